@@ -17,7 +17,7 @@ function bodyOf(fact: Loose): Body {
     value['items'] = (fact['items'] as Array<{ kind: string; value: unknown }>).map((i) => ({
       source: { $case: i.kind, value: i.value },
     }));
-  return { $case: lower(fact['type'] as string), value } as Body;
+  return { $case: lower(fact['type'] as string), value } as unknown as Body;
 }
 
 function flat(body: Body): Loose {

@@ -1,0 +1,84 @@
+/**
+ * The link between a node (edge, media, notifier) and the engines: facts up, asks down, bytes by key. It knows no call.
+ * The node's half keeps facts until they are durable and finds the owner; the engine's half routes by (node, boot).
+ */
+
+/** A request that arrived at this node for this boot, taken on once per (key, seq). */
+export type Asked = { key: string; seq: number; payload: Uint8Array };
+
+/** What the service behind the node's half must be able to do. None of these may throw or block. */
+export type NodeHandlers = {
+  /** A new ask. It is answered by reporting facts, never by a return value. */
+  ask(asked: Asked): void;
+  /** The owner knows no such key, or it no longer lives: release whatever is held for it. */
+  gone(key: string): void;
+  /** The key's story began at another node: forward or adopt. `payload` tells a retransmission from a merged request. */
+  known(key: string, node: string, boot: string, payload: Uint8Array): void;
+  /** Something that may soon be asked for. */
+  hint(key: string, payload: Uint8Array): void;
+  /** Keys this node still holds something for; asked every 30 s for the audit. */
+  held(): string[];
+};
+
+/** The node's half. */
+export interface NodeLink {
+  readonly name: string;
+  readonly boot: string;
+  /**
+   * Hands a fact over, in order per key, and keeps it until acknowledged.
+   * @returns a promise that resolves when it is durable (rejects only where the key is `gone` before that).
+   * Callers that don't wait may ignore it: a rejection is never unhandled.
+   */
+  report(key: string, payload: Uint8Array): Promise<void>;
+  /** Forgets the counters and settled asks of a key; called when it is over here. */
+  forget(key: string): void;
+  /** Facts not yet acknowledged, and whether the store is full (then refuse new work; facts of live keys still fit). */
+  pending(): number;
+  full(): boolean;
+  /** True while an open stream leads to the owner of the key's partition. */
+  ready(key?: string): boolean;
+  close(): Promise<void>;
+}
+
+/** A fact as the engine's half hands it up. */
+export type FactIn = {
+  key: string;
+  partition: number;
+  source: string;
+  boot: string;
+  n: number;
+  observedAt: number;
+  payload: Uint8Array;
+};
+
+/** What the engine behind its half must be able to do. */
+export type EngineHandlers = {
+  fact(fact: FactIn, from: NodeRef): void;
+  /** The node will answer the ask by a fact. */
+  takenOn(key: string, seq: number, from: NodeRef): void;
+  /** The node will not answer it: another boot (`lost`), a lower epoch (`stale`), no room (`full`). */
+  refused(key: string, seq: number, reason: string, from: NodeRef): void;
+  /** Every fact the node held for the partition was sent. */
+  caughtUp(partition: number, epoch: number, from: NodeRef): void;
+  audit(keys: string[], from: NodeRef): void;
+  connected(node: NodeRef): void;
+  disconnected(node: NodeRef): void;
+};
+
+export type NodeRef = { name: string; boot: string; kind: string; loadPercent: number };
+
+/** The engine's half. Sends are gathered per turn of the event loop; to a node without a stream they are dropped (the
+ * request is still outstanding and is asked again). */
+export interface EngineLinkServer {
+  nodes(): NodeRef[];
+  open(partition: number, epoch: number): void;
+  ask(to: { node: string; boot: string }, ask: { key: string; seq: number; epoch: number; payload: Uint8Array }): boolean;
+  ack(to: NodeRef, key: string, n: number, epoch: number): void;
+  gap(to: NodeRef, key: string, expected: number, epoch: number): void;
+  notOwner(to: NodeRef, partition: number, owner: string): void;
+  unknown(to: NodeRef, key: string, epoch: number): void;
+  known(to: NodeRef, key: string, first: { node: string; boot: string; payload: Uint8Array }): void;
+  settled(to: { node: string; boot: string }, key: string, epoch: number): void;
+  auditAnswer(to: NodeRef, partition: number, epoch: number, gone: string[]): void;
+  hint(to: { node: string; boot: string }, key: string, payload: Uint8Array): void;
+}
