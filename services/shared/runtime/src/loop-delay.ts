@@ -1,0 +1,29 @@
+/** How late the event loop is: the figure that admission of new work depends on. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+export type LoopDelay = { /** 99th percentile over the last one to two windows, ms. */ p99Ms(): number; stop(): void };
+
+const RESOLUTION_MS = 10;
+
+/** @param windowMs a peak is forgotten after two windows at most. */
+export function watchLoopDelay(windowMs = 1000): LoopDelay {
+  const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  monitor.enable();
+  let previousMs = 0;
+  const roll = setInterval(() => {
+    previousMs = current();
+    monitor.reset();
+  }, windowMs).unref();
+
+  // The monitor measures the distance between its own ticks, of which the resolution itself is no delay.
+  function current(): number {
+    return monitor.count === 0 ? 0 : Math.max(0, monitor.percentile(99) / 1e6 - RESOLUTION_MS);
+  }
+  return {
+    p99Ms: () => Math.max(previousMs, current()),
+    stop() {
+      clearInterval(roll);
+      monitor.disable();
+    },
+  };
+}
