@@ -1,0 +1,124 @@
+// A jitter buffer over decoded samples: packets of any length go in by timestamp, 20 ms frames come out in time.
+// Its delay follows the spread of arrivals between 40 and 200 ms. It refuses packets beyond one second of the cursor.
+import { Concealer } from '../dsp/conceal.ts';
+import { SAMPLES_PER_FRAME, timestampDistance } from './packet.ts';
+
+const RING = 16_384;
+const RING_MASK = RING - 1;
+const WINDOW_MS = 2000;
+const DELAY_MIN = 320;
+const DELAY_MAX = 1600;
+const MARGIN = 80;
+const RESYNC = 8000;
+
+export class JitterBuffer {
+  /** Frames that had to be invented, and packets that came too late, for the figures. */
+  concealed = 0;
+  late = 0;
+  private readonly samples = new Int16Array(RING);
+  private readonly present = new Uint8Array(RING);
+  private readonly concealer = new Concealer();
+  private started = false;
+  private cursor = 0;
+  private ssrc = 0;
+  // Transit is arrival minus timestamp, in samples: least over two windows is the network at its fastest.
+  private base = 0;
+  private windowEndsMs = 0;
+  private leastNow = 0;
+  private mostNow = 0;
+  private leastBefore = 0;
+  private mostBefore = 0;
+
+  /** Takes `length` bytes of `packet` from `start`, decoded by `table`. `nowMs` is the clock that `take` is given too. */
+  put(
+    timestamp: number,
+    ssrc: number,
+    packet: Uint8Array,
+    start: number,
+    end: number,
+    table: Int16Array,
+    nowMs: number,
+  ): void {
+    if (end - start > RESYNC || end <= start) return;
+    const arrival = Math.round(nowMs * 8) | 0;
+    const jumped = Math.abs(timestampDistance(timestamp, this.cursor)) > RESYNC;
+    if (!this.started || ssrc !== this.ssrc || jumped) this.begin(timestamp, ssrc, arrival, nowMs);
+    this.observe((arrival - timestamp - this.base) | 0, nowMs);
+    const behind = timestampDistance(this.cursor, timestamp);
+    if (behind >= end - start) this.late++;
+    for (let i = Math.max(0, behind); i < end - start; i++) {
+      const slot = (timestamp + i) & RING_MASK;
+      this.samples[slot] = table[packet[start + i]!]!;
+      this.present[slot] = 1;
+    }
+  }
+
+  private begin(timestamp: number, ssrc: number, arrival: number, nowMs: number): void {
+    this.started = true;
+    this.ssrc = ssrc;
+    this.present.fill(0);
+    this.base = (arrival - timestamp) | 0;
+    this.leastNow = this.mostNow = this.leastBefore = this.mostBefore = 0;
+    this.windowEndsMs = nowMs + WINDOW_MS;
+    this.cursor = (timestamp - DELAY_MIN) | 0;
+  }
+
+  private observe(transit: number, nowMs: number): void {
+    if (nowMs >= this.windowEndsMs) {
+      this.leastBefore = this.leastNow;
+      this.mostBefore = this.mostNow;
+      this.leastNow = this.mostNow = transit;
+      this.windowEndsMs = nowMs + WINDOW_MS;
+    }
+    if (transit < this.leastNow) this.leastNow = transit;
+    if (transit > this.mostNow) this.mostNow = transit;
+  }
+
+  /** Samples between the fastest arrival and the moment of playing. */
+  private delay(): number {
+    const spread = Math.max(this.mostNow, this.mostBefore) - Math.min(this.leastNow, this.leastBefore);
+    return Math.max(DELAY_MIN, Math.min(DELAY_MAX, spread + SAMPLES_PER_FRAME + MARGIN));
+  }
+
+  /** The next 20 ms into `frame`; false where it is silence or an invention. Called once per 20 ms. */
+  take(frame: Int16Array, nowMs: number): boolean {
+    if (!this.started) {
+      frame.fill(0);
+      return false;
+    }
+    const least = Math.min(this.leastNow, this.leastBefore);
+    const due = (Math.round(nowMs * 8) - this.base - least - this.delay()) | 0;
+    const behind = timestampDistance(due, this.cursor);
+    // Too early: wait a frame, and the next ones have time to arrive.
+    if (behind < -SAMPLES_PER_FRAME) return this.invent(frame);
+    // Too late by far: the sender's clock or a shrunken spread; step over the oldest audio, which nobody will miss.
+    if (behind > RESYNC) this.cursor = due;
+    else if (behind > 2 * SAMPLES_PER_FRAME) this.drop(SAMPLES_PER_FRAME);
+    return this.copy(frame);
+  }
+
+  private drop(count: number): void {
+    for (let i = 0; i < count; i++) this.present[(this.cursor + i) & RING_MASK] = 0;
+    this.cursor = (this.cursor + count) | 0;
+  }
+
+  private copy(frame: Int16Array): boolean {
+    let found = 0;
+    for (let i = 0; i < SAMPLES_PER_FRAME; i++) {
+      const slot = (this.cursor + i) & RING_MASK;
+      found += this.present[slot]!;
+      frame[i] = this.present[slot] ? this.samples[slot]! : 0;
+      this.present[slot] = 0;
+    }
+    this.cursor = (this.cursor + SAMPLES_PER_FRAME) | 0;
+    if (found < SAMPLES_PER_FRAME / 2) return this.invent(frame);
+    this.concealer.heard(frame);
+    return true;
+  }
+
+  private invent(frame: Int16Array): false {
+    this.concealed++;
+    this.concealer.missing(frame);
+    return false;
+  }
+}
