@@ -1,0 +1,118 @@
+// The transactions of one edge: finds the one a message belongs to, opens new ones, answers CANCEL.
+// It refuses to hold more than TRANSACTIONS_MAX; what belongs to no transaction goes to its user.
+
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { ackOfRefusal, formatOwnRequest, type OwnRequest } from '../message/own-request.ts';
+import type { Arrival, Peer } from '../transport/peer.ts';
+import { type ClientInviteInput, clientInvite, clientInviteTransition } from './client-invite.ts';
+import { type ClientOtherInput, clientOther, clientOtherTransition } from './client-other.ts';
+import type { Clock } from './clock.ts';
+import { clientKey, type ServerKeys, serverKeys } from './keys.ts';
+import { type Rest, type Running, run } from './running.ts';
+import { openServer, type ServerHandle, type ServerTransaction } from './server.ts';
+
+export const TRANSACTIONS_MAX = 200_000;
+
+export interface TransactionUser {
+  /** A new request, CANCELs without a transaction among them. Never ACK. */
+  request(transaction: ServerTransaction): void;
+  /** The ACK of a 2xx, or one that matches nothing. */
+  ack(request: SipRequest, arrival: Arrival): void;
+  /** A response of no transaction: a repeated 2xx at most, else to be dropped (RFC 3261 18.1.2). */
+  stray(response: SipResponse, arrival: Arrival): void;
+  /** There is no room for a new transaction. */
+  full(request: SipRequest, arrival: Arrival): void;
+}
+
+/** What the sender of a request is told. `ended` comes once, after everything else. */
+export type ClientListener = {
+  response(response: SipResponse): void;
+  failed(why: 'timeout' | 'transport-failed'): void;
+  ended?(): void;
+};
+
+export type Transactions = {
+  receiveRequest(request: SipRequest, arrival: Arrival): void;
+  receiveResponse(response: SipResponse, arrival: Arrival): void;
+  /** Sends a request of ours. False where the same one (branch and method) is already under way. */
+  send(request: OwnRequest, branch: string, peer: Peer, listener: ClientListener): boolean;
+  count(): number;
+};
+
+type Client = Running<unknown, { type: 'response'; response: SipResponse }>;
+
+export function createTransactions(user: TransactionUser, clock: Clock): Transactions {
+  const servers = new Map<string, ServerHandle>();
+  const clients = new Map<string, Client>();
+
+  function receiveRequest(request: SipRequest, arrival: Arrival): void {
+    const keys = serverKeys(request);
+    const found = servers.get(keys.own);
+    if (request.method === 'ACK') {
+      if (found) found.ack(request);
+      else user.ack(request, arrival);
+    } else if (found) found.again();
+    else if (servers.size + clients.size >= TRANSACTIONS_MAX) user.full(request, arrival);
+    else open(request, arrival, keys);
+  }
+
+  function open(request: SipRequest, arrival: Arrival, keys: ServerKeys): void {
+    const opened = openServer(request, arrival, clock, {
+      ended: () => servers.delete(keys.own),
+      ack: (ack, from) => user.ack(ack, from),
+    });
+    servers.set(keys.own, opened);
+    const invite = request.method === 'CANCEL' ? servers.get(keys.invite) : undefined;
+    if (invite) cancel(opened, invite);
+    else user.request(opened.user);
+  }
+
+  /** RFC 3261 9.2: the CANCEL is answered 200 whoever won, with the To tag of the INVITE's answers. */
+  function cancel(opened: ServerHandle, invite: ServerHandle): void {
+    opened.user.respond(200, invite.user.tag === undefined ? {} : { toTag: invite.user.tag });
+    invite.cancel(opened.user.request);
+  }
+
+  function receiveResponse(response: SipResponse, arrival: Arrival): void {
+    const client = clients.get(clientKey(response.via.branch, response.cseq.method));
+    if (client) client.feed({ type: 'response', response });
+    else user.stray(response, arrival);
+  }
+
+  function send(request: OwnRequest, branch: string, peer: Peer, listener: ClientListener): boolean {
+    const key = clientKey(branch, request.method);
+    if (clients.has(key)) return false;
+    const bytes = formatOwnRequest(request);
+    const kept = { reliable: peer.transport !== 'udp', request: bytes };
+    let over = false;
+    const rest = (output: Rest) => {
+      if (output.type === 'response') listener.response(output.response);
+      else if (output.type === 'timeout' || output.type === 'transport-failed') listener.failed(output.type);
+      else if (output.type === 'terminated') {
+        over = true;
+        clients.delete(key);
+        listener.ended?.();
+      }
+    };
+    const client: Client =
+      request.method === 'INVITE'
+        ? (run<ReturnType<typeof clientInvite>['state'], ClientInviteInput>(
+            clientInvite({ ...kept, ack: (response) => formatOwnRequest(ackOfRefusal(request, response)) }),
+            clientInviteTransition,
+            peer,
+            clock,
+            rest,
+          ) as Client)
+        : (run<ReturnType<typeof clientOther>['state'], ClientOtherInput>(
+            clientOther(kept),
+            clientOtherTransition,
+            peer,
+            clock,
+            rest,
+          ) as Client);
+    if (!over) clients.set(key, client);
+    return true;
+  }
+
+  return { receiveRequest, receiveResponse, send, count: () => servers.size + clients.size };
+}

@@ -1,0 +1,19 @@
+// The far end of a message as the layers above see it: somewhere to put bytes, and how far it can be trusted to arrive.
+
+/** `udp` may lose, repeat and reorder; `tcp` is what RFC 3261 calls reliable. */
+export type TransportName = 'udp' | 'tcp';
+
+export interface Peer {
+  readonly transport: TransportName;
+  /** Numeric address and port. */
+  readonly address: string;
+  readonly port: number;
+  /** Hands bytes to the wire. `failed` is called later where the transport knows they did not arrive; never throws. */
+  send(bytes: Buffer, failed: (error: Error) => void): void;
+}
+
+/** What came with a message: who sent it and how to reach them on the same way. */
+export type Arrival = {
+  readonly peer: Peer;
+  readonly source: { readonly address: string; readonly port: number };
+};
