@@ -1,0 +1,32 @@
+/** The event log: one port, and the adapters that keep its promises. */
+
+import { memoryLog } from './memory.ts';
+import type { EventLog } from './port.ts';
+import { postgresLog } from './postgres.ts';
+
+export { type EmbeddedPostgres, embeddedPostgres } from './embedded-postgres.ts';
+export { type FaultPlan, type FaultyLog, faulty } from './faulty.ts';
+export { createMemoryServer, type MemoryServer, memoryLog } from './memory.ts';
+export * from './port.ts';
+export { postgresLog } from './postgres.ts';
+export { refusalOf } from './refusal.ts';
+
+/**
+ * The log that the configuration names. It is ready when this resolves.
+ * @throws Error where the adapter lacks what it needs; LogError `unavailable` where the log can't be had.
+ */
+export async function openLog(config: {
+  log: 'postgres' | 'memory' | 'kafka';
+  databaseUrl: string | undefined;
+  retainDays: number;
+}): Promise<EventLog> {
+  switch (config.log) {
+    case 'memory':
+      return memoryLog();
+    case 'postgres':
+      if (!config.databaseUrl) throw new Error('OPENTACT_LOG=postgres needs DATABASE_URL');
+      return postgresLog({ url: config.databaseUrl, retainDays: config.retainDays });
+    case 'kafka':
+      throw new Error('OPENTACT_LOG=kafka is not built yet; use postgres');
+  }
+}

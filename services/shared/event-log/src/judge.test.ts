@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createJudge, type Observation } from './judge.ts';
+
+const seen = (beats: number, over: Partial<Observation> = {}): Observation => ({
+  node: { name: 'n', boot: 'b', kind: 'k', address: 'a', loadPercent: 0 },
+  beats,
+  withdrawn: false,
+  free: false,
+  ...over,
+});
+
+test('silence is announced at 1.5 s and at 3 s', () => {
+  const judge = createJudge();
+  const changes: number[] = [];
+  for (let at = 0; at <= 4000; at += 200) if (judge.observe(at, true, [seen(1)])) changes.push(at);
+  assert.deepEqual(changes, [0, 1600, 3200]);
+  assert.equal(judge.nodes()[0]!.silentMs, 4000);
+  assert.equal(judge.observe(4200, true, [seen(2)]), true);
+  assert.equal(judge.nodes()[0]!.silentMs, 0);
+});
+
+test('nobody is silent while the judge’s own beats don’t come back', () => {
+  const judge = createJudge();
+  judge.observe(0, true, [seen(1)]);
+  for (let at = 200; at <= 20_000; at += 200) assert.equal(judge.observe(at, false, [seen(1)]), false);
+  assert.equal(judge.nodes()[0]!.silentMs, 0);
+});
+
+test('a judge that was itself frozen counts no more than one reading', () => {
+  const judge = createJudge();
+  judge.observe(0, true, [seen(1)]);
+  assert.equal(judge.observe(60_000, true, [seen(1)]), false);
+  assert.equal(judge.nodes()[0]!.silentMs, 400);
+});
+
+test('a free lock or a withdrawn beat is a sign of death, an unknown lock is none', () => {
+  const judge = createJudge();
+  const gone = (over: Partial<Observation>) => {
+    judge.observe(0, true, [seen(1, over)]);
+    return judge.nodes()[0]!.gone;
+  };
+  assert.deepEqual([gone({ free: true }), gone({ withdrawn: true }), gone({ free: undefined })], [true, true, false]);
+});

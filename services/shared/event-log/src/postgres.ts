@@ -1,0 +1,157 @@
+/**
+ * The log in PostgreSQL, which several processes share. Order within a partition comes from the partition's own row,
+ * never from a serial (it loses rows) nor from transaction visibility (any open transaction would stop everything).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { retry } from '@opentact/runtime';
+import type pg from 'pg';
+import { connectAlone, createPool, reaching } from './connections.ts';
+import type { EventLog, LogRecord, Snapshot } from './port.ts';
+import { postgresRegistryStore } from './postgres-registry.ts';
+import { postgresTail } from './postgres-tail.ts';
+import { postgresWriter, TAKE } from './postgres-writer.ts';
+import { createRegistry } from './registry.ts';
+import { migrate } from './schema.ts';
+
+const PARTITIONS = 8;
+const PAGE = 256;
+const MIGRATE_EVERY_MS = 6 * 3_600_000;
+const MIGRATE_MS_MAX = 30_000;
+
+const COLUMNS = 'position::float8 as position, key, headers, bytes';
+
+type Row = { position: number; key: string; headers: string; bytes: Buffer };
+const recordOf = (row: Row): LogRecord => ({ ...row, headers: JSON.parse(row.headers) });
+
+/** Reads pages until one is short. `next` gives the page after a position. */
+async function* paged(from: number, next: (position: number) => Promise<Row[]>): AsyncGenerator<LogRecord> {
+  for (let position = from; ; ) {
+    const rows = await next(position);
+    for (const row of rows) yield recordOf(row);
+    if (rows.length < PAGE) return;
+    position = rows.at(-1)!.position;
+  }
+}
+
+/** How the tables are read. Everything fails as `unavailable`. */
+function createReader(pool: pg.Pool) {
+  const query = async (name: string, text: string, values: unknown[]) =>
+    (await reaching(name, () => pool.query({ name, text, values }))).rows;
+
+  const headOf = async (topic: string, partition: number, column: 'position' | 'low_water'): Promise<number> => {
+    const text = `select ${column}::float8 as value from log_partition where topic = $1 and partition = $2`;
+    return (await query(`head-${column}`, text, [topic, partition]))[0]?.value ?? 0;
+  };
+  const page = (topic: string, partition: number, after: number, upTo: number): Promise<Row[]> =>
+    query(
+      'page',
+      `select ${COLUMNS} from log_record where topic = $1 and partition = $2 and position > $3 and position <= $4
+         order by position limit ${PAGE}`,
+      [topic, partition, after, upTo],
+    );
+  const pageOfKey = (topic: string, key: string, after: number): Promise<Row[]> =>
+    query(
+      'page-of-key',
+      `select ${COLUMNS} from log_record where topic = $1 and key = $2 and position > $3
+         order by position limit ${PAGE}`,
+      [topic, key, after],
+    );
+  const pageOfSnapshots = (topic: string, partition: number, afterKey: string): Promise<Snapshot[]> =>
+    query(
+      'page-of-snapshots',
+      `select key, position::float8 as position, bytes from log_snapshot
+         where topic = $1 and partition = $2 and key > $3 order by key limit ${PAGE}`,
+      [topic, partition, afterKey],
+    );
+  const ping = () => query('ping', 'select 1', []);
+  return { headOf, page, pageOfKey, pageOfSnapshots, ping };
+}
+
+async function migrateOnce(url: string, retainDays: number): Promise<void> {
+  const client = await connectAlone(url, 'opentact log schema', MIGRATE_MS_MAX, () => {});
+  try {
+    await migrate(client, retainDays);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Opens the log at a database, whose tables it makes where they are missing.
+ * @param options.partitions fixed at birth; only tests choose another number.
+ * @throws LogError `unavailable` where the database can't be had within 15 s.
+ */
+export async function postgresLog(options: {
+  url: string;
+  retainDays?: number;
+  partitions?: number;
+}): Promise<EventLog> {
+  const { url, retainDays = 30, partitions = PARTITIONS } = options;
+  await reaching('open the log', () =>
+    retry(() => migrateOnce(url, retainDays), { tries: 20, firstMs: 100, maxMs: 1000 }),
+  );
+  const writes = createPool(url, partitions, 'opentact log writer');
+  const reads = createPool(url, 4, 'opentact log reader');
+  const reader = createReader(reads);
+  const tail = postgresTail(url, reads);
+  const registry = createRegistry(postgresRegistryStore(url));
+  // The days ahead are made long before they come; a failure is tried again at the next turn.
+  const daily = setInterval(() => void migrateOnce(url, retainDays).catch(() => {}), MIGRATE_EVERY_MS).unref();
+  let closing: Promise<unknown> | undefined;
+
+  async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
+    for (let position = from; !signal.aborted; ) {
+      // Asked before reading, so that what is appended meanwhile wakes us.
+      const reading = new AbortController();
+      const grown = tail.wait(topic, partition, position, AbortSignal.any([signal, reading.signal]));
+      const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(async () => {
+        await sleep(100);
+        return [];
+      });
+      for (const row of rows) {
+        if (signal.aborted) break;
+        position = row.position;
+        yield recordOf(row);
+      }
+      if (rows.length > 0) reading.abort();
+      await grown;
+    }
+  }
+  return {
+    partitions,
+    registry,
+    take: (topic, partition) =>
+      reaching(`take ${topic}/${partition}`, async () => {
+        if (partition < 0 || partition >= partitions) throw new RangeError(`partition ${partition} of ${partitions}`);
+        const { rows } = await writes.query({ name: 'take', text: TAKE, values: [topic, partition] });
+        const place = { topic, partition, epoch: rows[0].epoch as number };
+        return postgresWriter({ ...place, writes, reads }, () => tail.grew(topic, partition));
+      }),
+    async *replay(topic, partition, position) {
+      const head = await reader.headOf(topic, partition, 'position');
+      yield* paged(position, (after) => reader.page(topic, partition, after, head));
+    },
+    async *snapshots(topic, partition) {
+      for (let after = ''; ; ) {
+        const page = await reader.pageOfSnapshots(topic, partition, after);
+        yield* page;
+        if (page.length < PAGE) return;
+        after = page.at(-1)!.key;
+      }
+    },
+    lowWater: (topic, partition) => reader.headOf(topic, partition, 'low_water'),
+    readKey: (topic, key, position = 0) => paged(position, (after) => reader.pageOfKey(topic, key, after)),
+    follow,
+    async ping() {
+      await reader.ping();
+    },
+    close() {
+      clearInterval(daily);
+      closing ??= tail
+        .close()
+        .then(() => registry.close())
+        .then(() => Promise.all([writes.end(), reads.end()]));
+      return closing.then(() => undefined);
+    },
+  };
+}
