@@ -1,0 +1,156 @@
+/** The state of one call: plain data that can be printed, compared and snapshotted. Only `evolve` makes a new one. */
+import type { App, CallEvent, Decided, Owner, To } from '@opentact/proto/events';
+import type { Verb } from './language/verb.ts';
+
+/** Changes with the shape of `Call`; an older snapshot is dropped and the story folded instead. */
+export const SNAPSHOT_VERSION = 1;
+
+/** A leg by its number: 0 the caller's, 1 … those we dialled. */
+export type Leg = {
+  /** `arrived` → `answering` → `answered` (leg 0); `preparing` → `dialling` → `answered` (dialled); `ended` for all. */
+  state: 'arrived' | 'answering' | 'preparing' | 'dialling' | 'answered' | 'ended';
+  /** The edge that holds the dialog. */
+  edge?: To;
+  session?: Session;
+  ringing: boolean;
+  answeredAt: number;
+  /** The peer doesn't want our audio; silence from it ends nothing. */
+  held: boolean;
+  /** The peer's offer that is still to be answered, by its transaction. */
+  offer?: string;
+  /** Where a dialled leg goes. */
+  target: string;
+};
+
+/** A media session of a leg. `sdp` is our own latest description, empty until `SessionReady`. */
+export type Session = { node: To; sdp: string; sdpVersion: number };
+
+/** The verb being performed; `memory` is what its performer has learned since `VerbStarted` (`seq`). */
+export type Running = { verb: Verb; path: string; document: number; seq: number; memory: Memory };
+
+/** What performers remember. Each reads only the fields it wrote. */
+export type Memory = {
+  play?: number;
+  timer?: number;
+  record?: number;
+  request?: number;
+  bridge?: number;
+  answered?: number;
+  digits?: string;
+  key?: string;
+  attempt?: number;
+  played?: number;
+  fired?: number;
+  legs?: number[];
+  winner?: number;
+  failed?: string;
+};
+
+/** A block of verbs being run. `opener` is the block verb that resumes when the block is done (Record);
+ * `nested` marks a fetched document within the root one. */
+export type Frame = { path: string; verbs: Verb[]; next: number; document: number; opener?: Running; nested?: true };
+
+export type Flow = {
+  /** Root documents so far; the running one's number. */
+  document: number;
+  /** Documents asked for so far, roots and nested. */
+  documents: number;
+  frames: Frame[];
+  running?: Running;
+  responseError?: Verb[];
+  /** The static document behind a URL, already parsed. */
+  fallback?: { verbs: Verb[]; error?: Verb[] };
+  /** Digits that a Gather to come will begin with. */
+  ahead: string;
+  lastDigits: string;
+  /** A root document is asked for under this seq. */
+  awaited?: number;
+};
+
+export type Ending = { owner: Owner; reason: string; q850: number };
+
+export type Call = {
+  id: string;
+  seq: number;
+  /** The owner's clock at the last event, ms. */
+  at: number;
+  state: 'new' | 'live' | 'ended' | 'faulted';
+  account: string;
+  from: string;
+  to: string;
+  app: Omit<App, 'staticDocument'>;
+  offer: string;
+  arrivedAt: number;
+  legs: Leg[];
+  /** Living nodes assigned to this call. */
+  notifier?: To;
+  media?: To;
+  edge?: To;
+  /** Highest fact learned, per `source/boot`. */
+  seen: Record<string, number>;
+  /** Requested and not yet answered, by seq. What must still be done, after a crash as before it. */
+  outstanding: Record<number, CallEvent<Decided>>;
+  /** The requests that the last event answered: an answer whose question is not among them came too late. */
+  answered: CallEvent<Decided>[];
+  timers: Record<number, { purpose: string; dueAt: number }>;
+  recordings: Record<string, string>;
+  flow: Flow;
+  /** Idempotency keys of API orders already learned; the newest 100. */
+  orders: string[];
+  /** Set once somebody chose to end the call. */
+  ending?: Ending;
+  ended?: Ending & { at: number };
+};
+
+/** A call of which nothing is known yet. */
+export function newCall(id: string): Call {
+  return {
+    id,
+    seq: 0,
+    at: 0,
+    state: 'new',
+    account: '',
+    from: '',
+    to: '',
+    app: {
+      appId: '',
+      name: '',
+      autoAnswer: false,
+      callFlowUrl: '',
+      callFlowMethod: 'GET',
+      callFlowTimeoutMs: 0,
+      maxCallLengthMs: 0,
+    },
+    offer: '',
+    arrivedAt: 0,
+    legs: [],
+    seen: {},
+    outstanding: {},
+    answered: [],
+    timers: {},
+    recordings: {},
+    flow: { document: 0, documents: 0, frames: [], ahead: '', lastDigits: '' },
+    orders: [],
+  };
+}
+
+/** Nothing is left to do or to wait for: the call may be forgotten after a while. */
+export function isSettled(call: Call): boolean {
+  return (call.state === 'ended' || call.state === 'faulted') && Object.keys(call.outstanding).length === 0;
+}
+
+/** What a reporter's count means: the next fact, one that was learned before, or one with others missing before it. */
+export function admission(call: Call, from: { source: string; boot: string; n: number }): 'next' | 'duplicate' | 'gap' {
+  const expected = (call.seen[`${from.source}/${from.boot}`] ?? 0) + 1;
+  return from.n === expected ? 'next' : from.n < expected ? 'duplicate' : 'gap';
+}
+
+export const outstandingOf = <T extends Decided['type']>(
+  call: Call,
+  type: T,
+  match?: (e: Extract<CallEvent<Decided>, { type: T }>) => boolean,
+) =>
+  Object.values(call.outstanding).filter(
+    (e): e is Extract<CallEvent<Decided>, { type: T }> =>
+      e.type === type && (match?.(e as Extract<CallEvent<Decided>, { type: T }>) ?? true),
+  );

@@ -1,0 +1,65 @@
+/**
+ * What follows from one event. Each concern looks at the event by itself and adds what it chooses; the order of
+ * concerns is the order of asking. An ended call chooses only releases.
+ */
+import type { CallEvent, Decided } from '@opentact/proto/events';
+import { address } from './address.ts';
+import type { Call } from './call.ts';
+import { documents } from './documents.ts';
+import { ending, releases } from './ending.ts';
+import { react } from './flow.ts';
+import type { Parse } from './language/parse.ts';
+import { acceptAnswer, answer } from './media.ts';
+import { hangup } from './performer.ts';
+import { renegotiation } from './renegotiation.ts';
+
+/** The choices that follow from the event; `call` has already learned it. */
+export function decide(call: Call, event: CallEvent, parse: Parse): Decided[] {
+  return choices(call, event, parse).map((decided) => address(call, decided));
+}
+
+function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
+  if (call.state === 'new') return [];
+  if (call.state !== 'live') return releases(call, event);
+  const over = ending(call, event);
+  if (over.length > 0) return over;
+  return [
+    ...setUp(call, event),
+    ...documents(call, event, parse),
+    ...renegotiation(call, event),
+    ...releases(call, event),
+    ...react(call, event),
+  ];
+}
+
+const MAX_LENGTH_DEFAULT_MS = 4 * 3_600_000;
+
+/** Media, notifier and the longest time, side by side; the answer as soon as the app wants it. */
+function setUp(call: Call, event: CallEvent): Decided[] {
+  switch (event.type) {
+    case 'CallArrived': {
+      if (event.refusal !== undefined) return [hangup('us', event.refusal, 21, 403)];
+      const dueAt = event.at + (call.app.maxCallLengthMs || MAX_LENGTH_DEFAULT_MS);
+      return [
+        { type: 'NodeRequested', kind: 'media', except: [] },
+        { type: 'NodeRequested', kind: 'notifier', except: [] },
+        { type: 'TimerSet', purpose: 'max-length', dueAt },
+      ];
+    }
+    case 'NodeAssigned':
+      if (event.kind !== 'media' || call.legs[0]?.session || call.ending) return [];
+      return [{ type: 'SessionRequested', leg: 0, offer: call.offer, sdpId: call.arrivedAt, sdpVersion: 1 }];
+    case 'NodeUnavailable':
+      return event.kind === 'media' ? [hangup('us', 'no-media', 34, 503)] : [];
+    case 'SessionReady':
+      return event.leg === 0 && call.app.autoAnswer ? answer(call) : [];
+    case 'SessionFailed':
+      if (event.leg !== 0) return [];
+      if (event.reason === 'full') return [hangup('us', 'media-full', 34, 503)];
+      return [event.reason === 'lost' ? hangup('us', 'media-lost', 41, 500) : hangup('caller', event.reason, 88, 488)];
+    case 'LegConfirmed': // a delayed offer is answered in the ACK
+      return event.sdp ? [acceptAnswer(call, event.leg, event.sdp)] : [];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,68 @@
+/** How a document is asked for: its address, its number, its idempotency key, and the bounds of asking. */
+import type { Decided } from '@opentact/proto/events';
+import type { Call } from './call.ts';
+
+/** Documents that one call may ask for, and blocks within blocks (contracts.md, limits). */
+export const DOCUMENTS_MAX = 100;
+export const NESTED_MAX = 8;
+
+const FETCH_TIMEOUT_MS = 10_000;
+
+/** A wish for a document. Its number counts over the call's life; its key is the same at every try. */
+export function request(
+  call: Call,
+  wanted: {
+    purpose: 'flow' | 'redirect' | 'callback' | 'gather';
+    url: string;
+    method: string;
+    timeoutMs?: number;
+    body?: string;
+  },
+): Decided {
+  const document = call.flow.documents + 1;
+  return {
+    type: 'DocumentRequested',
+    document,
+    purpose: wanted.purpose,
+    url: wanted.url,
+    method: wanted.method || 'GET',
+    timeoutMs: wanted.timeoutMs || FETCH_TIMEOUT_MS,
+    body: wanted.body ?? '',
+    idempotencyKey: `${call.id}-${document}`,
+    appId: call.app.appId,
+  };
+}
+
+/** The address with fields appended; what it held before stays first. */
+export function withQuery(address: string, fields: Record<string, string>): string {
+  const url = new URL(address);
+  for (const [name, value] of Object.entries(fields)) if (value !== '') url.searchParams.append(name, value);
+  return url.href;
+}
+
+/** The call as customers see it in a POST body (reference section 3.5, the part that a story knows). */
+export function callObject(call: Call): Record<string, unknown> {
+  const state = call.legs[0]?.state === 'answered' ? 'live' : 'init';
+  return {
+    uuid: call.id,
+    type: 'CallSCA',
+    direction: 'in',
+    from: call.from,
+    to: call.to,
+    state,
+    created_on: new Date(call.arrivedAt).toISOString(),
+    sip_control_app: { uuid: call.app.appId, name: call.app.name, auto_answer: call.app.autoAnswer },
+  };
+}
+
+/** May the call ask for one more document? */
+export const documentsLeft = (call: Call) => call.flow.documents < DOCUMENTS_MAX;
+
+/** Would one more block be too deep? Frames count: each nested document or branch is one. */
+export const nestedTooDeep = (call: Call) => call.flow.frames.filter((f) => f.nested).length >= NESTED_MAX;
+
+/** Query fields that every request from inside a flow carries (contracts.md, language 6). */
+export function customerQuery(call: Call): Record<string, string> {
+  const state = call.legs[0]?.state === 'answered' ? 'live' : 'init';
+  return { from: call.from, tn: call.to, state, sca: call.app.appId, call: call.id };
+}

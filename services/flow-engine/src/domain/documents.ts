@@ -1,0 +1,126 @@
+/** How documents come into a call: the app's URL, its static document, a redirect, an order by API; and what if not. */
+import type { CallEvent, Decided } from '@opentact/proto/events';
+import { type Call, outstandingOf } from './call.ts';
+import { callObject, request, withQuery } from './document-request.ts';
+import { quiet } from './flow.ts';
+import type { Parse } from './language/parse.ts';
+import { type Document, LANGUAGE_VERSION } from './language/verb.ts';
+import { hangup } from './performer.ts';
+
+/** What follows from an event for the documents of a call. */
+export function documents(call: Call, event: CallEvent, parse: Parse): Decided[] {
+  switch (event.type) {
+    case 'CallArrived':
+      return arrived(call, event, parse);
+    case 'NodeAssigned':
+      return event.kind === 'notifier' ? [...first(call), ...again(call)] : [];
+    case 'NodeUnavailable':
+      return event.kind === 'notifier' && call.app.callFlowUrl && call.flow.document === 0
+        ? without(call, 'no-notifier')
+        : [];
+    case 'NodeLost':
+      return event.kind === 'notifier' ? [{ type: 'NodeRequested', kind: 'notifier', except: [event] }] : [];
+    case 'DocumentFetched':
+      return fetched(call, event, parse);
+    case 'DocumentFailed':
+      return isRoot(purposeOf(call)) ? without(call, event.reason) : [];
+    case 'DocumentRejected':
+      return isRoot(event.purpose) ? without(call, 'document-rejected') : [];
+    case 'DocumentOrdered':
+      return [...quiet(call), ...accept(call, event.xml, 'ordered', 0, parse)];
+    default:
+      return [];
+  }
+}
+
+function arrived(call: Call, event: Extract<CallEvent, { type: 'CallArrived' }>, parse: Parse): Decided[] {
+  const xml = event.app?.staticDocument ?? '';
+  if (event.refusal !== undefined) return [];
+  if (call.app.callFlowUrl) return xml ? accept(call, xml, 'fallback', 0, parse) : [];
+  return xml ? accept(call, xml, 'flow', 0, parse) : [hangup('document', 'no-document', 41, 480)];
+}
+
+/** The app's URL, as soon as a notifier is assigned. */
+function first(call: Call): Decided[] {
+  const { app, flow } = call;
+  if (!app.callFlowUrl || flow.document > 0 || flow.documents > 0 || call.ending) return [];
+  const url = withQuery(app.callFlowUrl, { from: call.from, to: call.to });
+  const body = app.callFlowMethod === 'POST' ? JSON.stringify(callObject(call)) : '';
+  return [request(call, { purpose: 'flow', url, method: app.callFlowMethod, timeoutMs: app.callFlowTimeoutMs, body })];
+}
+
+/** Documents that a lost notifier was asked for are asked of the new one, under their own idempotency keys. */
+function again(call: Call): Decided[] {
+  const { notifier } = call;
+  return outstandingOf(call, 'DocumentRequested')
+    .filter((e) => e.to?.node !== notifier?.node || e.to?.boot !== notifier?.boot)
+    .map(({ document, purpose, url, method, timeoutMs, body, idempotencyKey, appId }) => ({
+      type: 'DocumentRequested',
+      document,
+      purpose,
+      url,
+      method,
+      timeoutMs,
+      body,
+      idempotencyKey,
+      appId,
+    }));
+}
+
+function fetched(call: Call, event: Extract<CallEvent, { type: 'DocumentFetched' }>, parse: Parse): Decided[] {
+  const purpose = purposeOf(call);
+  if (!purpose || call.ending) return [];
+  const nested = purpose === 'callback' || purpose === 'gather';
+  if (nested && event.body.trim() === '') return [accepted(call, { verbs: [] }, purpose, event.requestId, [])];
+  return accept(call, event.body, purpose, event.requestId, parse);
+}
+
+/** Parses a document and records the parse, or why there is none. */
+function accept(call: Call, xml: string, purpose: string, requestId: number, parse: Parse): Decided[] {
+  const parsed = parse(xml);
+  if (parsed.ok) return [accepted(call, parsed.document, purpose, requestId, parsed.warnings)];
+  const { line, column, reason } = parsed;
+  return [{ type: 'DocumentRejected', document: numberOf(call, purpose), requestId, purpose, line, column, reason }];
+}
+
+const WARNINGS_MAX = 20;
+
+function accepted(
+  call: Call,
+  document: Document,
+  purpose: string,
+  requestId: number,
+  warnings: Array<{ line: number; column: number; reason: string }>,
+): Decided {
+  return {
+    type: 'DocumentAccepted',
+    document: numberOf(call, purpose),
+    requestId,
+    purpose,
+    languageVersion: LANGUAGE_VERSION,
+    verbs: JSON.stringify(document),
+    warnings: warnings.slice(0, WARNINGS_MAX),
+  };
+}
+
+/** A new root document counts up; a nested one belongs to the running root. */
+function numberOf(call: Call, purpose: string): number {
+  return purpose === 'callback' || purpose === 'gather' || purpose === 'fallback'
+    ? call.flow.document
+    : call.flow.document + 1;
+}
+
+/** The purpose of the document request that the last event answered; undefined where its answer was stale. */
+function purposeOf(call: Call): string | undefined {
+  const asked = call.answered[0];
+  return asked?.type === 'DocumentRequested' ? asked.purpose : undefined;
+}
+
+const isRoot = (purpose?: string) => purpose === 'flow' || purpose === 'redirect';
+
+/** No document to run: the fallback, else the end, owned by the customer's server. */
+function without(call: Call, reason: string): Decided[] {
+  const { fallback, document } = call.flow;
+  if (document === 0 && fallback) return [accepted(call, fallback, 'flow', 0, [])];
+  return [hangup('customer-server', reason, 41, 480)];
+}

@@ -1,0 +1,93 @@
+/** How a call ends: who ended it, what is told to whom, and what is given back. */
+import type { CallEvent, Decided, Owner } from '@opentact/proto/events';
+import { type Call, outstandingOf } from './call.ts';
+import { hangup } from './performer.ts';
+
+/** The choices that end the call; empty where the event doesn't. */
+export function ending(call: Call, event: CallEvent): Decided[] {
+  switch (event.type) {
+    case 'LegEnded':
+      return event.leg === 0 ? finish(call, event.at, ownerOf(call, event)) : [];
+    case 'NodeLost':
+      if (call.legs[0]?.state === 'ended')
+        return finish(call, event.at, { owner: 'us', reason: 'edge-lost', q850: 41 });
+      return event.kind === 'media' && !call.ending ? [hangup('us', 'media-lost', 41, 500)] : [];
+    case 'TimerFired':
+      return event.purpose === 'max-length' && !call.ending ? [hangup('us', 'max-length', 31, 480)] : [];
+    case 'MediaSilent':
+      if (call.ending || call.legs[event.leg]?.held) return [];
+      return event.leg === 0 ? [hangup('caller', 'silent', 31, 480)] : [legHangup(event.leg, 31, 'silent', 'callee')];
+    case 'HangupOrdered':
+      return call.ending ? [] : [hangup('customer-server', 'api')];
+    case 'RequestFailed': // nobody could be made to hang up: the call is over all the same
+      if (!call.ending || outstandingOf(call, 'HangupRequested', (e) => e.leg === 0).length > 0) return [];
+      return finish(call, event.at, call.ending);
+    case 'CallFaulted':
+      return finish(call, event.at, { owner: 'us', reason: 'fault', q850: 41 });
+    default:
+      return [];
+  }
+}
+
+function ownerOf(
+  call: Call,
+  event: Extract<CallEvent, { type: 'LegEnded' }>,
+): { owner: Owner; reason: string; q850: number } {
+  if (call.ending && event.by === 'us') return call.ending;
+  const owner = event.reason === 'lost' ? 'us' : event.reason === 'transport' ? 'carrier' : 'caller';
+  return { owner, reason: event.reason, q850: event.q850 || 16 };
+}
+
+/** Everything else that this call holds is let go, and its last word is said. */
+function finish(
+  call: Call,
+  at: number,
+  { owner, reason, q850 }: { owner: Owner; reason: string; q850: number },
+): Decided[] {
+  const answeredAt = call.legs[0]?.answeredAt ?? 0;
+  const durationMs = answeredAt > 0 ? at - answeredAt : 0;
+  const legs = call.legs.flatMap((leg, n) =>
+    isOnTheWire(leg.state) && n > 0 ? [legHangup(n, 16, reason, owner)] : [],
+  );
+  const sessions = call.legs.flatMap((leg, n) => (leg.session ? [{ type: 'ReleaseRequested', leg: n } as const] : []));
+  const caller = isOnTheWire(call.legs[0]?.state) ? [hangup(owner, reason, q850, 500)] : [];
+  return [...caller, ...legs, { type: 'CallEnded', owner, reason, q850, durationMs }, ...sessions];
+}
+
+const isOnTheWire = (state?: string) => state !== undefined && state !== 'ended' && state !== 'preparing';
+
+function legHangup(leg: number, q850: number, reason: string, owner: Owner): Decided {
+  return { type: 'HangupRequested', leg, status: 0, q850, reason, owner };
+}
+
+/**
+ * What must be given back because of this event: the session of a leg that ended, and whatever a late answer grants
+ * to a plan that is no more (architecture section 4).
+ */
+export function releases(call: Call, event: CallEvent): Decided[] {
+  const over = call.state !== 'live';
+  switch (event.type) {
+    case 'SessionReady':
+      return releaseUnwanted(call, event);
+    case 'DialFailed':
+    case 'LegEnded':
+      return event.leg > 0 && call.legs[event.leg]?.session ? [{ type: 'ReleaseRequested', leg: event.leg }] : [];
+    case 'LegAnswered': {
+      if (event.leg === 0) return over ? [{ ...hangup('us', 'late'), status: 0 } as Decided] : [];
+      const closing = outstandingOf(call, 'HangupRequested', (e) => e.leg === event.leg);
+      // A 200 that crossed our CANCEL: the leg stands after all, and gets a BYE.
+      return over || closing.length > 0 ? [legHangup(event.leg, 16, 'late', 'us')] : [];
+    }
+    default:
+      return [];
+  }
+}
+
+/** A session that came too late for its plan. Media answers the release whether or not it still has it. */
+function releaseUnwanted(call: Call, event: Extract<CallEvent, { type: 'SessionReady' }>): Decided[] {
+  const leg = call.legs[event.leg];
+  if (call.state === 'live' && leg?.session && leg.state !== 'ended') return [];
+  const to = event.from && { node: event.from.source, boot: event.from.boot };
+  const asked = outstandingOf(call, 'ReleaseRequested', (e) => e.leg === event.leg && e.to?.node === to?.node);
+  return asked.length > 0 ? [] : [{ type: 'ReleaseRequested', leg: event.leg, ...(to && { to }) }];
+}

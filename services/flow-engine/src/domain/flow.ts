@@ -1,0 +1,57 @@
+/** What the flow does next. This half chooses; `flow-state.ts` learns. */
+import type { CallEvent, Decided } from '@opentact/proto/events';
+import { type Call, outstandingOf, type Running } from './call.ts';
+import { pathOf, upcoming } from './frames.ts';
+import { answer } from './media.ts';
+import { end, hangup } from './performer.ts';
+import { performerOf } from './verbs/index.ts';
+
+/** The next choice of the flow: begin a verb, answer for it, close a block, or end. Empty while something is awaited. */
+export function advance(call: Call): Decided[] {
+  const { flow } = call;
+  if (call.state !== 'live' || call.ending || flow.running || flow.awaited || flow.document === 0 || !call.media)
+    return [];
+  const { frames, verb, opener } = upcoming(flow);
+  if (opener) return closeBlock(call, opener);
+  if (!verb) return [hangup('document', 'document-end')];
+  if (performerOf(verb).needsAudio && call.legs[0]?.state !== 'answered') return answer(call);
+  const top = frames.at(-1)!;
+  return [{ type: 'VerbStarted', document: top.document, path: pathOf(top, verb), name: verb.name, tag: verb.tag }];
+}
+
+/** The children of a block Record are done: close its file, unless it closed before them. */
+function closeBlock(call: Call, opener: Running): Decided[] {
+  const record = opener.memory.record ?? 0;
+  if (!call.outstanding[record]) return [end(opener, true, 'recorded')];
+  const asked = outstandingOf(call, 'RecordStopRequested', (e) => e.record === record).length > 0;
+  return asked ? [] : [{ type: 'RecordStopRequested', leg: 0, record }];
+}
+
+/** What the running verb makes of an event, or, where none runs, what the flow does next. */
+export function react(call: Call, event: CallEvent): Decided[] {
+  const { running } = call.flow;
+  if (call.state !== 'live' || call.ending) return [];
+  if (!running) return advance(call);
+  const performer = performerOf(running.verb);
+  if (event.type === 'VerbStarted' && event.seq === running.seq)
+    return performer.begin(running.verb, call, running, event.at);
+  return performer.on(event, running.verb, call, running);
+}
+
+/** Stops whatever the flow has sounding, recording or dialled: its document is being replaced. */
+export function quiet(call: Call): Decided[] {
+  const stops: Decided[] = [];
+  for (const request of Object.values(call.outstanding)) {
+    if (request.type === 'PlayRequested')
+      stops.push({ type: 'PlayStopRequested', leg: request.leg, play: request.seq });
+    if (request.type === 'RecordRequested')
+      stops.push({ type: 'RecordStopRequested', leg: request.leg, record: request.seq });
+  }
+  for (const [leg, { state, session }] of call.legs.entries()) {
+    if (leg === 0 || state === 'ended') continue;
+    if (state !== 'preparing')
+      stops.push({ type: 'HangupRequested', leg, status: 0, q850: 16, reason: 'replaced', owner: 'document' });
+    else if (session) stops.push({ type: 'ReleaseRequested', leg });
+  }
+  return stops;
+}

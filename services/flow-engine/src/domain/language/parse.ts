@@ -1,0 +1,142 @@
+/** From an element tree to verbs. It refuses with a place and a remedy, and never throws. */
+import { nearest, Refusal, readAttributes } from './attributes.ts';
+import type { Element, Fault, ReadXml, Warning } from './element.ts';
+import type { Context, SyntaxRow } from './syntax.ts';
+import type { Document, Verb } from './verb.ts';
+
+export type Parsed = { ok: true; document: Document; warnings: Warning[] } | Fault;
+
+/** Reads a document. Never throws, whatever it is given. */
+export type Parse = (xml: string) => Parsed;
+
+/** Elements of the reference that this version refuses as not supported yet. */
+const LATER = [
+  'Call',
+  'Schedule',
+  'Scheduler',
+  'Geo',
+  'RecordStart',
+  'RecordStop',
+  'RecordWait',
+  'Hold',
+  'Unhold',
+  'Tone',
+  'Meta',
+  'Curl',
+  'Group',
+];
+
+/** Binds the reader of XML and the language's rows. */
+export function parserOf(readXml: ReadXml, rows: readonly SyntaxRow[]): Parse {
+  const byName = new Map(rows.map((row) => [row.name.toLowerCase(), row]));
+  return (xml) => {
+    const read = readXml(xml);
+    if (!read.ok) return read;
+    const warnings: Warning[] = [];
+    try {
+      return { ok: true, document: response(read.root, byName, warnings), warnings };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { line, column } = error.element;
+      return { ok: false, reason: error.message, line, column };
+    }
+  };
+}
+
+type Rows = ReadonlyMap<string, SyntaxRow>;
+
+function response(root: Element, rows: Rows, warnings: Warning[]): Document {
+  if (root.name.toLowerCase() !== 'response')
+    throw new Refusal(root, `the document's root is <${root.name}>; it must be <Response>`);
+  if (root.text) throw new Refusal(root, `<Response> holds the text "${root.text.slice(0, 40)}" outside any verb`);
+  readAttributes(root, [], (w) => warnings.push(w));
+  const errors = root.children.filter((c) => c.name.toLowerCase() === 'error');
+  if (errors.length > 1) throw new Refusal(errors[1]!, 'a document has one <Error> at most');
+  const verbs = blockOf(root, rows, warnings, ['error']);
+  return { verbs, ...(errors[0] && { error: blockOf(errors[0], rows, warnings, []) }) };
+}
+
+/** The verbs directly in a block, each with its index among same-named siblings. */
+function blockOf(block: Element, rows: Rows, warnings: Warning[], skip: readonly string[]): Verb[] {
+  const counts = new Map<string, number>();
+  const verbs: Verb[] = [];
+  for (const child of block.children) {
+    if (skip.includes(child.name.toLowerCase())) continue;
+    const row = rowOf(child, rows);
+    if (!row.build) throw new Refusal(child, `<${row.name}> can't stand in <${block.name}>`);
+    const index = counts.get(row.name) ?? 0;
+    counts.set(row.name, index + 1);
+    verbs.push(verbOf(child, row, index, rows, warnings));
+  }
+  return verbs;
+}
+
+function rowOf(element: Element, rows: Rows): SyntaxRow {
+  const row = rows.get(element.name.toLowerCase());
+  if (row) return row;
+  if (LATER.some((n) => n.toLowerCase() === element.name.toLowerCase()))
+    throw new Refusal(element, `<${element.name}> is not supported yet`);
+  const near = nearest(
+    element.name,
+    [...rows.values()].map((r) => r.name),
+  );
+  throw new Refusal(
+    element,
+    `<${element.name}> is no element of the language${near ? `; did you mean <${near}>?` : ''}`,
+  );
+}
+
+function verbOf(element: Element, row: SyntaxRow, index: number, rows: Rows, warnings: Warning[]): Verb {
+  const warn = (w: Warning) => void warnings.push(w);
+  checkContent(element, row, rows);
+  const attributes = readAttributes(element, row.attributes, warn);
+  const named = (names: string[]) =>
+    element.children.filter((c) => names.some((n) => n.toLowerCase() === c.name.toLowerCase()));
+  const context: Context = {
+    element,
+    text: element.text,
+    index,
+    verbs: (block) => {
+      checkBlock(block, rows, warn);
+      return blockOf(block, rows, warnings, block === element ? ['error'] : []);
+    },
+    all: (...names) => named(names),
+    block: (name) => {
+      const [block, second] = named([name]);
+      if (second) throw new Refusal(second, `<${element.name}> has one <${name}> at most`);
+      if (!block) return undefined;
+      checkBlock(block, rows, warn);
+      return blockOf(block, rows, warnings, []);
+    },
+    attributesOf: (child) => readAttributes(child, rowOf(child, rows).attributes, warn),
+    check: (child) => checkContent(child, rowOf(child, rows), rows),
+    refuse: (reason, at = element) => {
+      throw new Refusal(at, reason);
+    },
+    warn: (reason, at = element) => warn({ line: at.line, column: at.column, reason }),
+  };
+  return row.build!(attributes, context);
+}
+
+/** A block element (`Case`, `Error` …) must hold verbs only. */
+function checkBlock(block: Element, rows: Rows, warn: (w: Warning) => void): void {
+  const row = rowOf(block, rows);
+  if (row.attributes.length === 0) readAttributes(block, [], warn);
+  if (block.text && !row.text)
+    throw new Refusal(block, `<${block.name}> holds the text "${block.text.slice(0, 40)}" outside any verb`);
+}
+
+function checkContent(element: Element, row: SyntaxRow, rows: Rows): void {
+  if (element.text && !row.text)
+    throw new Refusal(element, `<${row.name}> holds the text "${element.text.slice(0, 40)}"; it takes none`);
+  for (const child of element.children) {
+    const found = rowOf(child, rows);
+    const fits = row.children.some((n) => n === found.name || (n === 'verbs' && found.build));
+    if (fits) continue;
+    const may =
+      row.children.length > 0
+        ? `; it may hold ${row.children.map((n) => (n === 'verbs' ? 'verbs' : `<${n}>`)).join(', ')}`
+        : '; it takes no children';
+    throw new Refusal(child, `<${found.name}> can't stand in <${row.name}>${may}`);
+  }
+}

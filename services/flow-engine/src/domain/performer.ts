@@ -1,0 +1,48 @@
+/** How one verb is performed, and the small vocabulary that performers share. */
+import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
+import type { Call, Memory, Running } from './call.ts';
+import type { Verb } from './language/verb.ts';
+
+/** A pair of pure functions and what is learned between them. */
+export type Performer<V extends Verb = Verb> = {
+  /** The call must be answered and hold media before it begins. */
+  needsAudio: boolean;
+  /** What the verb asks for when it begins. */
+  begin(verb: V, call: Call, running: Running, at: number): Decided[];
+  /** What it makes of each later event, its own included. */
+  on(event: CallEvent, verb: V, call: Call, running: Running): Decided[];
+  /** What it remembers of an event (part of the fold). Absent: nothing. */
+  learn?(memory: Memory, event: CallEvent, verb: V): Memory;
+};
+
+/** The end of the running verb. `branch` names the child block that runs next. */
+export function end(
+  running: Running,
+  success: boolean,
+  reason: string,
+  more: { branch?: string; skip?: number } = {},
+): Decided {
+  return {
+    type: 'VerbEnded',
+    document: running.document,
+    path: running.path,
+    name: running.verb.name,
+    success,
+    reason,
+    tag: running.verb.tag,
+    branch: more.branch ?? '',
+    skip: more.skip ?? 0,
+  };
+}
+
+/** The end of a verb that failed: its own Error, else the document's, else the flow goes on. */
+export function fail(call: Call, running: Running, reason: string): Decided {
+  const own = 'error' in running.verb && running.verb.error;
+  const branch = own ? 'Error[0]' : call.flow.responseError ? '/Error[0]' : '';
+  return end(running, false, reason, { branch });
+}
+
+/** A wish to hang up the caller's leg. `status` counts only while our final answer is still owed. */
+export function hangup(owner: FactOf<'CallEnded'>['owner'], reason: string, q850 = 16, status = 480): Decided {
+  return { type: 'HangupRequested', leg: 0, status, q850, reason, owner };
+}

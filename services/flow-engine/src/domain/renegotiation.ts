@@ -1,0 +1,29 @@
+/** The peer's re-INVITE: media composes, the edge sends. One offer in flight per leg is a state in the story. */
+import type { CallEvent, Decided } from '@opentact/proto/events';
+import { type Call, outstandingOf } from './call.ts';
+
+/** What follows from an offer, and from media's answer to it. */
+export function renegotiation(call: Call, event: CallEvent): Decided[] {
+  switch (event.type) {
+    case 'OfferReceived': {
+      const session = call.legs[event.leg]?.session;
+      const busy = outstandingOf(call, 'SessionChangeRequested', (e) => e.leg === event.leg).length > 0;
+      if (!session || busy)
+        return [{ type: 'OfferAnswerRequested', leg: event.leg, sdp: '', status: 491, transaction: event.transaction }];
+      const sdpVersion = session.sdpVersion + 1;
+      return [{ type: 'SessionChangeRequested', leg: event.leg, sdp: event.sdp, isOffer: true, sdpVersion }];
+    }
+    case 'SessionChanged':
+      return answerOffer(call, event.leg, event.sdp, 200);
+    case 'SessionChangeFailed':
+      return answerOffer(call, event.leg, '', 488);
+    default:
+      return [];
+  }
+}
+
+function answerOffer(call: Call, leg: number, sdp: string, status: number): Decided[] {
+  const transaction = call.legs[leg]?.offer;
+  if (transaction === undefined) return [];
+  return [{ type: 'OfferAnswerRequested', leg, sdp, status, transaction }];
+}

@@ -1,0 +1,85 @@
+/** Which requests an event answers. The only place that knows it, for the fold, the dispatcher and the laws alike. */
+import type { CallEvent, Decided } from '@opentact/proto/events';
+import type { Call } from './call.ts';
+
+/** Observed events that settle the request they name. */
+const SETTLES = new Set<CallEvent['type']>([
+  'NodeAssigned',
+  'NodeUnavailable',
+  'SessionReady',
+  'SessionFailed',
+  'SessionChanged',
+  'SessionChangeFailed',
+  'SessionReleased',
+  'DocumentFetched',
+  'DocumentFailed',
+  'AnswerFailed',
+  'DialFailed',
+  'OfferAnswered',
+  'OfferAccepted',
+  'OfferRefused',
+  'PlayFinished',
+  'PlayStopped',
+  'PlayFailed',
+  'RecordFinished',
+  'RecordFailed',
+  'BridgeEnded',
+  'RequestFailed',
+]);
+
+/** The outstanding requests that this event answers, whether by name or because their object is gone. */
+export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
+  const settled: CallEvent<Decided>[] = [];
+  const named = 'requestId' in event ? event.requestId : 0;
+  for (const request of Object.values(call.outstanding)) if (answers(event, named, request)) settled.push(request);
+  return settled;
+}
+
+function answers(event: CallEvent, named: number, request: CallEvent): boolean {
+  if (named === request.seq && SETTLES.has(event.type)) return true;
+  switch (event.type) {
+    case 'LegRang':
+      return request.type === 'RingRequested' && request.leg === event.leg;
+    case 'LegAnswered': // a DialRequested stays outstanding no longer than its answer either
+      return named === request.seq;
+    case 'LegEnded': // the wire side of the leg is over: nothing more can be asked of it
+      return 'leg' in request && request.leg === event.leg && OF_THE_DIALOG.has(request.type);
+    case 'DialFailed':
+      return request.type === 'HangupRequested' && request.leg === event.leg;
+    case 'SessionReleased': // whatever the session did ended with it
+      if (request.type === 'BridgeRequested') return request.legA === event.leg || request.legB === event.leg;
+      return 'leg' in request && request.leg === event.leg && OF_THE_SESSION.has(request.type);
+    case 'PlayFinished':
+    case 'PlayStopped':
+    case 'PlayFailed':
+      return request.type === 'PlayStopRequested' && request.play === named;
+    case 'RecordFinished':
+    case 'RecordFailed':
+      return request.type === 'RecordStopRequested' && request.record === named;
+    case 'BridgeEnded':
+      return request.type === 'BridgeStopRequested' && request.bridge === named;
+    case 'DocumentRequested': // asked again of another notifier
+      return request.type === 'DocumentRequested' && request.idempotencyKey === event.idempotencyKey;
+    case 'NodeLost': // its documents are asked for again elsewhere; everything else of it is void
+      return request.to?.node === event.node && request.to.boot === event.boot && request.type !== 'DocumentRequested';
+    default:
+      return false;
+  }
+}
+
+const OF_THE_DIALOG = new Set<CallEvent['type']>([
+  'RingRequested',
+  'AnswerRequested',
+  'DialRequested',
+  'HangupRequested',
+  'OfferRequested',
+  'OfferAnswerRequested',
+]);
+const OF_THE_SESSION = new Set<CallEvent['type']>([
+  'SessionRequested',
+  'SessionChangeRequested',
+  'PlayRequested',
+  'PlayStopRequested',
+  'RecordRequested',
+  'RecordStopRequested',
+]);

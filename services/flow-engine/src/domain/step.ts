@@ -1,0 +1,30 @@
+/** Learns one fact and everything that follows from it. First in, first out; a test pins the order. */
+import type { CallEvent, Decided, Fact, Reported } from '@opentact/proto/events';
+import type { Call } from './call.ts';
+import { decide } from './decide.ts';
+import { evolve } from './evolve.ts';
+import type { Parse } from './language/parse.ts';
+
+/** A step that goes on longer than this is a defect of ours; the largest legal document needs fewer. */
+export const EVENTS_PER_STEP_MAX = 10_000;
+
+/** Learns and chooses until nothing more follows. The events are appended together or not at all. */
+export type Step = (before: Call, observed: Reported, at: number) => { call: Call; events: CallEvent[] };
+
+/** Binds the language's parser, the one thing that the core needs and can't hold itself. */
+export function stepWith(parse: Parse): Step {
+  return (before, observed, at) => {
+    const pending: Array<Reported | Decided> = [observed];
+    const events: CallEvent[] = [];
+    let call = before;
+    const now = Math.max(at, before.at);
+    for (let head = 0; head < pending.length; head++) {
+      if (head === EVENTS_PER_STEP_MAX) throw new Error(`call ${call.id}: no rest after ${EVENTS_PER_STEP_MAX} events`);
+      const event = { ...pending[head]!, callId: call.id, seq: call.seq + 1, at: now } as CallEvent<Fact>;
+      call = evolve(call, event);
+      events.push(event);
+      for (const next of decide(call, event, parse)) pending.push(next);
+    }
+    return { call, events };
+  };
+}

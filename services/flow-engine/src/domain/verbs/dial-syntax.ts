@@ -1,0 +1,89 @@
+/** How a Dial is written, and which targets it refuses. */
+import type { Element } from '../language/element.ts';
+import { type SyntaxRow, TAG } from '../language/syntax.ts';
+
+const TARGETS_MAX = 10;
+
+export const dialRow: SyntaxRow = {
+  name: 'Dial',
+  meaning: 'Calls one or more targets at once and connects the first that answers.',
+  attributes: [
+    {
+      name: 'timeout',
+      kind: 'integer',
+      min: 1,
+      max: 600_000,
+      default: '30000',
+      meaning: 'Milliseconds to ring; below 1000 it is seconds.',
+    },
+    { name: 'from', kind: 'text', max: 64, default: '', meaning: 'Caller id; the caller’s own where it is absent.' },
+    {
+      name: 'record',
+      kind: 'choice',
+      values: ['record-from-answer', 'do-not-record'],
+      default: 'do-not-record',
+      meaning: 'Record both sides.',
+    },
+    TAG,
+  ],
+  children: ['To', 'Sip', 'Number', 'Error'],
+  text: true,
+  build: (a, { text, index, all, block, refuse, element, check }) => {
+    const targets = [
+      ...all('To', 'Sip', 'Number').map((t) => {
+        check(t);
+        return targetOf(t, refuse);
+      }),
+      ...(text ? [targetOf({ ...element, name: 'To' }, refuse)] : []),
+    ];
+    if (targets.length === 0) refuse('<Dial> has nobody to call: give it <To>, <Sip> or <Number>');
+    if (targets.length > TARGETS_MAX) refuse(`<Dial> has ${targets.length} targets; ${TARGETS_MAX} at most`);
+    const from = a.text('from');
+    if (from && !/^\+?[\w.-]{1,64}$/.test(from)) refuse('from of <Dial> must be a number or a user name');
+    const timeout = a.integer('timeout');
+    const error = block('Error');
+    return {
+      name: 'Dial',
+      index,
+      targets,
+      timeoutMs: Math.min(timeout < 1000 ? timeout * 1000 : timeout, 600_000),
+      from,
+      record: a.text('record').toLowerCase() === 'record-from-answer',
+      tag: a.text('tag'),
+      ...(error && { error }),
+    };
+  },
+};
+
+const NUMBER = /^\+?[0-9][0-9 ().-]{0,30}$/;
+// No header, parameter or control character can hide in what these admit.
+const ADDRESS =
+  /^(?:sip:)?([A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128})@(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?(;transport=(?:udp|tcp))?$/;
+
+function targetOf(element: Element, refuse: (reason: string, at?: Element) => never): { uri: string } {
+  const text = element.text.trim();
+  const name = element.name.toLowerCase();
+  if (name !== 'sip' && NUMBER.test(text)) return { uri: `tel:${text.replace(/[^0-9]/g, '')}` };
+  const [, user, host, port, transport = ''] = ADDRESS.exec(text) ?? [];
+  if (name === 'number' || !user || !host || Number(port ?? 0) > 65535)
+    refuse(
+      `<${element.name}> can't call "${text.slice(0, 60)}": ${name === 'number' ? 'give a phone number' : 'give a number or user@host:port'}`,
+      element,
+    );
+  return { uri: `sip:${user}@${host}${port ? `:${port}` : ''}${transport}` };
+}
+
+const target = (name: string, meaning: string): SyntaxRow => ({
+  name,
+  meaning,
+  attributes: [],
+  children: [],
+  text: true,
+});
+
+/** The parts of a Dial. */
+export const dialParts: SyntaxRow[] = [
+  target('To', 'A phone number, user@domain or sip:user@domain (B).'),
+  target('Sip', 'user@host:port (A).'),
+  target('Number', 'A phone number (A).'),
+];

@@ -1,0 +1,170 @@
+/**
+ * Dial: rings its targets in parallel. The first `LegAnswered` in the journal wins; every other leg gets a CANCEL, or
+ * a BYE if it answered. When the callee hangs up, the flow goes on; when the caller does, every leg is released.
+ */
+import type { CallEvent, Decided } from '@opentact/proto/events';
+import type { Call, Leg, Memory, Running } from '../call.ts';
+import type { Dial } from '../language/verb.ts';
+import { acceptAnswer, answer } from '../media.ts';
+import { end, fail, type Performer } from '../performer.ts';
+import { recordingIdOf } from './record.ts';
+
+export const dialPerformer: Performer<Dial> = {
+  needsAudio: false,
+  begin: (dial, call, _running, at) => [
+    ...dial.targets.map((_, i): Decided => session(call.legs.length + i, call)),
+    { type: 'TimerSet', purpose: 'dial', dueAt: at + dial.timeoutMs },
+  ],
+  learn,
+  on: (event, dial, call, running) => {
+    switch (event.type) {
+      case 'SessionReady':
+        if (event.leg === 0) return running.memory.winner === undefined ? [] : answer(call);
+        return ours(running, event.leg) && running.memory.winner === undefined
+          ? [invite(dial, call, running, event.leg, event.sdp)]
+          : [];
+      case 'LegRang':
+        return ours(running, event.leg) ? ringback(call, running) : [];
+      case 'LegAnswered':
+        return event.leg === 0
+          ? bridge(dial, call, running)
+          : ours(running, event.leg)
+            ? answered(dial, call, running, event)
+            : [];
+      case 'SessionFailed':
+      case 'DialFailed':
+        return ours(running, event.leg) ? oneFailed(call, running, event) : [];
+      case 'LegEnded':
+        return ours(running, event.leg) ? oneEnded(call, running, event.leg) : [];
+      case 'TimerFired':
+        return event.timerId === running.memory.timer && running.memory.winner === undefined
+          ? nobodyAnswered(call, running, 'no-answer')
+          : [];
+      default:
+        return [];
+    }
+  },
+};
+
+const ours = (running: Running, leg: number) => running.memory.legs?.includes(leg) ?? false;
+
+function learn(memory: Memory, event: CallEvent): Memory {
+  switch (event.type) {
+    case 'SessionRequested':
+      return event.leg > 0 ? { ...memory, legs: [...(memory.legs ?? []), event.leg] } : memory;
+    case 'TimerSet':
+      return event.purpose === 'dial' ? { ...memory, timer: event.seq } : memory;
+    case 'LegAnswered':
+      return memory.winner === undefined && memory.legs?.includes(event.leg)
+        ? { ...memory, winner: event.leg }
+        : memory;
+    case 'PlayRequested':
+      return { ...memory, play: event.seq };
+    case 'BridgeRequested':
+      return { ...memory, bridge: event.seq };
+    case 'DialFailed':
+    case 'SessionFailed':
+      return memory.legs?.includes(event.leg) ? { ...memory, failed: event.reason } : memory;
+    default:
+      return memory;
+  }
+}
+
+/** Media first: the INVITE needs our offer. The `o=` id is the leg's for life. */
+const session = (leg: number, call: Call): Decided => ({
+  type: 'SessionRequested',
+  leg,
+  offer: '',
+  sdpId: call.arrivedAt + leg,
+  sdpVersion: 1,
+});
+
+function invite(dial: Dial, call: Call, running: Running, leg: number, sdp: string): Decided {
+  const place = running.memory.legs!.indexOf(leg);
+  const target = dial.targets[place]!.uri;
+  return { type: 'DialRequested', leg, target, accountId: call.account, fromUser: dial.from || call.from, sdp };
+}
+
+/** 180 for a caller who was not answered yet, a ringing tone for one who was; once. */
+function ringback(call: Call, running: Running): Decided[] {
+  const caller = call.legs[0];
+  if (running.memory.winner !== undefined || running.memory.play !== undefined) return [];
+  if (caller?.state === 'answered')
+    return [{ type: 'PlayRequested', leg: 0, items: [{ kind: 'tone', value: 'ringback' }], loop: 0 }];
+  return caller?.state === 'arrived' && !caller.ringing ? [{ type: 'RingRequested', leg: 0 }] : [];
+}
+
+function answered(
+  dial: Dial,
+  call: Call,
+  running: Running,
+  event: Extract<CallEvent, { type: 'LegAnswered' }>,
+): Decided[] {
+  // Only the first wins. The others were let go when it did, and `releases` hangs up what answered all the same.
+  if (running.memory.winner !== event.leg) return [];
+  const { timer } = running.memory;
+  const others = running.memory.legs!.filter((leg) => leg !== event.leg);
+  const caller = call.legs[0]!;
+  return [
+    ...(timer && call.timers[timer] ? [{ type: 'TimerCancelled', timerId: timer } as const] : []),
+    ...others.flatMap((leg) => letGo(leg, call.legs[leg], 'answered-elsewhere')),
+    acceptAnswer(call, event.leg, event.sdp),
+    ...(caller.state === 'arrived' ? answer(call) : bridge(dial, call, running)),
+  ];
+}
+
+/** Joins caller and winner once both stand. */
+function bridge(dial: Dial, call: Call, running: Running): Decided[] {
+  const { winner, play, bridge } = running.memory;
+  if (winner === undefined || bridge !== undefined || call.legs[0]?.state !== 'answered') return [];
+  const recordingId = dial.record ? recordingIdOf(call.id, running.seq) : '';
+  const stop =
+    play !== undefined && call.outstanding[play] ? [{ type: 'PlayStopRequested', leg: 0, play } as const] : [];
+  return [...stop, { type: 'BridgeRequested', legA: 0, legB: winner, recordingId }];
+}
+
+function oneFailed(
+  call: Call,
+  running: Running,
+  event: Extract<CallEvent, { type: 'DialFailed' | 'SessionFailed' }>,
+): Decided[] {
+  if (running.memory.winner !== undefined) return [];
+  // A 6xx speaks for the callee everywhere (RFC 3261 21.6): the rest stop ringing.
+  if (event.type === 'DialFailed' && event.status >= 600) return nobodyAnswered(call, running, event.reason);
+  return remaining(call, running).length > 0 ? [] : nobodyAnswered(call, running, event.reason);
+}
+
+const remaining = (call: Call, running: Running) =>
+  running.memory.legs!.filter((leg) => call.legs[leg]?.state !== 'ended');
+
+function nobodyAnswered(call: Call, running: Running, reason: string): Decided[] {
+  const { timer, play, legs = [] } = running.memory;
+  return [
+    ...(timer && call.timers[timer] ? [{ type: 'TimerCancelled', timerId: timer } as const] : []),
+    ...(play !== undefined && call.outstanding[play] ? [{ type: 'PlayStopRequested', leg: 0, play } as const] : []),
+    ...legs.flatMap((leg) => letGo(leg, call.legs[leg], reason)),
+    fail(call, running, reason),
+  ];
+}
+
+/** CANCEL or BYE for a leg that was dialled; a leg that wasn't gives its session back. */
+function letGo(leg: number, state: Leg | undefined, reason: string): Decided[] {
+  if (!state || state.state === 'ended') return [];
+  return state.state === 'preparing' ? [{ type: 'ReleaseRequested', leg }] : [drop(leg, reason)];
+}
+
+const drop = (leg: number, reason: string): Decided => ({
+  type: 'HangupRequested',
+  leg,
+  status: 0,
+  q850: 16,
+  reason,
+  owner: 'us',
+});
+
+function oneEnded(call: Call, running: Running, leg: number): Decided[] {
+  if (running.memory.winner === leg) return [end(running, true, 'callee-hung-up')];
+  return running.memory.winner === undefined && remaining(call, running).length === 0
+    ? nobodyAnswered(call, running, 'no-answer')
+    : [];
+}

@@ -1,0 +1,65 @@
+/** Record: empty, it records the caller until a key, silence or its time; as a block, while its children run. */
+import { milliseconds } from '../language/attributes.ts';
+import { type SyntaxRow, TAG } from '../language/syntax.ts';
+import type { Record } from '../language/verb.ts';
+import { end, fail, type Performer } from '../performer.ts';
+
+/** What ends an empty Record (contracts.md, language 12). */
+const STOP_KEYS = '#';
+const SILENCE_MS = 5_000;
+const BLOCK_MAX_MS = 4 * 3_600_000;
+
+export const recordRow: SyntaxRow = {
+  name: 'Record',
+  meaning: 'Records the caller.',
+  attributes: [
+    { name: 'asr', kind: 'boolean', default: 'false', meaning: 'Transcribe it.' },
+    {
+      name: 'timeout',
+      ...milliseconds(1, 14_400_000),
+      meaning: 'Milliseconds at most; 60000, for a block four hours.',
+    },
+    TAG,
+  ],
+  children: ['verbs', 'Error'],
+  text: false,
+  build: (a, { index, element, verbs, block, refuse }) => {
+    if (a.boolean('asr')) refuse('<Record asr="true"> is not supported yet');
+    const error = block('Error');
+    const children = element.children.some((c) => c.name.toLowerCase() !== 'error') ? verbs(element) : undefined;
+    const timeoutMs = a.has('timeout') ? a.integer('timeout') : children ? BLOCK_MAX_MS : 60_000;
+    return {
+      name: 'Record',
+      index,
+      timeoutMs,
+      tag: a.text('tag'),
+      ...(children && { verbs: children }),
+      ...(error && { error }),
+    };
+  },
+};
+
+/** UUID of the recording that a verb makes: the call's with the verb's seq in its last part. */
+export const recordingIdOf = (callId: string, seq: number) =>
+  `${callId.slice(0, 24)}${seq.toString(16).padStart(12, '0')}`;
+
+export const recordPerformer: Performer<Record> = {
+  needsAudio: true,
+  begin: (record, call, running) => [
+    {
+      type: 'RecordRequested',
+      leg: 0,
+      recordingId: recordingIdOf(call.id, running.seq),
+      tag: record.tag,
+      maxMs: record.timeoutMs,
+      silenceMs: record.verbs ? 0 : SILENCE_MS,
+      stopKeys: record.verbs ? '' : STOP_KEYS,
+    },
+  ],
+  learn: (memory, event) => (event.type === 'RecordRequested' ? { ...memory, record: event.seq } : memory),
+  on: (event, _record, call, running) => {
+    if (!('requestId' in event) || event.requestId !== running.memory.record) return [];
+    if (event.type === 'RecordFinished') return [end(running, true, event.reason)];
+    return event.type === 'RecordFailed' || event.type === 'RequestFailed' ? [fail(call, running, event.reason)] : [];
+  },
+};
