@@ -1,0 +1,115 @@
+/** What only a real server and real processes can show: kills, restarts, adoption. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbeddedPostgres, type EventLog, embeddedPostgres, postgresLog } from './index.ts';
+
+let home: string;
+let server: EmbeddedPostgres;
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'opentact-pg-')); // mkdtemp makes it 0700
+  server = await embeddedPostgres({ home, databases: ['opentact'] });
+});
+after(async () => {
+  await server.stop();
+  await rm(home, { recursive: true });
+});
+
+const node = (name: string) => ({ name, boot: '1', kind: 'test', address: 'a', loadPercent: 0 });
+const one = (body: string) => ({ records: [{ key: 'k', headers: {}, bytes: Buffer.from(body) }] });
+
+async function eventually(what: () => unknown, ms: number): Promise<number> {
+  const started = performance.now();
+  while (!what()) {
+    if (performance.now() - started > ms) throw new Error(`not within ${ms} ms: ${what}`);
+    await sleep(5);
+  }
+  return performance.now() - started;
+}
+
+async function joined(name: string): Promise<ChildProcess> {
+  const child = spawn(
+    process.execPath,
+    [
+      '--input-type=module-typescript',
+      '-e',
+      `import { postgresLog } from '${import.meta.dirname}/index.ts';
+       const log = await postgresLog({ url: ${JSON.stringify(server.url('opentact'))} });
+       await log.registry.join({ name: '${name}', boot: '1', kind: 'test', address: 'a', loadPercent: 0 });
+       console.log('joined');`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+test('a killed process is seen gone within 300 ms, a frozen one only by its silence', async () => {
+  const log = await postgresLog({ url: server.url('opentact') });
+  await log.registry.join(node('judge'));
+  const [killed, frozen] = await Promise.all([joined('killed'), joined('frozen')]);
+  const of = (name: string) => log.registry.nodes().find((n) => n.name === name)!;
+  await eventually(() => of('killed') && of('frozen'), 1000);
+  await sleep(1100); // The judge believes locks from now on.
+  frozen.kill('SIGSTOP');
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  await eventually(() => of('killed').gone, 300);
+  assert.equal(of('frozen').gone, false);
+  await eventually(() => of('frozen').silentMs > 1500, 2500);
+  frozen.kill('SIGCONT');
+  await eventually(() => of('frozen').silentMs < 700, 1000);
+  frozen.kill('SIGKILL');
+  await log.registry.leave();
+  await log.close();
+});
+
+test('a server that dies and returns: appends are unavailable, nobody is lost, what was acknowledged is there', async () => {
+  const [log, other] = await Promise.all([1, 2].map(() => postgresLog({ url: server.url('opentact') })));
+  await Promise.all([log!.registry.join(node('a')), other!.registry.join(node('b'))]);
+  const losses: string[] = [];
+  log!.registry.watch((nodes) => {
+    for (const n of nodes) if ((n.gone || n.silentMs > 1500) && /^[ab]$/.test(n.name)) losses.push(n.name);
+  });
+  const writer = await log!.take('t', 0);
+  await writer.append(one('kept'));
+  process.kill(server.pid, 'SIGQUIT'); // At once, with recovery at the next start.
+  await eventually(() => !server.alive(), 5000);
+  await assert.rejects(writer.append(one('lost')), { code: 'unavailable' });
+  await assert.rejects(writer.append(one('lost')), { code: 'unavailable' });
+  await sleep(1600);
+  assert.equal(log!.registry.healthy(), false);
+  server = await embeddedPostgres({ home, databases: ['opentact'] });
+  await eventually(() => log!.registry.healthy() && other!.registry.healthy(), 3000);
+  const again = await log!.take('t', 0);
+  assert.ok(again.epoch > writer.epoch);
+  await again.append(one('after'));
+  await sleep(2000);
+  const bodies: string[] = [];
+  for await (const record of log!.replay('t', 0, 0)) bodies.push(Buffer.from(record.bytes).toString());
+  assert.deepEqual(bodies, ['kept', 'after']);
+  assert.deepEqual(losses, []);
+  await Promise.all([log, other].map((l) => l!.close()));
+});
+
+test('a server left by a killed supervisor is adopted, not doubled', async () => {
+  const again = await embeddedPostgres({ home, databases: ['opentact', 'opentact_api'] });
+  assert.equal(again.adopted, true);
+  assert.equal(again.pid, server.pid);
+  const log = await postgresLog({ url: again.url('opentact_api') });
+  await log.ping();
+  await log.close();
+});
+
+test('processes that open an empty database at once all get the log', async () => {
+  const { pid } = await embeddedPostgres({ home, databases: ['fresh'] });
+  assert.equal(pid, server.pid);
+  const logs: EventLog[] = await Promise.all([1, 2, 3].map(() => postgresLog({ url: server.url('fresh') })));
+  await Promise.all(logs.map((log) => log.ping()));
+  await Promise.all(logs.map((log) => log.close()));
+});
