@@ -79,6 +79,16 @@ function parseStartLine(text: string): StartLine {
   return { method, uriText, version: version.toUpperCase() };
 }
 
+/** Headers of a whole header section with its start line, for the framer of streams. Throws GrammarFault. */
+export function readHeaderSection(text: string): { method: string | undefined; headers: Headers } {
+  const firstEnd = text.indexOf('\r\n');
+  const line = parseStartLine(firstEnd < 0 ? text : text.slice(0, firstEnd));
+  const headers = new Headers();
+  if ('fault' in line && line.method === undefined) throw new GrammarFault(line.fault);
+  if (firstEnd >= 0) readHeaders(text, firstEnd + 2, headers);
+  return { method: 'method' in line ? line.method : undefined, headers };
+}
+
 /** Reads header lines, joining folded ones (RFC 3261 7.3.1). Throws GrammarFault, leaving what was read so far. */
 function readHeaders(text: string, from: number, headers: Headers): void {
   let at = from;
