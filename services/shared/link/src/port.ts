@@ -71,8 +71,14 @@ export type NodeRef = { name: string; boot: string; kind: string; loadPercent: n
  * request is still outstanding and is asked again). */
 export interface EngineLinkServer {
   nodes(): NodeRef[];
+  /** Facts of the partition are handed up from now on; every node is told, also those that connect later. */
   open(partition: number, epoch: number): void;
-  ask(to: { node: string; boot: string }, ask: { key: string; seq: number; epoch: number; payload: Uint8Array }): boolean;
+  /** The partition is no longer ours: its facts are answered `NotOwner` here, and every node is told at once. */
+  shut(partition: number, owner?: string): void;
+  ask(
+    to: { node: string; boot: string },
+    ask: { key: string; seq: number; epoch: number; payload: Uint8Array },
+  ): boolean;
   ack(to: NodeRef, key: string, n: number, epoch: number): void;
   gap(to: NodeRef, key: string, expected: number, epoch: number): void;
   notOwner(to: NodeRef, partition: number, owner: string): void;
