@@ -31,9 +31,9 @@ export class KeyDetector {
     this.onDigit = onDigit;
   }
 
-  /** A key's tone sounds at this moment. */
-  get pressing(): boolean {
-    return this.key !== '' || this.hits > 0;
+  /** The key whose tone sounds at this moment, or nothing. */
+  get pressed(): string {
+    return this.key || (this.hits > 0 ? this.candidate : '');
   }
 
   /** Takes one frame of 8 kHz samples. */

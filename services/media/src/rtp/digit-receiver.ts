@@ -20,9 +20,9 @@ export class DigitReceiver {
     this.onDigit = onDigit;
   }
 
-  /** A key is down at this moment. */
-  get pressing(): boolean {
-    return this.key >= 0;
+  /** The key that is down at this moment, or nothing. */
+  get pressed(): string {
+    return this.key < 0 ? '' : KEYS[this.key]!;
   }
 
   /** Takes the payload `packet[start..end)` of an event packet. */

@@ -1,0 +1,23 @@
+// The thread that turns files into clips. It refuses what is neither WAV nor MP3.
+import { parentPort } from 'node:worker_threads';
+import { type Clip, clipOf } from './clip.ts';
+import type { JobAnswer } from './job-thread.ts';
+import { looksLikeMp3, readMp3 } from './mp3.ts';
+import { AudioFormatError, looksLikeWav, readWav } from './wav-read.ts';
+
+/** The whole file. */
+export type DecodeJob = { bytes: Uint8Array };
+
+async function decodeFile(bytes: Buffer): Promise<Clip> {
+  if (looksLikeWav(bytes)) return clipOf(readWav(bytes));
+  if (looksLikeMp3(bytes)) return clipOf(await readMp3(bytes));
+  throw new AudioFormatError('neither WAV nor MP3');
+}
+
+parentPort?.on('message', async ({ bytes }: DecodeJob) => {
+  const answer: JobAnswer<Clip> = await decodeFile(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).then(
+    (result) => ({ ok: true, result }),
+    (error) => ({ ok: false, detail: error instanceof AudioFormatError ? error.message : String(error) }),
+  );
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,155 @@
+// A phone's media for tests and tools: offers, answers, sends silence, audio and keys, and keeps what it hears.
+// It refuses to be a service: one socket, no RTCP, no jitter buffer; it hears exactly what came.
+import { createSocket, type Socket } from 'node:dgram';
+import type { AddressInfo } from 'node:net';
+import { encodeInto, type Law, STATIC_PAYLOAD_TYPE } from '../codec/g711.ts';
+import { keyTone } from '../dsp/tone.ts';
+import { DigitSender } from '../rtp/digit-sender.ts';
+import { emptyHeader, HEADER_BYTES, readHeader, SAMPLES_PER_FRAME } from '../rtp/packet.ts';
+import { composeAnswer, composeOffer } from '../sdp/compose.ts';
+import { negotiate } from '../sdp/negotiate.ts';
+import type { Direction } from '../sdp/parse.ts';
+import { RtpOut } from '../session/rtp-out.ts';
+import { type Paced, Pacer } from '../worker/pacer.ts';
+import { Heard } from './heard.ts';
+
+export type PeerOptions = {
+  /** Where to bind and what SDP says. */
+  address?: string;
+  law?: Law;
+  /** Payload type of telephone events; -1: keys are sent as tones. */
+  events?: number;
+  /** Whether silence is sent when nothing else is; default true. */
+  silence?: boolean;
+};
+
+/** All peers of a process share one loop. */
+const pacer = new Pacer();
+
+type Spoken = { samples: Int16Array; at: number; done: () => void };
+
+export class RtpPeer implements Paced {
+  readonly heard = new Heard();
+  readonly address: string;
+  readonly port: number;
+  private readonly socket: Socket;
+  private readonly out: RtpOut;
+  private readonly law: Law;
+  private readonly events: number;
+  private readonly silence: boolean;
+  private readonly header = emptyHeader();
+  private readonly digits = new DigitSender();
+  private readonly spoken: Spoken[] = [];
+  private remote: { address: string; port: number } | undefined;
+  private version = 0;
+  private muted = false;
+
+  constructor(socket: Socket, options: PeerOptions) {
+    this.socket = socket;
+    this.address = socket.address().address;
+    this.port = (socket.address() as AddressInfo).port;
+    this.law = options.law ?? 'PCMU';
+    this.events = options.events ?? 101;
+    this.silence = options.silence ?? true;
+    this.out = new RtpOut(socket);
+    socket.on('message', (packet) => {
+      if (!readHeader(packet, this.header)) return;
+      const type = this.header.payloadType;
+      const law = type === 0 ? 'PCMU' : type === 8 ? 'PCMA' : undefined;
+      if (law || type === this.events) this.heard.take(packet, this.header, law, performance.now());
+    });
+    pacer.add(this);
+  }
+
+  /** An offer of this phone's one law and, unless it has none, telephone events. */
+  offer(direction: Direction = 'sendrecv'): string {
+    const ours = { id: this.port, version: ++this.version, address: this.address, port: this.port };
+    const lines = composeOffer(ours, this.law).split('\r\n');
+    const other = this.law === 'PCMU' ? 8 : 0;
+    const payloadType = STATIC_PAYLOAD_TYPE[this.law];
+    return lines
+      .filter((line) => !line.startsWith(`a=rtpmap:${other} `) && (this.events >= 0 || !line.includes(':101 ')))
+      .map((line) => line.replaceAll(':101 ', `:${this.events} `))
+      .map((line) =>
+        line.startsWith('m=')
+          ? `m=audio ${this.port} RTP/AVP ${payloadType}${this.events < 0 ? '' : ` ${this.events}`}`
+          : line.replace('a=sendrecv', `a=${direction}`),
+      )
+      .join('\r\n');
+  }
+
+  /** Takes the other side's description, and from now on sends there. @throws Error where nothing is common */
+  connect(sdp: string): void {
+    const accepted = negotiate(sdp, this.law);
+    if (!accepted.ok) throw new Error(`no agreement: ${accepted.reason}`);
+    this.remote = { address: accepted.agreement.address, port: accepted.agreement.port };
+  }
+
+  /** Takes the other side's offer and answers it. @throws Error where nothing is common */
+  answer(offer: string): string {
+    const accepted = negotiate(offer, this.law);
+    if (!accepted.ok) throw new Error(`no agreement: ${accepted.reason}`);
+    if (this.events < 0) accepted.agreement.eventPayloadType = -1;
+    this.connect(offer);
+    return composeAnswer({ id: this.port, version: ++this.version, address: this.address, port: this.port }, accepted);
+  }
+
+  /** Sends 8 kHz samples at their pace; resolves when the last frame went out. */
+  say(samples: Int16Array): Promise<void> {
+    return new Promise((done) => this.spoken.push({ samples, at: 0, done }));
+  }
+
+  /** Presses a key: as telephone event where this phone has them, else as a tone with 60 ms of silence behind it. */
+  async press(digit: string, durationMs = 100): Promise<void> {
+    if (this.events < 0) {
+      const tone = keyTone(digit, durationMs);
+      if (!tone) throw new Error(`no key ${digit}`);
+      const padded = new Int16Array(tone.length + 480);
+      padded.set(tone);
+      return this.say(padded);
+    }
+    if (!this.digits.press(digit, durationMs)) throw new Error(`no key ${digit}`);
+    while (this.digits.busy) await new Promise((later) => setTimeout(later, 10));
+  }
+
+  /** Sends nothing at all, as a phone whose network went away; `false` ends it. */
+  mute(muted = true): void {
+    this.muted = muted;
+  }
+
+  hear(nowMs: number): void {
+    this.heard.tick(nowMs);
+  }
+
+  speak(_nowMs: number, frames: number): void {
+    this.out.advance(frames);
+    const { remote } = this;
+    if (!remote || this.muted) return;
+    if (this.digits.busy) return this.out.sendDigit(this.digits, this.events, remote.address, remote.port);
+    const now = this.spoken[0];
+    if (!now && !this.silence) return this.out.pause();
+    this.out.fillSilence(this.law);
+    if (now) {
+      const count = Math.min(SAMPLES_PER_FRAME, now.samples.length - now.at);
+      encodeInto(this.law, now.samples, now.at, count, this.out.packet, HEADER_BYTES);
+      now.at += count;
+      if (now.at >= now.samples.length) this.spoken.shift()?.done();
+    }
+    this.out.sendAudio(STATIC_PAYLOAD_TYPE[this.law], remote.address, remote.port);
+  }
+
+  close(): Promise<void> {
+    pacer.remove(this);
+    return new Promise((closed) => this.socket.close(() => closed()));
+  }
+}
+
+/** A phone on a free port of `address`, 127.0.0.1 unless told otherwise. */
+export async function openPeer(options: PeerOptions = {}): Promise<RtpPeer> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((bound, failed) => {
+    socket.once('error', failed);
+    socket.bind(0, options.address ?? '127.0.0.1', () => bound());
+  });
+  return new RtpPeer(socket, options);
+}

@@ -1,0 +1,44 @@
+// Prompts by URL, asked of the notifier (the only door to customers' servers) over loopback HTTP.
+// It refuses more than 16 MiB, answers that take over 30 s, and every status but 200 and 304.
+
+/** What came: the body, or `unchanged` where the ETag we named still holds. */
+export type FetchedPrompt = { unchanged: true } | { unchanged: false; bytes: Buffer; etag: string };
+
+/** The port. `etag`: of the copy we have, else empty. A rejection becomes `PlayFailed{reason: 'fetch'}`. */
+export type FetchPrompt = (url: string, etag: string) => Promise<FetchedPrompt>;
+
+export const PROMPT_BYTES_MAX = 16 * 1024 * 1024;
+const DEADLINE_MS = 30_000;
+
+/** `gate` is the notifier's address, as `http://127.0.0.1:8091`; it serves `GET /prompt?url=…`. */
+export function fetchThroughGate(gate: string): FetchPrompt {
+  return async (url, etag) => {
+    const question = new URL('/prompt', gate);
+    question.searchParams.set('url', url);
+    const response = await fetch(question, {
+      headers: etag ? { 'if-none-match': etag } : {},
+      redirect: 'error',
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
+    if (response.status === 304) return { unchanged: true };
+    if (response.status !== 200) {
+      const why = (await response.text()).slice(0, 200);
+      throw new Error(`${response.status} ${why}`.trim());
+    }
+    return { unchanged: false, bytes: await readBounded(response), etag: response.headers.get('etag') ?? '' };
+  };
+}
+
+/** Where no gate is configured. */
+export const noGate: FetchPrompt = () => Promise.reject(new Error('no notifier is configured'));
+
+async function readBounded(response: Response): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    length += part.length;
+    if (length > PROMPT_BYTES_MAX) throw new Error('more than 16 MiB');
+    parts.push(part);
+  }
+  return Buffer.concat(parts, length);
+}

@@ -1,0 +1,102 @@
+// Turns what is to be played into pieces ready for the paced threads: clips, or a length of silence.
+// It refuses file names that leave their folder, unknown tones, and whatever fetcher, decoder or speaker refuse.
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PlayItem } from '@opentact/proto/events';
+import { type Clip, clipOf } from '../audio/clip.ts';
+import { progressTone } from '../dsp/tone.ts';
+import type { Speaker } from '../speech/speaker.ts';
+import { chooseVoice } from '../speech/voices.ts';
+import { ClipCache } from './clip-cache.ts';
+import { type FetchPrompt, PROMPT_BYTES_MAX } from './fetch.ts';
+import { Undecodable, UrlPrompts } from './url-prompts.ts';
+
+/** One item, ready: audio, silence of so many frames, or why it can't be had. */
+export type Piece =
+  | { kind: 'clip'; clip: Clip }
+  | { kind: 'silence'; frames: number }
+  | { kind: 'failure'; reason: 'fetch' | 'format' | 'speech'; detail: string };
+
+export type PromptOptions = {
+  /** OPENTACT_HOME. */
+  home: string;
+  speaker: Speaker;
+  fetchPrompt: FetchPrompt;
+  /** WAV or MP3 to a clip, away from the paced threads. */
+  decode(bytes: Buffer): Promise<Clip>;
+  cacheBytesMax?: number;
+};
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+const SILENCE_MS_MAX = 600_000;
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const RECORDING_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export class PromptSource {
+  private readonly cache: ClipCache;
+  private readonly urls: UrlPrompts;
+  private readonly options: PromptOptions;
+
+  constructor(options: PromptOptions) {
+    this.options = options;
+    this.cache = new ClipCache(options.cacheBytesMax ?? CACHE_BYTES);
+    this.urls = new UrlPrompts(options.fetchPrompt, options.decode, options.cacheBytesMax ?? CACHE_BYTES);
+  }
+
+  /** Never rejects: what can't be had is a piece that says why. */
+  async prepare(item: PlayItem): Promise<Piece> {
+    const reason = item.kind === 'say' ? 'speech' : item.kind === 'url' ? 'fetch' : 'format';
+    try {
+      if (item.kind === 'silenceMs')
+        return { kind: 'silence', frames: Math.round(Math.min(item.value, SILENCE_MS_MAX) / 20) };
+      return { kind: 'clip', clip: await this.clipOf(item) };
+    } catch (error) {
+      const failure = error instanceof Undecodable ? 'format' : reason;
+      return { kind: 'failure', reason: failure, detail: (error as Error).message.slice(0, 300) };
+    }
+  }
+
+  private clipOf(item: Exclude<PlayItem, { kind: 'silenceMs' }>): Promise<Clip> {
+    switch (item.kind) {
+      case 'say':
+        return this.spoken(item.value.text, chooseVoice(item.value).code);
+      case 'url':
+        return this.urls.clip(item.value);
+      case 'prompt':
+        return this.file(promptPath(this.options.home, item.value));
+      case 'recording':
+        if (!RECORDING_ID.test(item.value)) return Promise.reject(new Error('no recording id'));
+        return this.file(join(this.options.home, 'recordings', `${item.value}.wav`));
+      case 'tone':
+        return this.cache.get(`tone ${item.value}`, async () => {
+          const tone = progressTone(item.value);
+          if (!tone) throw new Error(`no tone is called ${item.value}`);
+          return clipOf(tone);
+        });
+      default: {
+        const unknown: never = item;
+        return Promise.reject(new Error(`unknown item ${JSON.stringify(unknown)}`));
+      }
+    }
+  }
+
+  private spoken(text: string, voice: string): Promise<Clip> {
+    const key = `say ${voice} ${createHash('sha256').update(text).digest('base64')}`;
+    return this.cache.get(key, () => this.options.speaker.speak(text, voice));
+  }
+
+  /** A file's clip, made anew when the file changed. */
+  private async file(path: string): Promise<Clip> {
+    const { size, mtimeMs } = await stat(path);
+    if (size > PROMPT_BYTES_MAX) throw new Error('more than 16 MiB');
+    return this.cache.get(`file ${size} ${mtimeMs} ${path}`, async () => this.options.decode(await readFile(path)));
+  }
+}
+
+/** `account/name.wav` below the prompts of OPENTACT_HOME. @throws Error where a part is no plain name */
+function promptPath(home: string, prompt: string): string {
+  const parts = prompt.split('/');
+  if (parts.length > 2 || !parts.every((part) => FILE_NAME.test(part))) throw new Error('no prompt file name');
+  return join(home, 'prompts', ...parts);
+}

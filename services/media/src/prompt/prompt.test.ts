@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { clipOf } from '../audio/clip.ts';
+import { wavFile } from '../audio/wav-header.ts';
+import { readWav } from '../audio/wav-read.ts';
+import { ClipCache } from './clip-cache.ts';
+import { type FetchPrompt, fetchThroughGate, noGate } from './fetch.ts';
+import { PromptSource } from './prompt-source.ts';
+import { UrlPrompts } from './url-prompts.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'opentact-prompts-'));
+after(() => rmSync(home, { recursive: true }));
+
+const wav = (frames: number) => wavFile(new Int16Array(frames * 160));
+const decode = async (bytes: Buffer) => clipOf(readWav(bytes));
+const say = (text: string) => ({ kind: 'say' as const, value: { text, voice: '', gender: '', lang: '' } });
+
+function sourceOf(more: Partial<ConstructorParameters<typeof PromptSource>[0]> = {}) {
+  const spoken: string[] = [];
+  const speaker = {
+    speak: async (text: string, voice: string) => {
+      spoken.push(`${voice}: ${text}`);
+      if (text === 'fail') throw new Error('hoarse');
+      return clipOf(new Int16Array(text.length * 160));
+    },
+    close: async () => {},
+  };
+  return { spoken, source: new PromptSource({ home, speaker, fetchPrompt: noGate, decode, ...more }) };
+}
+
+describe('prompts', () => {
+  it('the same words in the same voice are spoken once', async () => {
+    const { source, spoken } = sourceOf();
+    const [first, second] = await Promise.all([source.prepare(say('hello')), source.prepare(say('hello'))]);
+    assert.deepEqual(first, second);
+    await source.prepare(say('hello'));
+    assert.deepEqual(spoken, ['slt: hello']);
+  });
+  it('a failure is told with its kind, and tried again the next time', async () => {
+    const { source, spoken } = sourceOf();
+    for (let n = 0; n < 2; n++)
+      assert.deepEqual(await source.prepare(say('fail')), { kind: 'failure', reason: 'speech', detail: 'hoarse' });
+    assert.equal(spoken.length, 2);
+  });
+  it('a file of the prompt folder is read, and read again when it changed', async () => {
+    mkdirSync(join(home, 'prompts', 'acme'), { recursive: true });
+    const { source } = sourceOf();
+    for (const frames of [3, 5]) {
+      writeFileSync(join(home, 'prompts', 'acme', 'hi.wav'), wav(frames));
+      const piece = await source.prepare({ kind: 'prompt', value: 'acme/hi.wav' });
+      assert.ok(piece.kind === 'clip' && piece.clip.frames === frames);
+    }
+  });
+  it('names that leave the folder are refused', async () => {
+    const { source } = sourceOf();
+    for (const value of ['../secret.wav', 'acme/../../x', '/etc/passwd', 'a/b/c.wav', '.hidden', ''])
+      assert.equal((await source.prepare({ kind: 'prompt', value })).kind, 'failure', value);
+    assert.equal((await source.prepare({ kind: 'recording', value: '../x' })).kind, 'failure');
+  });
+  it('silence is counted in frames, a tone is one cadence', async () => {
+    const { source } = sourceOf();
+    assert.deepEqual(await source.prepare({ kind: 'silenceMs', value: 250 }), { kind: 'silence', frames: 13 });
+    const ringback = await source.prepare({ kind: 'tone', value: 'ringback' });
+    assert.ok(ringback.kind === 'clip' && ringback.clip.frames === 300);
+    assert.equal((await source.prepare({ kind: 'tone', value: 'whistle' })).kind, 'failure');
+  });
+});
+
+describe('prompts by URL', () => {
+  it('a body that is no audio is a failure of format, an unreachable one of fetching', async () => {
+    const noise: FetchPrompt = async () => ({ unchanged: false, bytes: Buffer.from('<html>'), etag: '' });
+    for (const [fetchPrompt, reason] of [
+      [noise, 'format'],
+      [noGate, 'fetch'],
+    ] as const) {
+      const piece = await sourceOf({ fetchPrompt }).source.prepare({ kind: 'url', value: 'http://x/' });
+      assert.ok(piece.kind === 'failure' && piece.reason === reason);
+    }
+  });
+  it('the gate is asked with the URL and the ETag, and its refusal is told', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.url} ${request.headers['if-none-match'] ?? ''}`);
+      if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
+      else if (request.url?.includes('bad')) response.writeHead(403).end('refused-address');
+      else response.writeHead(200, { etag: '"1"' }).end(wav(4));
+    }).listen(0, '127.0.0.1');
+    await new Promise((listening) => server.once('listening', listening));
+    const gate = fetchThroughGate(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const first = await gate('http://shop.example/a b.wav?x=1&y=2', '');
+    assert.ok(!first.unchanged && first.etag === '"1"' && first.bytes.length === 44 + 4 * 320);
+    assert.deepEqual(await gate('http://shop.example/', '"1"'), { unchanged: true });
+    await assert.rejects(gate('http://bad/', ''), /403 refused-address/);
+    assert.equal(asked[0], '/prompt?url=http%3A%2F%2Fshop.example%2Fa+b.wav%3Fx%3D1%26y%3D2 ');
+    server.close();
+    server.closeAllConnections();
+  });
+  it('one question serves all who wait, and a fresh copy needs none', async () => {
+    let questions = 0;
+    const prompts = new UrlPrompts(
+      async () => {
+        questions++;
+        return { unchanged: false, bytes: wav(2), etag: '"a"' };
+      },
+      decode,
+      1_000_000,
+    );
+    await Promise.all([prompts.clip('u'), prompts.clip('u')]);
+    await prompts.clip('u');
+    assert.equal(questions, 1);
+  });
+});
+
+describe('the cache of clips', () => {
+  it('keeps its bytes and lets the least recently used go', async () => {
+    const cache = new ClipCache(10 * 320 + 100);
+    const clip = (frames: number) => clipOf(new Int16Array(frames * 160));
+    cache.keep('a', clip(4));
+    cache.keep('b', clip(4));
+    cache.find('a');
+    cache.keep('c', clip(4));
+    assert.deepEqual([...'abc'].filter((key) => cache.find(key)).join(''), 'ac');
+    cache.keep('huge', clip(50));
+    assert.equal(cache.find('huge'), undefined);
+  });
+});

@@ -1,0 +1,31 @@
+// Two sessions that hear each other. It refuses to know more of them than what they hear and how to send a key.
+import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
+import type { Recorder } from './recorder.ts';
+import type { Session } from './session.ts';
+
+export class Bridge {
+  /** `seq` of the BridgeRequested. */
+  readonly request: number;
+  readonly legs: readonly [Session, Session];
+  readonly recorder: Recorder | undefined;
+  private readonly mixed = new Int16Array(SAMPLES_PER_FRAME);
+
+  constructor(request: number, a: Session, b: Session, recorder: Recorder | undefined) {
+    this.request = request;
+    this.legs = [a, b];
+    this.recorder = recorder;
+  }
+
+  other(leg: Session): Session {
+    return leg === this.legs[0] ? this.legs[1] : this.legs[0];
+  }
+
+  /** Called once per frame, when both legs have heard theirs. */
+  record(): void {
+    if (!this.recorder) return;
+    const [a, b] = this.legs;
+    for (let i = 0; i < SAMPLES_PER_FRAME; i++)
+      this.mixed[i] = Math.max(-32_768, Math.min(32_767, a.heard[i]! + b.heard[i]!));
+    this.recorder.hear(this.mixed, '');
+  }
+}

@@ -1,0 +1,96 @@
+// What a session plays: pieces one after the other, some perhaps still being prepared, all of them `loop` times.
+// It refuses to end twice, and to run for ever over nothing.
+import type { Clip } from '../audio/clip.ts';
+import type { Law } from '../codec/g711.ts';
+import type { Piece } from '../prompt/prompt-source.ts';
+import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
+
+type Loaded =
+  | { kind: 'clip'; frames: number; PCMU: Buffer; PCMA: Buffer }
+  | Extract<Piece, { kind: 'silence' | 'failure' }>;
+
+export type PlayEnd = { kind: 'finished' } | { kind: 'failed'; reason: string; detail: string };
+
+function loaded(piece: Piece): Loaded {
+  if (piece.kind !== 'clip') return piece;
+  // Views over the shared bytes, made once and not per frame.
+  const view = (clip: Clip, law: Law) => Buffer.from(clip[law]);
+  return { kind: 'clip', frames: piece.clip.frames, PCMU: view(piece.clip, 'PCMU'), PCMA: view(piece.clip, 'PCMA') };
+}
+
+export class Playback {
+  /** `seq` of the PlayRequested. */
+  readonly play: number;
+  ended: PlayEnd | undefined;
+  private readonly pieces: (Loaded | undefined)[];
+  private readonly loop: number;
+  private index = 0;
+  private frame = 0;
+  private round = 0;
+  private framesPlayed = 0;
+
+  /** `loop` 0: until stopped. `count` pieces are `supply`d in any order. */
+  constructor(play: number, loop: number, count: number) {
+    this.play = play;
+    this.loop = loop;
+    this.pieces = Array.from({ length: count }, () => undefined);
+  }
+
+  get playedMs(): number {
+    return this.framesPlayed * 20;
+  }
+
+  supply(index: number, piece: Piece): void {
+    if (index < this.pieces.length) this.pieces[index] ??= loaded(piece);
+  }
+
+  /**
+   * Moves on by one frame, or by more where the pacer lost some, and writes it at `packet[at]`.
+   * @returns false where there is nothing to be heard: silence, a piece not ready, or the end (see `ended`)
+   */
+  next(law: Law, packet: Buffer, at: number, frames: number): boolean {
+    for (let skipped = 1; skipped < frames; skipped++) if (this.current()) this.advance();
+    const piece = this.current();
+    if (!piece) return false;
+    if (piece.kind === 'clip') {
+      const start = this.frame * SAMPLES_PER_FRAME;
+      piece[law].copy(packet, at, start, start + SAMPLES_PER_FRAME);
+    }
+    this.advance();
+    return piece.kind === 'clip';
+  }
+
+  /** The piece that holds the next frame; steps over empty ones, and ends the play where nothing is left. */
+  private current(): Exclude<Loaded, { kind: 'failure' }> | undefined {
+    for (let steps = 0; !this.ended && steps <= 2 * this.pieces.length + 1; steps++) {
+      if (this.index >= this.pieces.length) {
+        this.turn();
+        continue;
+      }
+      const piece = this.pieces[this.index];
+      if (!piece) return undefined;
+      if (piece.kind === 'failure') {
+        this.ended = { kind: 'failed', reason: piece.reason, detail: piece.detail };
+        return undefined;
+      }
+      if (this.frame < piece.frames) return piece;
+      this.index++;
+      this.frame = 0;
+    }
+    return undefined;
+  }
+
+  private turn(): void {
+    this.round++;
+    this.index = 0;
+    this.frame = 0;
+    // Silence or speech of no length, for ever, would be an endless loop: it is over.
+    const hollow = this.pieces.every((piece) => piece && (piece.kind === 'failure' || piece.frames === 0));
+    if (hollow || (this.loop > 0 && this.round >= this.loop)) this.ended = { kind: 'finished' };
+  }
+
+  private advance(): void {
+    this.frame++;
+    this.framesPlayed++;
+  }
+}

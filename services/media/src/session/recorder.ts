@@ -1,0 +1,92 @@
+// One recording: what a session hears, until a key, silence or the longest time ends it.
+// It refuses the stop key's tone: the last 100 ms wait in memory, and are dropped where a key ended the recording.
+import { WavWriter } from '../audio/wav-writer.ts';
+import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
+
+/** As `RecordRequested` has it; 0 for no limit of that kind. */
+export type RecordLimits = { maxMs: number; silenceMs: number; stopKeys: string };
+
+export type RecordEnd = 'key' | 'silence' | 'timeout' | 'stopped' | 'released';
+
+const HELD_FRAMES = 5;
+/** Mean absolute level below which a frame is silence: about -46 dBFS. */
+const QUIET = 160;
+const LONGEST_MS = 4 * 3_600_000;
+
+export class Recorder {
+  /** `seq` of the RecordRequested, or of the BridgeRequested. */
+  readonly request: number;
+  readonly recordingId: string;
+  ended: RecordEnd | undefined;
+  private readonly limits: RecordLimits;
+  private readonly writer: WavWriter;
+  private readonly held = new Int16Array(HELD_FRAMES * SAMPLES_PER_FRAME);
+  private readonly frame = new Int16Array(SAMPLES_PER_FRAME);
+  private heldCount = 0;
+  private frames = 0;
+  private quietFrames = 0;
+
+  constructor(request: number, recordingId: string, path: string, limits: RecordLimits) {
+    this.request = request;
+    this.recordingId = recordingId;
+    this.limits = limits;
+    this.writer = new WavWriter(path);
+  }
+
+  get failed(): boolean {
+    return this.writer.failed;
+  }
+
+  /** Milliseconds in the file. */
+  get durationMs(): number {
+    return Math.round(this.writer.samples / 8);
+  }
+
+  /** Takes 20 ms. `pressed`: the key that is down at this moment, if any. */
+  hear(frame: Int16Array, pressed: string): void {
+    if (this.ended) return;
+    this.frames++;
+    // A stop key that is down will end this when it comes up; from here on there is only its tone.
+    if (pressed === '' || !this.limits.stopKeys.includes(pressed)) this.keep(frame);
+    this.quietFrames = quiet(frame) ? this.quietFrames + 1 : 0;
+    const longest = this.limits.maxMs > 0 ? Math.min(this.limits.maxMs, LONGEST_MS) : LONGEST_MS;
+    if (this.frames * 20 >= longest) this.end('timeout');
+    else if (this.limits.silenceMs > 0 && this.quietFrames * 20 >= this.limits.silenceMs) this.end('silence');
+  }
+
+  /** A key came up. @returns true where it ended the recording */
+  key(digit: string): boolean {
+    if (this.ended || !this.limits.stopKeys.includes(digit)) return false;
+    this.end('key');
+    return true;
+  }
+
+  end(reason: RecordEnd): void {
+    this.ended ??= reason;
+  }
+
+  /** Closes the file. @returns the disk's complaint, if any */
+  close(): Promise<Error | undefined> {
+    if (this.ended !== 'key') for (; this.heldCount > 0; ) this.release();
+    return this.writer.close();
+  }
+
+  private keep(frame: Int16Array): void {
+    if (this.heldCount === HELD_FRAMES) this.release();
+    this.held.set(frame, this.heldCount * SAMPLES_PER_FRAME);
+    this.heldCount++;
+  }
+
+  private release(): void {
+    for (let i = 0; i < SAMPLES_PER_FRAME; i++) this.frame[i] = this.held[i]!;
+    this.writer.add(this.frame);
+    this.held.copyWithin(0, SAMPLES_PER_FRAME);
+    this.heldCount--;
+  }
+}
+
+function quiet(frame: Int16Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < SAMPLES_PER_FRAME; i++) sum += Math.abs(frame[i]!);
+  return sum < QUIET * SAMPLES_PER_FRAME;
+}

@@ -1,0 +1,183 @@
+// One leg's media: its sockets, what it hears and says. The pacer gives it 20 ms at a time.
+// It refuses to speak before it knows the peer's address and something happened: a play, a bridge, a recording, a packet.
+import type { RemoteInfo } from 'node:dgram';
+import type { Observed } from '@opentact/proto/events';
+import { Latch } from '../rtp/latch.ts';
+import { emptyHeader, readHeader } from '../rtp/packet.ts';
+import type { Agreement } from '../sdp/negotiate.ts';
+import type { Paced } from '../worker/pacer.ts';
+import type { Bridge } from './bridge.ts';
+import { Hearing } from './hearing.ts';
+import type { Playback } from './playback.ts';
+import type { Recorder } from './recorder.ts';
+import { Reports } from './reports.ts';
+import { RtpOut } from './rtp-out.ts';
+import type { SocketPair } from './sockets.ts';
+import { Speaking } from './speaking.ts';
+
+export type SessionOptions = {
+  leg: number;
+  sdpId: number;
+  /** Milliseconds without RTP after which `MediaSilent` is said. */
+  silentMs: number;
+  report(fact: Observed): void;
+};
+
+export class Session implements Paced {
+  readonly leg: number;
+  readonly sdpId: number;
+  readonly sockets: SocketPair;
+  agreement: Agreement | undefined;
+  bridge: Bridge | undefined;
+  readonly speaking: Speaking;
+  /** Files that are being closed; a release waits for them. */
+  readonly closing = new Set<Promise<void>>();
+  private readonly options: SessionOptions;
+  private readonly latch = new Latch();
+  private readonly header = emptyHeader();
+  private readonly hearing: Hearing;
+  private readonly out: RtpOut;
+  private readonly reports: Reports;
+  private recorder: Recorder | undefined;
+  private startedAtMs = -1;
+  private lastHeardMs = 0;
+  private silenceTold = false;
+
+  constructor(sockets: SocketPair, options: SessionOptions) {
+    this.sockets = sockets;
+    this.options = options;
+    this.leg = options.leg;
+    this.sdpId = options.sdpId;
+    this.out = new RtpOut(sockets.rtp);
+    this.speaking = new Speaking(this.out, options.report);
+    this.reports = new Reports(sockets.rtcp, this.out);
+    this.hearing = new Hearing((digit, durationMs) => this.digit(digit, durationMs));
+    sockets.rtp.on('message', (packet, from) => this.packet(packet, from));
+    sockets.rtcp.on('message', (packet) => this.reports.receive(packet));
+  }
+
+  /** The latest 20 ms from the peer. */
+  get heard(): Int16Array {
+    return this.hearing.heard;
+  }
+
+  agree(agreement: Agreement): void {
+    this.agreement = agreement;
+    if (agreement.address) this.latch.aim(agreement.address, agreement.port);
+    this.hearing.agree(agreement);
+    this.listen();
+  }
+
+  play(playback: Playback): void {
+    this.speaking.play(playback);
+    this.begin();
+  }
+
+  record(recorder: Recorder): void {
+    this.stopRecording(this.recorder?.request, 'stopped');
+    this.recorder = recorder;
+    this.begin();
+    this.listen();
+  }
+
+  stopRecording(request: number | undefined, reason: 'stopped' | 'released'): void {
+    if (!this.recorder || this.recorder.request !== request) return;
+    this.recorder.end(reason);
+    this.finishRecording();
+  }
+
+  join(bridge: Bridge | undefined): void {
+    this.bridge = bridge;
+    if (bridge) this.begin();
+    this.listen();
+  }
+
+  /** Ends the recording and forgets the play; the sockets are the owner's to close, once `closing` is empty. */
+  end(): void {
+    this.speaking.forgetPlay();
+    this.stopRecording(this.recorder?.request, 'released');
+  }
+
+  hear(nowMs: number, frames: number): void {
+    this.hearing.tick(nowMs, frames, this.recorder && this.recordFrame);
+    if (this.recorder?.ended || this.recorder?.failed) this.finishRecording();
+    this.watchSilence(nowMs);
+  }
+
+  // One function for the session's life, so that no frame makes a new one.
+  private readonly recordFrame = (): void => {
+    this.recorder?.hear(this.hearing.heard, this.hearing.pressed);
+  };
+
+  speak(nowMs: number, frames: number): void {
+    this.out.advance(frames);
+    const { agreement } = this;
+    if (!agreement || this.startedAtMs < 0) return;
+    const { bridge } = this;
+    if (bridge?.legs[0] === this) bridge.record();
+    const sent = this.speaking.speak(agreement, this.latch, frames, bridge?.other(this).heard);
+    if (sent) this.reports.tick(nowMs, this.latch.address, agreement.rtcpPort);
+  }
+
+  private finishRecording(): void {
+    const { recorder } = this;
+    if (!recorder) return;
+    this.recorder = undefined;
+    this.listen();
+    const closed = reportClosed(recorder, this.options.report).finally(() => this.closing.delete(closed));
+    this.closing.add(closed);
+  }
+
+  private packet(packet: Buffer, from: RemoteInfo): void {
+    const nowMs = performance.now();
+    if (!readHeader(packet, this.header) || !this.hearing.knows(this.header.payloadType)) return;
+    if (!this.latch.accepts(from.address, from.port, nowMs)) return;
+    this.begin();
+    this.lastHeardMs = nowMs;
+    this.silenceTold = false;
+    this.reports.counter.count(this.header, nowMs);
+    this.hearing.packet(packet, this.header, nowMs);
+  }
+
+  private digit(digit: string, durationMs: number): void {
+    this.options.report({ type: 'DigitPressed', leg: this.leg, digit, durationMs });
+    if (this.recorder?.key(digit)) this.finishRecording();
+    const other = this.bridge?.other(this);
+    other?.speaking.sendKey(digit, durationMs, other.agreement);
+  }
+
+  /** Media flows from now on: the latch's window and the watch over silence begin. */
+  private begin(): void {
+    if (this.startedAtMs >= 0) return;
+    this.startedAtMs = this.lastHeardMs = performance.now();
+    this.latch.open(this.startedAtMs);
+  }
+
+  private listen(): void {
+    this.hearing.listen(this.recorder !== undefined || this.bridge !== undefined);
+  }
+
+  private watchSilence(nowMs: number): void {
+    if (this.startedAtMs < 0 || this.silenceTold) return;
+    const silent = this.agreement?.held || this.agreement?.direction === 'sendonly';
+    if (silent) this.lastHeardMs = nowMs;
+    if (nowMs - this.lastHeardMs < this.options.silentMs) return;
+    this.silenceTold = true;
+    this.options.report({ type: 'MediaSilent', leg: this.leg, silentMs: this.options.silentMs });
+  }
+}
+
+/** Closes a recording's file and says how it ended. Never rejects. */
+export async function reportClosed(recorder: Recorder, report: (fact: Observed) => void): Promise<void> {
+  const { request: requestId, recordingId } = recorder;
+  const error = await recorder.close();
+  if (error) report({ type: 'RecordFailed', requestId, reason: 'disk' });
+  else
+    report({
+      type: 'RecordFinished',
+      requestId,
+      recordingId,
+      durationMs: recorder.durationMs,
+      reason: recorder.ended ?? 'stopped',
+    });
+}

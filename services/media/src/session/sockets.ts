@@ -1,0 +1,62 @@
+// One session's two sockets: RTP on an even port, RTCP on the next. It refuses after twenty taken ports.
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { PortPool } from './port-pool.ts';
+
+const TRIES = 20;
+/** Room for a second of packets while the thread is busy. */
+const RECEIVE_BYTES = 262_144;
+
+export type SocketPair = { port: number; rtp: Socket; rtcp: Socket };
+
+// Every address in SDP is a number (negotiate refuses names), so the resolver must never be asked, nor waited for.
+function noLookup(
+  host: string,
+  _options: object,
+  found: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void {
+  found(null, host, isIPv6(host) ? 6 : 4);
+}
+
+function bound(address: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: noLookup as never });
+    socket.once('error', reject);
+    socket.bind({ port, address, exclusive: true }, () => {
+      socket.off('error', reject);
+      // A peer that went away answers with ICMP; the call's story, not the socket, decides what that means.
+      socket.on('error', () => {});
+      resolve(socket);
+    });
+  });
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.close(() => resolve()));
+}
+
+/** Binds a pair on `address`; undefined where no port is to be had. A port that others hold goes to the pool's end. */
+export async function openSockets(address: string, pool: PortPool): Promise<SocketPair | undefined> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = pool.take();
+    if (port === undefined) return undefined;
+    const [rtp, rtcp] = await Promise.allSettled([bound(address, port), bound(address, port + 1)]);
+    if (rtp.status === 'fulfilled' && rtcp.status === 'fulfilled') {
+      try {
+        rtp.value.setRecvBufferSize(RECEIVE_BYTES);
+      } catch {
+        // The system's own size serves too.
+      }
+      return { port, rtp: rtp.value, rtcp: rtcp.value };
+    }
+    for (const half of [rtp, rtcp]) if (half.status === 'fulfilled') await closed(half.value);
+    pool.give(port);
+  }
+  return undefined;
+}
+
+/** Closes both and gives the port back. */
+export async function closeSockets(pair: SocketPair, pool: PortPool): Promise<void> {
+  await Promise.all([closed(pair.rtp), closed(pair.rtcp)]);
+  pool.give(pair.port);
+}

@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, describe, it } from 'node:test';
+import type { Fact, Observed } from '@opentact/proto/events';
+import { clipOf } from '../audio/clip.ts';
+import { readWav } from '../audio/wav-read.ts';
+import { correlate, openPeer, type PeerOptions, progressTone, type RtpPeer } from '../peer/index.ts';
+import { PortPool } from '../session/port-pool.ts';
+import type { MediaAsk } from './messages.ts';
+import { Switchboard } from './switchboard.ts';
+
+const recordings = mkdtempSync(join(tmpdir(), 'opentact-switchboard-'));
+after(() => rmSync(recordings, { recursive: true }));
+
+/** Something that resembles nothing but itself: a tone that climbs. */
+function chirp(ms: number, from = 400, to = 1800): Int16Array {
+  let phase = 0;
+  return Int16Array.from({ length: ms * 8 }, (_, n) => {
+    phase += (2 * Math.PI * (from + ((to - from) * n) / (ms * 8))) / 8000;
+    return 9000 * Math.sin(phase);
+  });
+}
+
+type Ask = Extract<Fact, { type: MediaAsk['type'] }>;
+
+/** An engine's half: numbers the asks, keeps the facts. */
+function engine(silentMs = 60_000) {
+  const facts: Observed[] = [];
+  const ports = new PortPool(23_000, 23_039);
+  let seq = 0;
+  const board = new Switchboard({
+    bind: '127.0.0.1',
+    advertise: '127.0.0.1',
+    recordings,
+    ports,
+    silentMs,
+    legsMax: 4,
+    report: (_, fact) => facts.push(fact),
+    empty: () => {},
+  });
+  const ask = (wish: Ask, callId = 'c'): number => {
+    seq++;
+    void board.ask({ ...wish, callId, seq, at: 0 } as MediaAsk);
+    return seq;
+  };
+  async function fact<T extends Observed['type']>(type: T, ms = 3000): Promise<Extract<Observed, { type: T }>> {
+    for (const until = performance.now() + ms; performance.now() < until; ) {
+      const found = facts.findIndex((one) => one.type === type);
+      if (found >= 0) return facts.splice(found, 1)[0] as Extract<Observed, { type: T }>;
+      await new Promise((later) => setTimeout(later, 5));
+    }
+    throw new Error(`no ${type} in ${ms} ms; there are ${JSON.stringify(facts)}`);
+  }
+  async function leg(number: number, options: PeerOptions = {}): Promise<RtpPeer> {
+    const phone = await openPeer(options);
+    phones.push(phone);
+    ask({ type: 'SessionRequested', leg: number, offer: phone.offer(), sdpId: 7, sdpVersion: 1 });
+    phone.connect((await fact('SessionReady')).sdp);
+    return phone;
+  }
+  function play(number: number, samples: Int16Array, loop = 1): number {
+    const seq = ask({ type: 'PlayRequested', leg: number, loop, items: [{ kind: 'tone', value: '' }] });
+    void board.piece('c', number, seq, 0, { kind: 'clip', clip: clipOf(samples) });
+    return seq;
+  }
+  boards.push(board);
+  return { ask, fact, facts, leg, play, board, ports };
+}
+
+const phones: RtpPeer[] = [];
+const boards: Switchboard[] = [];
+afterEach(async () => {
+  await Promise.all(phones.splice(0).map((phone) => phone.close()));
+  await Promise.all(boards.splice(0).map((board) => board.shut()));
+});
+
+const later = (ms: number) => new Promise((go) => setTimeout(go, ms));
+
+describe('a session', () => {
+  it('the caller hears the prompt, and its end is told with its length', async () => {
+    const { fact, leg, play } = engine();
+    const phone = await leg(0);
+    const prompt = chirp(600);
+    const seq = play(0, prompt);
+    assert.deepEqual(await fact('PlayFinished'), { type: 'PlayFinished', requestId: seq, playedMs: 600 });
+    await later(60);
+    assert.ok(correlate(phone.heard.pcm, prompt).peak > 0.95);
+    assert.ok(phone.heard.longestGapMs < 60);
+  });
+  it('a digit is told once, a stop ends the play at once, and a second stop says nothing', async () => {
+    const { ask, fact, facts, leg, play } = engine();
+    const phone = await leg(0);
+    const seq = play(0, chirp(5000), 0);
+    await later(200);
+    await phone.press('5', 80);
+    const digit = await fact('DigitPressed');
+    assert.deepEqual([digit.digit, digit.durationMs], ['5', 80]);
+    ask({ type: 'PlayStopRequested', leg: 0, play: seq });
+    const stopped = await fact('PlayStopped');
+    assert.ok(stopped.requestId === seq && stopped.playedMs > 200 && stopped.playedMs < 800);
+    ask({ type: 'PlayStopRequested', leg: 0, play: seq });
+    await later(100);
+    assert.deepEqual(facts, []);
+  });
+  it('a second play takes the place of the first', async () => {
+    const { fact, leg, play } = engine();
+    await leg(0);
+    const first = play(0, chirp(2000));
+    await later(60);
+    const second = play(0, chirp(100));
+    assert.equal((await fact('PlayStopped')).requestId, first);
+    assert.equal((await fact('PlayFinished')).requestId, second);
+  });
+  it('keys in the audio count where no events were agreed, and only there', async () => {
+    const { fact, facts, leg, play } = engine();
+    const plain = await leg(0, { events: -1, law: 'PCMA' });
+    play(0, progressTone('ringback')!);
+    await later(100);
+    await plain.press('8', 100);
+    assert.equal((await fact('DigitPressed')).digit, '8');
+    const modern = await leg(1);
+    await modern.say(chirp(100));
+    const { keyTone } = await import('../peer/index.ts');
+    await modern.say(keyTone('3', 100)!);
+    await later(200);
+    assert.equal(facts.filter(({ type }) => type === 'DigitPressed').length, 0);
+  });
+  it('silence from the peer is told once, and not while it holds', async () => {
+    const { ask, fact, facts, leg } = engine(300);
+    const phone = await leg(0);
+    await later(150);
+    phone.mute();
+    assert.equal((await fact('MediaSilent')).silentMs, 300);
+    await later(400);
+    assert.deepEqual(facts, []);
+    phone.mute(false);
+    ask({ type: 'SessionChangeRequested', leg: 0, sdp: phone.offer('sendonly'), isOffer: true, sdpVersion: 2 });
+    assert.equal((await fact('SessionChanged')).held, true);
+    phone.mute();
+    await later(500);
+    assert.deepEqual(facts, []);
+  });
+  it('a held peer hears nothing more, and is heard again after it', async () => {
+    const { ask, fact, leg, play } = engine();
+    const phone = await leg(0);
+    play(0, chirp(3000));
+    await later(150);
+    ask({ type: 'SessionChangeRequested', leg: 0, sdp: phone.offer('inactive'), isOffer: true, sdpVersion: 2 });
+    const changed = await fact('SessionChanged');
+    assert.match(changed.sdp, /^o=opentact 7 2 /m);
+    assert.match(changed.sdp, /^a=inactive\r$/m);
+    await later(50);
+    const before = phone.heard.packets;
+    await later(150);
+    assert.ok(phone.heard.packets - before <= 1);
+    ask({ type: 'SessionChangeRequested', leg: 0, sdp: phone.offer(), isOffer: true, sdpVersion: 3 });
+    await later(150);
+    assert.ok(phone.heard.packets - before > 4);
+  });
+  it('a change without a common codec is refused and the old session stays', async () => {
+    const { ask, fact, leg, play } = engine();
+    const phone = await leg(0);
+    const sdp = phone.offer().replace('AVP 0 101', 'AVP 18').replace('PCMU', 'G729');
+    ask({ type: 'SessionChangeRequested', leg: 0, sdp, isOffer: true, sdpVersion: 2 });
+    assert.equal((await fact('SessionChangeFailed')).reason, 'no-codec');
+    play(0, chirp(100));
+    await fact('PlayFinished');
+    assert.ok(phone.heard.packets > 3);
+  });
+  it('our own offer waits for the answer before anything is sent', async () => {
+    const { ask, fact } = engine();
+    const phone = await openPeer({ law: 'PCMA' });
+    phones.push(phone);
+    ask({ type: 'SessionRequested', leg: 1, offer: '', sdpId: 9, sdpVersion: 1 });
+    const answer = phone.answer((await fact('SessionReady')).sdp);
+    await later(100);
+    assert.equal(phone.heard.packets, 0);
+    ask({ type: 'SessionChangeRequested', leg: 1, sdp: answer, isOffer: false, sdpVersion: 1 });
+    assert.equal((await fact('SessionChanged')).sdp, '');
+    await later(150);
+    assert.ok(phone.heard.packets > 3);
+  });
+});
+
+describe('recording', () => {
+  const id = (n: number) => `00000000-0000-8000-8000-00000000000${n}`;
+  const limits = { tag: '', maxMs: 5000, silenceMs: 0, stopKeys: '#' };
+  it('holds what the peer said, and not the tone of the key that ended it', async () => {
+    const { ask, fact, leg } = engine();
+    const phone = await leg(0, { events: -1 });
+    const seq = ask({ type: 'RecordRequested', leg: 0, recordingId: id(1), ...limits });
+    const speech = chirp(800);
+    await phone.say(speech);
+    await phone.say(new Int16Array(1600));
+    await phone.press('#', 120);
+    assert.equal((await fact('DigitPressed')).digit, '#');
+    const finished = await fact('RecordFinished');
+    assert.deepEqual([finished.requestId, finished.reason], [seq, 'key']);
+    const file = readWav(readFileSync(join(recordings, `${id(1)}.wav`)));
+    assert.equal(Math.round(file.length / 8), finished.durationMs);
+    assert.ok(correlate(file, speech).peak > 0.9);
+    assert.ok(
+      file.subarray(-800).every((sample) => Math.abs(sample) < 300),
+      'no tone at the end',
+    );
+  });
+  it('silence, even at the beginning, and the longest time end it', async () => {
+    const { ask, fact, leg } = engine();
+    await leg(0);
+    ask({ type: 'RecordRequested', leg: 0, recordingId: id(2), ...limits, silenceMs: 400 });
+    const silence = await fact('RecordFinished');
+    assert.equal(silence.reason, 'silence');
+    assert.ok(Math.abs(silence.durationMs - 400) <= 20);
+    ask({ type: 'RecordRequested', leg: 0, recordingId: id(3), ...limits, maxMs: 300 });
+    const timeout = await fact('RecordFinished');
+    assert.deepEqual([timeout.reason, timeout.durationMs], ['timeout', 300]);
+  });
+  it('a release finishes it first, then frees the port', async () => {
+    const { ask, facts, leg, ports, fact } = engine();
+    const free = ports.available;
+    await leg(0);
+    ask({ type: 'RecordRequested', leg: 0, recordingId: id(4), ...limits });
+    await later(300);
+    ask({ type: 'ReleaseRequested', leg: 0 });
+    await later(150);
+    assert.deepEqual(
+      facts.map(({ type }) => type),
+      ['RecordFinished', 'SessionReleased'],
+    );
+    assert.equal((await fact('RecordFinished')).reason, 'released');
+    assert.equal(ports.available, free);
+    assert.ok(readWav(readFileSync(join(recordings, `${id(4)}.wav`))).length > 1000);
+  });
+});
+
+describe('a bridge', () => {
+  it('both sides hear each other across laws, keys pass and are told, and the mix is recorded', async () => {
+    const { ask, fact, facts, leg } = engine();
+    const a = await leg(0, { law: 'PCMU' });
+    const b = await leg(1, { law: 'PCMA', events: 96 });
+    const recordingId = '00000000-0000-8000-8000-000000000009';
+    const seq = ask({ type: 'BridgeRequested', legA: 0, legB: 1, recordingId });
+    assert.equal((await fact('BridgeStarted')).requestId, seq);
+    const fromA = chirp(700, 400, 1500);
+    const fromB = chirp(700, 2800, 1700);
+    await Promise.all([a.say(fromA), b.say(fromB)]);
+    await a.press('7', 100);
+    assert.equal((await fact('DigitPressed')).digit, '7');
+    await later(300);
+    assert.equal(b.heard.keys, '7');
+    assert.ok(correlate(b.heard.pcm, fromA).peak > 0.9, 'b hears a');
+    assert.ok(correlate(a.heard.pcm, fromB).peak > 0.9, 'a hears b');
+    ask({ type: 'ReleaseRequested', leg: 1 });
+    await fact('SessionReleased');
+    assert.deepEqual(
+      facts.map(({ type }) => type),
+      ['RecordFinished', 'BridgeEnded'],
+    );
+    const mix = readWav(readFileSync(join(recordings, `${recordingId}.wav`)));
+    for (const voice of [fromA, fromB]) assert.ok(correlate(mix, voice).peak > 0.6);
+    const before = a.heard.packets;
+    await later(100);
+    assert.ok(a.heard.packets > before, 'the leg that stays is still sent to');
+  });
+});
+
+describe('bounds', () => {
+  it('beyond its legs the worker is full, unknown legs are lost, an unknown release is still settled', async () => {
+    const { ask, fact, leg } = engine();
+    for (let n = 0; n < 4; n++) await leg(n);
+    const phone = await openPeer();
+    phones.push(phone);
+    const wish = { type: 'SessionRequested', leg: 0, offer: phone.offer(), sdpId: 1, sdpVersion: 1 } as const;
+    ask(wish, 'another call');
+    assert.equal((await fact('SessionFailed')).reason, 'full');
+    ask({ ...wish, offer: 'v=1' }, 'c2');
+    assert.match((await fact('SessionFailed')).reason, /full|bad-sdp/);
+    ask({ type: 'PlayRequested', leg: 9, loop: 1, items: [] });
+    assert.equal((await fact('PlayFailed')).reason, 'lost');
+    const seq = ask({ type: 'ReleaseRequested', leg: 9 });
+    assert.deepEqual(await fact('SessionReleased'), { type: 'SessionReleased', requestId: seq, leg: 9 });
+  });
+});

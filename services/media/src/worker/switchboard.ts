@@ -1,0 +1,174 @@
+// All sessions of one worker: takes asks one after the other per call, opens, changes, joins and releases.
+// It refuses legs beyond its number, and never lets one call's fault reach another.
+import { join } from 'node:path';
+import type { Observed } from '@opentact/proto/events';
+import type { Piece } from '../prompt/prompt-source.ts';
+import { Bridge } from '../session/bridge.ts';
+import { Playback } from '../session/playback.ts';
+import type { PortPool } from '../session/port-pool.ts';
+import { Recorder, type RecordLimits } from '../session/recorder.ts';
+import { reportClosed, type Session } from '../session/session.ts';
+import { closeSockets } from '../session/sockets.ts';
+import type { AskOf, MediaAsk } from './messages.ts';
+import { changeSession, openSession, reopenSession } from './negotiating.ts';
+import { Pacer } from './pacer.ts';
+import { Registry } from './registry.ts';
+
+export type SwitchboardOptions = {
+  /** Where to listen, and what SDP says. */
+  bind: string;
+  advertise: string;
+  /** Folder of the recordings; it exists. */
+  recordings: string;
+  ports: PortPool;
+  silentMs: number;
+  legsMax: number;
+  report(callId: string, fact: Observed): void;
+  /** The last session of a call is gone. */
+  empty(callId: string): void;
+};
+
+const RECORDING_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const NO_LIMITS: RecordLimits = { maxMs: 0, silenceMs: 0, stopKeys: '' };
+
+export class Switchboard {
+  readonly pacer = new Pacer();
+  readonly registry = new Registry();
+  private readonly tails = new Map<string, Promise<void>>();
+  private readonly options: SwitchboardOptions;
+
+  constructor(options: SwitchboardOptions) {
+    this.options = options;
+  }
+
+  /** Takes an ask; its facts follow in order. Never rejects. */
+  ask(ask: MediaAsk): Promise<void> {
+    return this.inTurn(ask.callId, () => this.answer(ask));
+  }
+
+  /** A piece of a play is ready. */
+  piece(callId: string, leg: number, play: number, index: number, piece: Piece): Promise<void> {
+    return this.inTurn(callId, async () => this.registry.find(callId, leg)?.speaking.supply(play, index, piece));
+  }
+
+  /** The call is nobody's any more: everything it holds here is released. */
+  drop(callId: string): Promise<void> {
+    return this.inTurn(callId, async () => {
+      for (const session of this.registry.ofCall(callId)) await this.close(callId, session);
+      this.options.empty(callId);
+    });
+  }
+
+  async shut(): Promise<void> {
+    await Promise.all(this.registry.callIds.map((callId) => this.drop(callId)));
+    this.pacer.stop();
+  }
+
+  // Opening and releasing wait for sockets and disks; the asks behind them of the same call wait too, others don't.
+  private inTurn(callId: string, work: () => Promise<void>): Promise<void> {
+    const tail = (this.tails.get(callId) ?? Promise.resolve()).then(work).catch((error: unknown) => {
+      // A broken promise of ours costs this ask, which the engine will ask again, and nobody else.
+      process.emitWarning(`call ${callId}: ${error instanceof Error ? error.stack : String(error)}`);
+    });
+    this.tails.set(callId, tail);
+    return tail.then(() => {
+      if (this.tails.get(callId) === tail) this.tails.delete(callId);
+    });
+  }
+
+  private async answer(ask: MediaAsk): Promise<void> {
+    const { callId } = ask;
+    const report = (fact: Observed) => this.options.report(callId, fact);
+    if (ask.type === 'SessionRequested') return report(await this.open(ask));
+    if (ask.type === 'ReleaseRequested') return this.release(ask);
+    if (ask.type === 'BridgeRequested') return this.join(ask);
+    if (ask.type === 'BridgeStopRequested') return this.part(callId, ask.bridge, 'stopped');
+    const session = this.registry.find(callId, ask.leg);
+    if (!session) return reportLost(ask, report);
+    switch (ask.type) {
+      case 'SessionChangeRequested':
+        return report(changeSession(session, ask, this.options.advertise));
+      case 'PlayRequested':
+        return session.play(new Playback(ask.seq, ask.loop, ask.items.length));
+      case 'PlayStopRequested':
+        return session.speaking.stopPlay(ask.play);
+      case 'RecordRequested': {
+        const recorder = this.recorder(ask.seq, ask.recordingId, ask);
+        if (recorder) session.record(recorder);
+        else report({ type: 'RecordFailed', requestId: ask.seq, reason: 'disk' });
+        return;
+      }
+      case 'RecordStopRequested':
+        return session.stopRecording(ask.record, 'stopped');
+    }
+  }
+
+  private async open(ask: AskOf<'SessionRequested'>): Promise<Observed> {
+    const { callId, leg, seq: requestId } = ask;
+    const known = this.registry.find(callId, leg);
+    if (known) return reopenSession(known, ask, this.options.advertise);
+    // Later legs of a call that lives here must come here too, for a bridge; a few are let in beyond the number.
+    const limit = this.registry.has(callId) ? this.options.legsMax * 1.2 : this.options.legsMax;
+    if (this.registry.legs >= limit) return { type: 'SessionFailed', requestId, leg, reason: 'full' };
+    const { session, fact } = await openSession(ask, this.options);
+    if (!session) return fact;
+    this.registry.add(callId, session);
+    this.pacer.add(session);
+    return fact;
+  }
+
+  private recorder(request: number, recordingId: string, limits: RecordLimits): Recorder | undefined {
+    if (!RECORDING_ID.test(recordingId)) return undefined;
+    return new Recorder(request, recordingId, join(this.options.recordings, `${recordingId}.wav`), limits);
+  }
+
+  private async release({ callId, leg, seq: requestId }: AskOf<'ReleaseRequested'>): Promise<void> {
+    const session = this.registry.find(callId, leg);
+    if (session) await this.close(callId, session);
+    this.options.report(callId, { type: 'SessionReleased', requestId, leg });
+    if (!this.registry.has(callId)) this.options.empty(callId);
+  }
+
+  /** Ends whatever the session does; its last facts are told before this resolves. */
+  private async close(callId: string, session: Session): Promise<void> {
+    if (session.bridge) await this.part(callId, session.bridge.request, 'released');
+    session.end();
+    await Promise.all(session.closing);
+    this.pacer.remove(session);
+    await closeSockets(session.sockets, this.options.ports);
+    this.registry.remove(callId, session);
+  }
+
+  private async join({ callId, seq, legA, legB, recordingId }: AskOf<'BridgeRequested'>): Promise<void> {
+    const a = this.registry.find(callId, legA);
+    const b = this.registry.find(callId, legB);
+    if (!a || !b || a === b)
+      return this.options.report(callId, { type: 'BridgeEnded', requestId: seq, reason: 'lost' });
+    for (const leg of [a, b]) if (leg.bridge) await this.part(callId, leg.bridge.request, 'stopped');
+    const recorder = recordingId ? this.recorder(seq, recordingId, NO_LIMITS) : undefined;
+    const bridge = new Bridge(seq, a, b, recorder);
+    a.join(bridge);
+    b.join(bridge);
+    // In one group: both hear before either speaks, and no frame waits for the next turn.
+    this.pacer.add(b, a);
+    this.options.report(callId, { type: 'BridgeStarted', requestId: seq });
+  }
+
+  private async part(callId: string, request: number, reason: 'stopped' | 'released'): Promise<void> {
+    const bridge = this.registry.ofCall(callId).find((leg) => leg.bridge?.request === request)?.bridge;
+    if (!bridge) return;
+    for (const leg of bridge.legs) leg.join(undefined);
+    bridge.recorder?.end(reason);
+    if (bridge.recorder) await reportClosed(bridge.recorder, (fact) => this.options.report(callId, fact));
+    this.options.report(callId, { type: 'BridgeEnded', requestId: request, reason });
+  }
+}
+
+type OfSession = Exclude<MediaAsk, { type: 'SessionRequested' | 'ReleaseRequested' | `Bridge${string}` }>;
+
+/** No such session here: what was asked of it can't be. Stops need no answer, their subject is gone. */
+function reportLost({ type, seq: requestId, leg }: OfSession, report: (fact: Observed) => void): void {
+  if (type === 'PlayRequested') report({ type: 'PlayFailed', requestId, reason: 'lost', detail: 'no such session' });
+  if (type === 'RecordRequested') report({ type: 'RecordFailed', requestId, reason: 'lost' });
+  if (type === 'SessionChangeRequested') report({ type: 'SessionChangeFailed', requestId, leg, reason: 'lost' });
+}

@@ -1,0 +1,45 @@
+// A worker thread: one switchboard, its messages, its load twice a second. It refuses to do anything slow.
+import { parentPort, workerData } from 'node:worker_threads';
+import { PortPool } from '../session/port-pool.ts';
+import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
+import { Switchboard } from './switchboard.ts';
+
+const LOAD_EVERY_MS = 500;
+
+const data = workerData as WorkerData;
+const ports = new PortPool(data.firstPort, data.lastPort);
+const say = (message: FromWorker) => parentPort?.postMessage(message);
+const switchboard = new Switchboard({
+  ...data,
+  ports,
+  report: (callId, fact) => say({ kind: 'fact', callId, fact }),
+  empty: (callId) => say({ kind: 'empty', callId }),
+});
+
+function sayLoad(): void {
+  const { frames, late, dropped, worstMs } = switchboard.pacer.figures;
+  const lateShare = frames === 0 ? 0 : (late + dropped) / (frames + dropped);
+  say({ kind: 'load', load: { legs: switchboard.registry.legs, freePorts: ports.available, lateShare, worstMs } });
+}
+
+const loads = setInterval(sayLoad, LOAD_EVERY_MS);
+sayLoad();
+
+parentPort?.on('message', async (message: ToWorker) => {
+  switch (message.kind) {
+    case 'ask':
+      await switchboard.ask(message.ask);
+      break;
+    case 'piece':
+      await switchboard.piece(message.callId, message.leg, message.play, message.index, message.piece);
+      break;
+    case 'drop':
+      await switchboard.drop(message.callId);
+      break;
+    case 'close':
+      await switchboard.shut();
+      clearInterval(loads);
+      say({ kind: 'closed' });
+      parentPort?.close();
+  }
+});
