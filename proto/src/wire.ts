@@ -13,19 +13,17 @@ const PLACE = new Set(['type', 'callId', 'seq', 'at', 'from', 'to']);
 function bodyOf(fact: Loose): Body {
   const value: Loose = {};
   for (const key of Object.keys(fact)) if (!PLACE.has(key)) value[key] = fact[key];
-  if (fact['type'] === 'PlayRequested')
-    value['items'] = (fact['items'] as Array<{ kind: string; value: unknown }>).map((i) => ({
+  if (fact.type === 'PlayRequested')
+    value.items = (fact.items as Array<{ kind: string; value: unknown }>).map((i) => ({
       source: { $case: i.kind, value: i.value },
     }));
-  return { $case: lower(fact['type'] as string), value } as unknown as Body;
+  return { $case: lower(fact.type as string), value } as unknown as Body;
 }
 
 function flat(body: Body): Loose {
   const fact: Loose = { type: upper(body.$case), ...(body.value as unknown as Loose) };
   if (body.$case === 'playRequested')
-    fact['items'] = body.value.items.flatMap((i) =>
-      i.source ? [{ kind: i.source.$case, value: i.source.value }] : [],
-    );
+    fact.items = body.value.items.flatMap((i) => (i.source ? [{ kind: i.source.$case, value: i.source.value }] : []));
   return fact;
 }
 
@@ -55,8 +53,8 @@ export class UnknownEvent extends Error {
 export function fromMessage(wire: WireMessage): CallEvent {
   if (!wire.body) throw new UnknownEvent(`call ${wire.callId}: event ${wire.seq} has no body known here`);
   const event: Loose = { ...flat(wire.body), callId: wire.callId, seq: wire.seq, at: wire.at };
-  if (wire.from) event['from'] = wire.from;
-  if (wire.to) event['to'] = wire.to;
+  if (wire.from) event.from = wire.from;
+  if (wire.to) event.to = wire.to;
   return event as CallEvent;
 }
 

@@ -80,6 +80,8 @@ export type Call = {
   to: string;
   app: Omit<App, 'staticDocument'>;
   offer: string;
+  /** What tells a retransmitted INVITE from a merged request (RFC 3261 8.2.2.2). */
+  origin: { topBranch: string; requestUri: string };
   arrivedAt: number;
   legs: Leg[];
   /** Living nodes assigned to this call. */
@@ -122,6 +124,7 @@ export function newCall(id: string): Call {
       maxCallLengthMs: 0,
     },
     offer: '',
+    origin: { topBranch: '', requestUri: '' },
     arrivedAt: 0,
     legs: [],
     seen: {},

@@ -20,6 +20,7 @@ export function decide(call: Call, event: CallEvent, parse: Parse): Decided[] {
 
 function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   if (call.state === 'new') return [];
+  if (event.type === 'CallFaulted') return ending(call, event);
   if (call.state !== 'live') return releases(call, event);
   const over = ending(call, event);
   if (over.length > 0) return over;

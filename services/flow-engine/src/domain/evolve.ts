@@ -51,6 +51,7 @@ function learn(call: Call, event: CallEvent): Call {
         to: event.toNumber,
         app,
         offer: event.sdp,
+        origin: { topBranch: event.topBranch, requestUri: event.requestUri },
         arrivedAt: event.at,
         ...(edge && { edge }),
         legs: [{ ...noLeg, state: 'arrived', ...(edge && { edge }) }],

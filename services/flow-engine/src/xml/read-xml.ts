@@ -45,7 +45,8 @@ export const readXml: ReadXml = (xml) => {
   try {
     refuseOutsideXml(text);
     const valid = XMLValidator.validate(text, { allowBooleanAttributes: false });
-    if (valid !== true) return { ok: false, reason: readable(valid.err.msg), ...shift(xml, dropped, valid.err.line, valid.err.col) };
+    if (valid !== true)
+      return { ok: false, reason: readable(valid.err.msg), ...shift(xml, dropped, valid.err.line, valid.err.col) };
     const count = { left: ELEMENTS_MAX };
     const roots = children(parser.parse(text) as Raw[], text, 1, count);
     if (roots.text.trim() !== '') throw new Unreadable(0, 'there is text outside the root element');
@@ -84,7 +85,8 @@ function refuseOutsideXml(text: string): void {
   checkBalance(text);
 }
 
-const MARKUP = /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/\s*([^\s>]*)\s*>|<([^\s/>"'=<]+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*?)(\/?)>|</g;
+const MARKUP =
+  /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/\s*([^\s>]*)\s*>|<([^\s/>"'=<]+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*?)(\/?)>|</g;
 
 /** Every tag opened is closed by its own name, within the allowed depth. */
 function checkBalance(text: string): void {
@@ -97,11 +99,19 @@ function checkBalance(text: string): void {
     if (closes !== undefined) {
       const last = open.pop();
       if (last?.name !== closes)
-        throw new Unreadable(match.index, last ? `not well-formed XML: </${closes}> closes <${last.name}>` : `not well-formed XML: </${closes}> was never opened`);
+        throw new Unreadable(
+          match.index,
+          last
+            ? `not well-formed XML: </${closes}> closes <${last.name}>`
+            : `not well-formed XML: </${closes}> was never opened`,
+        );
     } else if (opens !== undefined) {
-      if (++seen > ELEMENTS_MAX) throw new Unreadable(match.index, `the document has more than ${ELEMENTS_MAX} elements`);
-      if (open.length === 0 && ++roots > 1) throw new Unreadable(match.index, 'a document has exactly one root element');
-      if (open.length >= LEVELS_MAX) throw new Unreadable(match.index, `the document nests deeper than ${LEVELS_MAX} levels`);
+      if (++seen > ELEMENTS_MAX)
+        throw new Unreadable(match.index, `the document has more than ${ELEMENTS_MAX} elements`);
+      if (open.length === 0 && ++roots > 1)
+        throw new Unreadable(match.index, 'a document has exactly one root element');
+      if (open.length >= LEVELS_MAX)
+        throw new Unreadable(match.index, `the document nests deeper than ${LEVELS_MAX} levels`);
       if (!selfCloses) open.push({ name: opens, index: match.index });
     }
   }
@@ -111,7 +121,12 @@ function checkBalance(text: string): void {
 
 type Raw = { [name: string]: unknown; ':@'?: Record<string, string> };
 
-function children(raw: Raw[], text: string, level: number, count: { left: number }): { elements: Element[]; text: string } {
+function children(
+  raw: Raw[],
+  text: string,
+  level: number,
+  count: { left: number },
+): { elements: Element[]; text: string } {
   const elements: Element[] = [];
   let content = '';
   for (const node of raw) {
@@ -124,7 +139,13 @@ function children(raw: Raw[], text: string, level: number, count: { left: number
     }
     if (count.left-- <= 0) throw new Unreadable(start, `the document has more than ${ELEMENTS_MAX} elements`);
     const inner = children(node[name] as Raw[], text, level + 1, count);
-    elements.push({ name, attributes: attributesOf(node, start), text: inner.text.trim(), children: inner.elements, ...placeOf(text, start) });
+    elements.push({
+      name,
+      attributes: attributesOf(node, start),
+      text: inner.text.trim(),
+      children: inner.elements,
+      ...placeOf(text, start),
+    });
   }
   return { elements, text: content };
 }
@@ -144,13 +165,22 @@ function decode(value: string, index: number): string {
   if (!value.includes('&')) return value;
   return value.replace(/&(#x[0-9a-fA-F]{1,6}|#[0-9]{1,7}|[^;&\s]{0,32};?)?;?/g, (whole, name: string | undefined) => {
     const body = (name ?? '').replace(/;$/, '');
-    if (!whole.endsWith(';') || body === '') throw new Unreadable(index, 'not well-formed XML: an "&" begins no entity; write &amp;');
+    if (!whole.endsWith(';') || body === '')
+      throw new Unreadable(index, 'not well-formed XML: an "&" begins no entity; write &amp;');
     if (body[0] !== '#') {
       if (!Object.hasOwn(PREDEFINED, body)) throw new Unreadable(index, `the entity &${body}; is not allowed`);
       return PREDEFINED[body]!;
     }
     const point = body[1] === 'x' ? Number.parseInt(body.slice(2), 16) : Number.parseInt(body.slice(1), 10);
-    const allowed = point === 9 || point === 10 || point === 13 || (point >= 0x20 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff) && point !== 0xfffe && point !== 0xffff);
+    const allowed =
+      point === 9 ||
+      point === 10 ||
+      point === 13 ||
+      (point >= 0x20 &&
+        point <= 0x10ffff &&
+        !(point >= 0xd800 && point <= 0xdfff) &&
+        point !== 0xfffe &&
+        point !== 0xffff);
     if (!allowed) throw new Unreadable(index, `the reference ${whole} is no character of XML`);
     return String.fromCodePoint(point);
   });

@@ -1,0 +1,204 @@
+/**
+ * CallControl over gRPC: reads are answered from the journal by any engine, orders go to the call's owner. It refuses
+ * what names no call, and a document that doesn't parse before it reaches one.
+ */
+import { randomUUID } from 'node:crypto';
+import { type ServerErrorResponse, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
+import type { EventLog } from '@opentact/event-log';
+import { type CallEvent, type CallV1, type DirectoryV1, type Observed, parseLegUuid, toMessage } from '@opentact/proto';
+import { partitionOf } from '@opentact/runtime';
+import { type Call, newCall } from '../domain/call.ts';
+import { evolve } from '../domain/evolve.ts';
+import type { Ownership } from '../engine/ownership.ts';
+import { CallError } from '../engine/partition.ts';
+import { eventOf, JOURNAL } from '../engine/story.ts';
+import { parseDocument } from '../xml/document.ts';
+
+export type ControlNeeds = {
+  log: EventLog;
+  ownership: Ownership;
+  /** Sends an order on to the engine that owns the call. */
+  forward: {
+    hangup(request: CallV1.HangupRequest): Promise<void>;
+    runDocument(request: CallV1.RunDocumentRequest): Promise<void>;
+  };
+  stage(request: DirectoryV1.StageRequest): Promise<DirectoryV1.StageResponse>;
+  /** Staged documents are for loopback binds of the standalone only. */
+  mayStage: boolean;
+};
+
+class Refused extends Error {
+  readonly code: status;
+  constructor(code: status, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The service's implementation; add it with `CallV1.CallControlService`. */
+export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
+  const { log } = needs;
+  const owned = (callId: string) => needs.ownership.partition(partitionOf(callId, log.partitions));
+
+  async function order(
+    callId: string,
+    observed: Observed,
+    forwarded: boolean,
+    forward: () => Promise<void>,
+  ): Promise<void> {
+    const partition = owned(callId);
+    try {
+      if (partition) return await partition.observe(callId, observed);
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      // A call that ended a while ago is forgotten by its owner, but its story tells that it was.
+      const known = error.code === 'not-found' && (await stateOf(callId)) !== undefined;
+      if (error.code === 'ended' || known) throw new Refused(status.FAILED_PRECONDITION, `call ${callId} has ended`);
+      if (error.code === 'not-found') throw new Refused(status.NOT_FOUND, error.message);
+    }
+    if (forwarded) throw new Refused(status.UNAVAILABLE, 'the owner of this call is changing; try again');
+    await forward();
+  }
+
+  async function stateOf(callId: string): Promise<Call | undefined> {
+    let call: Call | undefined;
+    for await (const record of log.readKey(JOURNAL, callId)) {
+      const event = eventOf(record);
+      if (event) call = evolve(call ?? newCall(callId), event);
+    }
+    return call;
+  }
+
+  async function stream(
+    call: ServerWritableStream<CallV1.StreamCallEventsRequest, CallV1.StreamCallEventsResponse>,
+  ): Promise<void> {
+    const callId = callIdOf(call.request.callId);
+    const from = Math.max(1, call.request.fromSeq);
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    let last = 0;
+    let position = 0;
+    let over = false;
+    const pass = (event: CallEvent) => {
+      if (event.seq <= last) return;
+      last = event.seq;
+      over ||= event.type === 'CallEnded';
+      if (event.seq >= from) call.write({ event: toMessage(event) });
+    };
+    for await (const record of log.readKey(JOURNAL, callId)) {
+      const event = eventOf(record);
+      position = record.position;
+      if (event) pass(event);
+    }
+    if (last === 0 && !call.request.follow) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
+    if (!call.request.follow || over) return;
+    for await (const record of log.follow(JOURNAL, partitionOf(callId, log.partitions), position, gone.signal)) {
+      if (record.key !== callId) continue;
+      const event = eventOf(record);
+      if (event) pass(event);
+      if (over) return;
+    }
+  }
+
+  return {
+    getCall: unary(async ({ callId }) => {
+      const id = callIdOf(callId);
+      const call = owned(id)?.call(id) ?? (await stateOf(id));
+      if (!call) throw new Refused(status.NOT_FOUND, `no call ${id}`);
+      return viewOf(call);
+    }),
+    streamCallEvents: (call) => {
+      stream(call).then(
+        () => call.end(),
+        (error) => call.emit('error', answerOf(error)),
+      );
+    },
+    hangup: unary(async (request, forwarded) => {
+      const callId = callIdOf(request.callId);
+      const observed = { type: 'HangupOrdered', idempotencyKey: keyOf(request.idempotencyKey) } as const;
+      await order(callId, observed, forwarded, () => needs.forward.hangup(request));
+      return {};
+    }),
+    runDocument: unary(async (request, forwarded) => {
+      const callId = callIdOf(request.callId);
+      checkDocument(request.xml);
+      const observed = {
+        type: 'DocumentOrdered',
+        idempotencyKey: keyOf(request.idempotencyKey),
+        xml: request.xml,
+      } as const;
+      await order(callId, observed, forwarded, () => needs.forward.runDocument(request));
+      return {};
+    }),
+    stageDocument: unary(async ({ xml, autoAnswer }) => {
+      if (!needs.mayStage) throw new Refused(status.PERMISSION_DENIED, 'documents are staged on loopback binds only');
+      checkDocument(xml);
+      return needs.stage({ xml, autoAnswer });
+    }),
+  };
+}
+
+/** Marks an order that an engine sent on, so that it is not sent on again. */
+export const FORWARDED = 'x-opentact-forwarded';
+
+function unary<Q, A>(run: (request: Q, forwarded: boolean) => Promise<A>) {
+  return (call: ServerUnaryCall<Q, A>, done: (error: ServerErrorResponse | null, answer?: A) => void): void => {
+    run(call.request, call.metadata.get(FORWARDED).length > 0).then(
+      (answer) => done(null, answer),
+      (error) => done(answerOf(error)),
+    );
+  };
+}
+
+function answerOf(error: unknown): ServerErrorResponse {
+  const known = error as { code?: unknown; details?: string; message: string };
+  const code =
+    typeof known.code === 'number' ? known.code : known.code === 'unavailable' ? status.UNAVAILABLE : status.INTERNAL;
+  // What broke inside stays in our log; a client is told no more than that it did.
+  const details =
+    code === status.INTERNAL ? 'an engine failed at this; its log says why' : (known.details ?? known.message);
+  return Object.assign(new Error(details), { code, details });
+}
+
+function callIdOf(text: string): string {
+  const found = parseLegUuid(text.toLowerCase());
+  if (!found) throw new Refused(status.INVALID_ARGUMENT, `call_id: "${text.slice(0, 50)}" is not the uuid of a call`);
+  return found.callId;
+}
+
+function keyOf(text: string): string {
+  if (text.length > 128) throw new Refused(status.INVALID_ARGUMENT, 'idempotency_key: 128 characters at most');
+  return text || randomUUID();
+}
+
+function checkDocument(xml: string): void {
+  const parsed = parseDocument(xml);
+  if (!parsed.ok)
+    throw new Refused(status.INVALID_ARGUMENT, `xml: line ${parsed.line}, column ${parsed.column}: ${parsed.reason}`);
+}
+
+function viewOf(call: Call): CallV1.GetCallResponse {
+  const answeredAt = call.legs[0]?.answeredAt ?? 0;
+  const state = call.ended
+    ? Object.keys(call.outstanding).length > 0
+      ? 'hangup'
+      : 'destroyed'
+    : answeredAt
+      ? 'live'
+      : call.legs[0]?.ringing
+        ? 'ringing'
+        : 'init';
+  return {
+    callId: call.id,
+    state,
+    from: call.from,
+    to: call.to,
+    createdAt: call.arrivedAt,
+    answeredAt,
+    endedAt: call.ended?.at ?? 0,
+    owner: call.ended?.owner ?? '',
+    reason: call.ended?.reason ?? '',
+    seq: call.seq,
+    verb: call.flow.running?.path ?? '',
+  };
+}

@@ -1,0 +1,62 @@
+/** The other engines, as gRPC clients: to have a partition handed over, and to send orders on to a call's owner. */
+import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { SeenNode } from '@opentact/event-log';
+import { CallV1, EngineV1 } from '@opentact/proto';
+import { bearer, CHANNEL_OPTIONS } from '@opentact/runtime';
+import { FORWARDED } from './call-control.ts';
+
+const DEADLINE_MS = 2_000;
+
+type Clients = { boot: string; peer: EngineV1.EnginePeerClient; control: CallV1.CallControlClient };
+
+export type Peers = {
+  askRelease(engine: SeenNode, partition: number): Promise<void>;
+  /** Is its channel connected? Only a hint that it lives. */
+  answers(engine: SeenNode): boolean;
+  hangup(engine: SeenNode, request: CallV1.HangupRequest): Promise<void>;
+  runDocument(engine: SeenNode, request: CallV1.RunDocumentRequest): Promise<void>;
+  close(): void;
+};
+
+export function createPeers(self: string, token: string | undefined): Peers {
+  const clients = new Map<string, Clients>();
+  const READY = 2; // grpc-js connectivityState.READY
+
+  function of(engine: SeenNode): Clients {
+    const known = clients.get(engine.name);
+    if (known?.boot === engine.boot) return known;
+    known?.peer.close();
+    known?.control.close();
+    const peer = new EngineV1.EnginePeerClient(engine.address, credentials.createInsecure(), CHANNEL_OPTIONS);
+    const control = new CallV1.CallControlClient(engine.address, credentials.createInsecure(), CHANNEL_OPTIONS);
+    const made = { boot: engine.boot, peer, control };
+    clients.set(engine.name, made);
+    return made;
+  }
+
+  const metadata = () => {
+    const made = bearer(token);
+    made.set(FORWARDED, self);
+    return made;
+  };
+  const ask = (run: (m: Metadata, o: { deadline: number }, done: (error: ServiceError | null) => void) => unknown) =>
+    new Promise<void>((resolve, reject) => {
+      run(metadata(), { deadline: Date.now() + DEADLINE_MS }, (error) => (error ? reject(error) : resolve()));
+    });
+
+  return {
+    askRelease: (engine, partition) =>
+      ask((m, o, done) => of(engine).peer.release({ partition, to: self }, m, o, done)),
+    answers: (engine) =>
+      clients.get(engine.name)?.boot === engine.boot &&
+      of(engine).peer.getChannel().getConnectivityState(false) === READY,
+    hangup: (engine, request) => ask((m, o, done) => of(engine).control.hangup(request, m, o, done)),
+    runDocument: (engine, request) => ask((m, o, done) => of(engine).control.runDocument(request, m, o, done)),
+    close() {
+      for (const { peer, control } of clients.values()) {
+        peer.close();
+        control.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Asks for what is outstanding, again until it is taken on, and says `…Failed` when the last try went unanswered.
+ * It asks only what is durable, and it decides nothing else.
+ */
+import type { EngineLinkServer } from '@opentact/link';
+import { type CallEvent, type Decided, encodeEvent, type Observed, type To } from '@opentact/proto';
+import type { Call } from '../domain/call.ts';
+
+/** Not taken on by then: ask again; five times at most. */
+const ASK_AGAIN_MS = 1_000;
+const TRIES_MAX = 5;
+/** How long a look-up of a node may wait for one to appear. */
+const LOOK_UP_MS: Record<string, number> = { media: 2_000, notifier: 10_000, 'sip-edge': 3_000 };
+/** Taken on and not settled by then: lost on the way; asked again, then given up. 64·T1 for what waits for a phone. */
+const SETTLE_MS: Partial<Record<Decided['type'], number>> = {
+  SessionRequested: 5_000,
+  SessionChangeRequested: 5_000,
+  ReleaseRequested: 5_000,
+  PlayStopRequested: 5_000,
+  RecordStopRequested: 5_000,
+  BridgeStopRequested: 5_000,
+  RingRequested: 5_000,
+  AnswerRequested: 5_000,
+  OfferAnswerRequested: 35_000,
+  OfferRequested: 35_000,
+  HangupRequested: 35_000,
+};
+
+const settleMs = (request: Request) =>
+  request.type === 'DocumentRequested'
+    ? request.timeoutMs + 5_000
+    : (SETTLE_MS[request.type] ?? Number.POSITIVE_INFINITY);
+
+type Request = CallEvent<Decided>;
+type Tracked = {
+  request: Request;
+  payload: Uint8Array;
+  askedAt: number;
+  since: number;
+  tries: number;
+  takenOn: boolean;
+  givenUp?: true;
+};
+
+export type Dispatcher = {
+  /** Follows the requests of a call as they stand after an append; new ones are asked. */
+  follow(call: Call): void;
+  /** Asks everything outstanding at this node again (its stream is new), or everything at all. */
+  askAgain(node?: { name: string; boot: string }): void;
+  takenOn(callId: string, seq: number): void;
+  refused(callId: string, seq: number, reason: string): void;
+  /** Looks after deadlines; called a few times a second. */
+  sweep(now: number): void;
+  forget(callId: string): void;
+};
+
+export type DispatcherNeeds = {
+  link: Pick<EngineLinkServer, 'ask'>;
+  epoch: number;
+  now(): number;
+  /** A living node of a kind for a call; undefined where there is none. */
+  pick(kind: string, callId: string, except: To[]): To | undefined;
+  /** Hands an observed fact of the engine's own to the call. */
+  observe(callId: string, fact: Observed): void;
+};
+
+export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
+  const calls = new Map<string, Map<number, Tracked>>();
+
+  function ask(tracked: Tracked): void {
+    const { request, payload } = tracked;
+    tracked.askedAt = needs.now();
+    tracked.tries++;
+    if (request.type === 'NodeRequested') lookUp(tracked);
+    if (!request.to) return;
+    const { node, boot } = request.to;
+    needs.link.ask({ node, boot }, { key: request.callId, seq: request.seq, epoch: needs.epoch, payload });
+  }
+
+  function lookUp({ request, since }: Tracked): void {
+    if (request.type !== 'NodeRequested') return;
+    const found = needs.pick(request.kind, request.callId, request.except);
+    const { kind, seq: requestId } = request;
+    if (found) needs.observe(request.callId, { type: 'NodeAssigned', requestId, kind, ...found });
+    else if (needs.now() - since >= (LOOK_UP_MS[kind] ?? 0))
+      needs.observe(request.callId, { type: 'NodeUnavailable', requestId, kind });
+  }
+
+  function giveUp(tracked: Tracked, reason: string): void {
+    tracked.givenUp = true;
+    needs.observe(tracked.request.callId, failureOf(tracked.request, reason));
+  }
+
+  function attend(tracked: Tracked, now: number): void {
+    const { request } = tracked;
+    if (tracked.givenUp) return;
+    const waited = now - tracked.askedAt;
+    if (request.type === 'NodeRequested') lookUp(tracked);
+    else if (!tracked.takenOn) {
+      if (waited < ASK_AGAIN_MS) return;
+      if (tracked.tries < TRIES_MAX) ask(tracked);
+      else giveUp(tracked, 'unanswered');
+    } else if (waited > settleMs(request)) giveUp(tracked, 'unanswered');
+  }
+
+  return {
+    follow(call) {
+      const known = calls.get(call.id);
+      if (known) for (const seq of known.keys()) if (!call.outstanding[seq]) known.delete(seq);
+      const tracked = known ?? new Map<number, Tracked>();
+      for (const request of Object.values(call.outstanding)) {
+        if (tracked.has(request.seq)) continue;
+        const now = needs.now();
+        const added = { request, payload: encodeEvent(request), askedAt: now, since: now, tries: 0, takenOn: false };
+        tracked.set(request.seq, added);
+        ask(added);
+      }
+      if (tracked.size === 0) calls.delete(call.id);
+      else calls.set(call.id, tracked);
+    },
+    askAgain(node) {
+      for (const tracked of calls.values())
+        for (const one of tracked.values())
+          if (!node || (one.request.to?.node === node.name && one.request.to.boot === node.boot)) ask(one);
+    },
+    takenOn(callId, seq) {
+      const tracked = calls.get(callId)?.get(seq);
+      if (tracked) tracked.takenOn = true;
+    },
+    refused(callId, seq, reason) {
+      const tracked = calls.get(callId)?.get(seq);
+      if (tracked && reason !== 'stale') giveUp(tracked, reason);
+    },
+    sweep(now) {
+      for (const tracked of calls.values()) for (const one of tracked.values()) attend(one, now);
+    },
+    forget: (callId) => void calls.delete(callId),
+  };
+}
+
+/** What the call learns where nobody will answer its request. */
+export function failureOf(request: Request, reason: string): Observed {
+  const requestId = request.seq;
+  switch (request.type) {
+    case 'SessionRequested':
+      return { type: 'SessionFailed', requestId, leg: request.leg, reason };
+    case 'SessionChangeRequested':
+      return { type: 'SessionChangeFailed', requestId, leg: request.leg, reason };
+    case 'DocumentRequested':
+      return { type: 'DocumentFailed', requestId, reason, detail: '', status: 0 };
+    case 'DialRequested':
+      return { type: 'DialFailed', requestId, leg: request.leg, status: 0, q850: 41, reason };
+    case 'PlayRequested':
+      return { type: 'PlayFailed', requestId, reason, detail: '' };
+    case 'RecordRequested':
+      return { type: 'RecordFailed', requestId, reason };
+    case 'BridgeRequested':
+      return { type: 'BridgeEnded', requestId, reason };
+    default:
+      return { type: 'RequestFailed', requestId, reason };
+  }
+}

@@ -1,0 +1,138 @@
+/** One engine: the link's facts find their partition, the registry's deaths find their calls, and nodes are picked. */
+import type { EventLog, SeenNode } from '@opentact/event-log';
+import { createEngineLink, type NodeRef } from '@opentact/link';
+import type { To } from '@opentact/proto';
+import { type Logger, partitionOf, rendezvous } from '@opentact/runtime';
+import { stepWith } from '../domain/step.ts';
+import { parseDocument } from '../xml/document.ts';
+import { createOwnership, type Ownership } from './ownership.ts';
+import { openPartition } from './partition.ts';
+
+const NODE_SILENT_MS = 3_000;
+const RECONCILE_MS = 250;
+/** A media node above this load takes new calls only where no other can. */
+const LOADED_PERCENT = 90;
+
+export type EngineNeeds = {
+  log: EventLog;
+  self: { name: string; boot: string };
+  logger: Logger;
+  now?: () => number;
+  askRelease(engine: SeenNode, partition: number): Promise<void>;
+  answers(engine: SeenNode): boolean;
+};
+
+export type Engine = {
+  link: ReturnType<typeof createEngineLink>;
+  ownership: Ownership;
+  /** Begins to take partitions; the registry must have been joined. */
+  start(): void;
+  leave(): Promise<void>;
+};
+
+export function createEngine(needs: EngineNeeds): Engine {
+  const { log, self, logger } = needs;
+  const now = needs.now ?? Date.now;
+  const step = stepWith(parseDocument);
+  const at = (key: string) => ownership.partition(partitionOf(key, log.partitions));
+
+  const link = createEngineLink({
+    name: self.name,
+    boot: self.boot,
+    partitions: log.partitions,
+    log: logger,
+    handlers: {
+      fact(fact, from) {
+        const partition = ownership.partition(fact.partition);
+        if (partition) partition.fact(fact, from);
+        else link.notOwner(from, fact.partition, '');
+      },
+      takenOn: (key, seq) => at(key)?.takenOn(key, seq),
+      refused: (key, seq, reason, from) => {
+        at(key)?.refused(key, seq, reason);
+        if (reason === 'lost') logger.warn({ peer: from.name, callId: key }, 'asked a dead boot');
+      },
+      caughtUp: (number, epoch, from) => {
+        const partition = ownership.partition(number);
+        if (partition?.epoch === epoch) partition.caughtUp(from);
+      },
+      audit: (keys, from) => audit(keys, from),
+      connected(node) {
+        for (const partition of ownership.owned()) partition.nodeConnected(node);
+        judge();
+      },
+      disconnected: () => judge(),
+    },
+  });
+
+  const ownership = createOwnership({
+    ...needs,
+    now,
+    open: (number) =>
+      openPartition(
+        {
+          log,
+          link,
+          step,
+          self,
+          now,
+          logger,
+          pick,
+          opened: judge,
+          lost: (lost, reason) => ownership.lost(lost, reason),
+        },
+        number,
+      ),
+  });
+
+  function pick(kind: string, callId: string, except: To[]): To | undefined {
+    const fit = link
+      .nodes()
+      .filter((n) => n.kind === kind && !except.some((e) => e.node === n.name && e.boot === n.boot));
+    const light = fit.filter((n) => n.loadPercent < LOADED_PERCENT);
+    const name = rendezvous(
+      callId,
+      (light.length > 0 ? light : fit).map((n) => n.name),
+    );
+    const found = fit.find((n) => n.name === name);
+    return found && { node: found.name, boot: found.boot };
+  }
+
+  function audit(keys: string[], from: NodeRef): void {
+    const byPartition = Map.groupBy(keys, (key) => partitionOf(key, log.partitions));
+    for (const [number, mine] of byPartition) void ownership.partition(number)?.audit(mine, from);
+  }
+
+  /** Nobody is declared lost while the log is away, nor while its stream to us stands. */
+  function judge(): void {
+    if (!log.registry.healthy()) return;
+    const connected = new Set(link.nodes().map((n) => `${n.name}/${n.boot}`));
+    const seen = new Map(log.registry.nodes().map((n) => [n.name, n]));
+    const isLost = ({ node, boot }: To) => {
+      if (connected.has(`${node}/${boot}`)) return false;
+      const row = seen.get(node);
+      return !row || row.boot !== boot || row.gone || row.silentMs > NODE_SILENT_MS;
+    };
+    for (const partition of ownership.owned()) if (partition.isReady()) partition.judge(isLost);
+  }
+
+  let interval: NodeJS.Timeout | undefined;
+  let unwatch = () => {};
+  return {
+    link,
+    ownership,
+    start() {
+      unwatch = log.registry.watch(() => {
+        ownership.reconcile();
+        judge();
+      });
+      interval = setInterval(() => ownership.reconcile(), RECONCILE_MS);
+      ownership.reconcile();
+    },
+    async leave() {
+      unwatch();
+      clearInterval(interval);
+      await ownership.leave();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * What an owner remembers of its partition: the calls, and how far each is covered by a snapshot. It decides when to
+ * snapshot, what the low-water mark is, and when a call is forgotten.
+ */
+import type { EventLog } from '@opentact/event-log';
+import { type Call, isSettled, newCall } from '../domain/call.ts';
+import { evolve } from '../domain/evolve.ts';
+import { callOf, eventOf, JOURNAL, snapshotOf } from './story.ts';
+
+const SNAPSHOT_EVENTS = 100;
+const SNAPSHOT_BYTES = 65_536;
+/** A live call that holds the low-water mark back this long is snapshotted. */
+const HOLD_MS = 60_000;
+/** An ended call holds the mark back as long as its INVITE may be retransmitted (64·T1). */
+const ENDED_HOLD_MS = 32_000;
+const FORGET_MS = 300_000;
+
+export type Remembered = {
+  call: Call;
+  /** No event before this position is missing from the snapshot; Infinity: the snapshot covers all. */
+  uncoveredFrom: number;
+  /** The owner's clock when `uncoveredFrom` was set. */
+  uncoveredAt: number;
+  events: number;
+  bytes: number;
+  snapshotted: boolean;
+  /** The owner's clock when the call was found settled; 0 before. */
+  settledAt: number;
+};
+
+export const remember = (call: Call): Remembered => ({
+  call,
+  uncoveredFrom: Number.POSITIVE_INFINITY,
+  uncoveredAt: 0,
+  events: 0,
+  bytes: 0,
+  snapshotted: false,
+  settledAt: 0,
+});
+
+/** Notes that events of this many bytes will be appended after `position`. */
+export function note(entry: Remembered, position: number, at: number, events: number, bytes: number): void {
+  if (entry.uncoveredFrom === Number.POSITIVE_INFINITY) {
+    entry.uncoveredFrom = position + 1;
+    entry.uncoveredAt = at;
+  }
+  entry.events += events;
+  entry.bytes += bytes;
+}
+
+/** Is it time for a snapshot with the append to come? */
+export const wantsSnapshot = (entry: Remembered) => entry.events >= SNAPSHOT_EVENTS || entry.bytes >= SNAPSHOT_BYTES;
+
+/** The snapshot of a call, and that it covers everything so far. */
+export function takeSnapshot(entry: Remembered): { key: string; bytes: Uint8Array } {
+  Object.assign(entry, { uncoveredFrom: Number.POSITIVE_INFINITY, events: 0, bytes: 0, snapshotted: true });
+  return { key: entry.call.id, bytes: snapshotOf(entry.call) };
+}
+
+/** Where a new owner must begin to read (exclusive), and the live calls that have held it back too long. */
+export function lowWater(
+  calls: Iterable<Remembered>,
+  position: number,
+  now: number,
+): { mark: number; overdue: Remembered[] } {
+  let mark = position;
+  const overdue: Remembered[] = [];
+  for (const entry of calls) {
+    if (entry.settledAt > 0 && now - entry.settledAt > ENDED_HOLD_MS) continue;
+    if (entry.uncoveredFrom === Number.POSITIVE_INFINITY) continue;
+    if (entry.settledAt === 0 && now - entry.uncoveredAt > HOLD_MS) overdue.push(entry);
+    else mark = Math.min(mark, entry.uncoveredFrom - 1);
+  }
+  return { mark, overdue };
+}
+
+/** May this call be forgotten now? */
+export const isForgettable = (entry: Remembered, now: number) =>
+  entry.settledAt > 0 && now - entry.settledAt > FORGET_MS;
+
+/** Folds everything a partition still needs: snapshots, then the journal from the low-water mark to its end. */
+export async function load(
+  log: EventLog,
+  partition: number,
+  now: number,
+): Promise<{ calls: Map<string, Remembered>; position: number }> {
+  const calls = new Map<string, Remembered>();
+  for await (const { key, bytes } of log.snapshots(JOURNAL, partition)) {
+    const call = bytes && callOf(bytes);
+    if (call) calls.set(key, { ...remember(call), snapshotted: true });
+  }
+  let position = await log.lowWater(JOURNAL, partition);
+  for await (const record of log.replay(JOURNAL, partition, position)) {
+    position = record.position;
+    const event = eventOf(record);
+    if (!event) continue;
+    const entry = calls.get(event.callId) ?? remember(newCall(event.callId));
+    if (event.seq <= entry.call.seq) continue; // the snapshot covers it
+    if (event.seq > entry.call.seq + 1) continue; // an older call's end: its beginning lies below the mark, so it is over
+    note(entry, record.position - 1, event.at, 1, record.bytes.length);
+    entry.call = evolve(entry.call, event);
+    calls.set(event.callId, entry);
+  }
+  for (const [id, entry] of calls) {
+    if (isSettled(entry.call)) entry.settledAt = entry.call.at;
+    if (isForgettable(entry, now)) calls.delete(id);
+  }
+  return { calls, position };
+}

@@ -1,0 +1,137 @@
+/**
+ * Which partitions this engine owns: rendezvous over the engines that live. Two may briefly think they own one; the
+ * fence decides. A death is acted on at once (a wrong guess is harmless), a join only after a second of calm.
+ */
+import type { EventLog, SeenNode } from '@opentact/event-log';
+import { LogError } from '@opentact/event-log';
+import { type Logger, rendezvous } from '@opentact/runtime';
+import type { Partition } from './partition.ts';
+
+const SILENT_MS = 1_500;
+const CALM_MS = 1_000;
+const RELEASE_MS = 1_000;
+/** After handing a partition over, the joiner has this long to show itself as its owner. */
+const YIELD_MS = 3_000;
+const AGAIN_MS = 1_000;
+
+export type OwnershipNeeds = {
+  log: EventLog;
+  self: { name: string; boot: string };
+  now(): number;
+  logger: Logger;
+  open(partition: number): Promise<Partition>;
+  /** Asks another engine to hand a partition over; resolves when it did or never had it. */
+  askRelease(engine: SeenNode, partition: number): Promise<void>;
+  /** Does the stream or channel to that engine still answer? */
+  answers(engine: SeenNode): boolean;
+};
+
+export type Ownership = {
+  partition(number: number): Partition | undefined;
+  owned(): Partition[];
+  /** The engine that should own a partition now. */
+  ownerOf(number: number): SeenNode | undefined;
+  /** Hands a partition over; false where it isn't ours. */
+  release(number: number): Promise<boolean>;
+  lost(number: number, reason: 'fenced' | 'unavailable'): void;
+  /** Looks again; called at each change of membership and now and then. */
+  reconcile(): void;
+  /** Hands everything over and takes nothing more. */
+  leave(): Promise<void>;
+};
+
+export function createOwnership(needs: OwnershipNeeds): Ownership {
+  const { log, self, logger } = needs;
+  const owned = new Map<number, Partition>();
+  const taking = new Set<number>();
+  const notBefore = new Map<number, number>();
+  let known = new Set<string>();
+  let joinedAt = Number.NEGATIVE_INFINITY;
+  let leaving = false;
+
+  function living(): SeenNode[] {
+    const engines = log.registry.nodes().filter((n) => n.kind === 'flow-engine');
+    return engines.filter((n) => n.name === self.name || (!n.gone && (n.silentMs < SILENT_MS || needs.answers(n))));
+  }
+
+  function ownerOf(number: number, engines = living()): SeenNode | undefined {
+    const name = rendezvous(
+      `partition-${number}`,
+      engines.map((e) => e.name),
+    );
+    return engines.find((e) => e.name === name);
+  }
+
+  function noteMembership(engines: SeenNode[]): void {
+    const names = new Set(engines.map((e) => `${e.name}/${e.boot}`));
+    const joined = [...names].some((name) => !known.has(name));
+    if (joined && known.size > 0) joinedAt = needs.now();
+    known = names;
+  }
+
+  async function take(number: number, others: SeenNode[]): Promise<void> {
+    await Promise.all(others.map((e) => withDeadline(needs.askRelease(e, number), RELEASE_MS)));
+    const partition = await needs.open(number);
+    if (leaving) await partition.release();
+    else {
+      owned.set(number, partition);
+      partition.open();
+    }
+  }
+
+  function again(number: number, error: unknown): void {
+    const fenced = error instanceof LogError && error.code === 'fenced';
+    notBefore.set(number, needs.now() + (fenced ? AGAIN_MS + Math.random() * AGAIN_MS : AGAIN_MS / 10));
+    logger.warn({ partition: number, err: error }, 'partition not taken');
+  }
+
+  function reconcile(): void {
+    if (leaving || !log.registry.healthy()) return;
+    const engines = living();
+    noteMembership(engines);
+    const now = needs.now();
+    if (now - joinedAt < CALM_MS) return;
+    const others = engines.filter((e) => e.name !== self.name);
+    for (let number = 0; number < log.partitions; number++) {
+      if (owned.has(number) || taking.has(number) || (notBefore.get(number) ?? 0) > now) continue;
+      if (ownerOf(number, engines)?.name !== self.name) continue;
+      taking.add(number);
+      take(number, others)
+        .catch((error) => again(number, error))
+        .finally(() => taking.delete(number));
+    }
+  }
+
+  return {
+    partition: (number) => owned.get(number),
+    owned: () => [...owned.values()],
+    ownerOf: (number) => ownerOf(number),
+    reconcile,
+    async release(number) {
+      const partition = owned.get(number);
+      if (!partition) return false;
+      owned.delete(number);
+      notBefore.set(number, needs.now() + YIELD_MS);
+      await partition.release();
+      logger.info({ partition: number }, 'partition handed over');
+      return true;
+    },
+    lost(number, reason) {
+      owned.delete(number);
+      again(number, new LogError(reason, `partition ${number} was lost`));
+    },
+    async leave() {
+      leaving = true;
+      await Promise.all([...owned.keys()].map((number) => this.release(number)));
+    },
+  };
+}
+
+async function withDeadline(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, ms);
+  });
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}

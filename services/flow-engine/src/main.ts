@@ -1,0 +1,109 @@
+/** Starts one flow-engine: reads the configuration, chooses the adapters, joins, and leaves in order. */
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { openLog } from '@opentact/event-log';
+import { CallV1, DirectoryV1, EngineV1 } from '@opentact/proto';
+import {
+  addGrpcHealth,
+  bearer,
+  bootId,
+  CHANNEL_OPTIONS,
+  closeGrpc,
+  configOrExit,
+  createGrpcServer,
+  createLogger,
+  createShutdown,
+  isLoopback,
+  listenGrpc,
+  listenShared,
+  partitionOf,
+  serveHealth,
+  watchLoopDelay,
+} from '@opentact/runtime';
+import { callControl } from './adapters/call-control.ts';
+import { createPeers } from './adapters/peers.ts';
+import { addReflection } from './adapters/reflection.ts';
+import { createEngine } from './engine/engine.ts';
+
+const config = configOrExit('flow-engine', process.env, process.argv.slice(2));
+const self = { name: config.nodeName, boot: bootId() };
+const logger = createLogger({ service: 'flow-engine', node: self.name, boot: self.boot, level: config.logLevel });
+const shutdown = createShutdown(logger);
+const log = await openLog(config);
+const loop = watchLoopDelay();
+const peers = createPeers(self.name, config.grpcToken);
+const engine = createEngine({ log, self, logger, askRelease: peers.askRelease, answers: peers.answers });
+
+const directory = new DirectoryV1.DirectoryClient(config.directory, credentials.createInsecure(), CHANNEL_OPTIONS);
+const stage = (request: DirectoryV1.StageRequest) =>
+  new Promise<DirectoryV1.StageResponse>((resolve, reject) => {
+    const answer = (error: ServiceError | null, response: DirectoryV1.StageResponse) =>
+      error ? reject(error) : resolve(response);
+    directory.stage(request, bearer(config.grpcToken), { deadline: Date.now() + 2_000 }, answer);
+  });
+const ownerOf = (callId: string) => {
+  const owner = engine.ownership.ownerOf(partitionOf(callId.toLowerCase().slice(0, -4).concat('0000'), log.partitions));
+  if (owner && owner.name !== self.name) return owner;
+  throw Object.assign(new Error('no engine owns this call at the moment; try again'), { code: status.UNAVAILABLE });
+};
+
+const server = createGrpcServer(config.grpcToken);
+const setServing = addGrpcHealth(server);
+engine.link.addTo(server);
+server.addService(
+  CallV1.CallControlService,
+  callControl({
+    log,
+    ownership: engine.ownership,
+    forward: {
+      hangup: async (request) => peers.hangup(ownerOf(request.callId), request),
+      runDocument: async (request) => peers.runDocument(ownerOf(request.callId), request),
+    },
+    stage,
+    mayStage: isLoopback(config.bind),
+  }),
+);
+const peerService: EngineV1.EnginePeerServer = {
+  release: (call, done) => {
+    engine.ownership.release(call.request.partition).then(
+      (released) => done(null, { released }),
+      (error: Error) => done({ code: status.INTERNAL, details: error.message }),
+    );
+  },
+};
+server.addService(EngineV1.EnginePeerService, peerService);
+addReflection(server);
+const port = await listenGrpc(server, `${config.bind}:0`);
+const shared = await listenShared(server, config.bind, config.grpcPort);
+
+const health = await serveHealth(config.health, {
+  log: () => log.ping().then(() => undefined),
+  partitions: () => {
+    // Every partition has an owner that lives; ours must be ready.
+    const waiting = engine.ownership.owned().filter((p) => !p.isReady()).length;
+    const missing = Array.from({ length: log.partitions }, (_, n) => n).filter(
+      (n) => engine.ownership.ownerOf(n)?.name === self.name && !engine.ownership.partition(n),
+    ).length;
+    return waiting + missing === 0 ? undefined : `${waiting + missing} of my partitions are not ready`;
+  },
+});
+await log.registry.join({ ...self, kind: 'flow-engine', address: `${config.bind}:${port}`, loadPercent: 0 }, () =>
+  Math.min(100, Math.round(loop.p99Ms() * 5)),
+);
+engine.start();
+setServing(true);
+logger.info({ port, sharedPort: config.grpcPort, partitions: log.partitions }, 'engine started');
+
+shutdown.step('stop serving', 100, () => setServing(false));
+shutdown.step('hand over', 5_000, () => engine.leave());
+shutdown.step('registry', 1_000, () => log.registry.leave());
+shutdown.step('grpc', 1_000, async () => {
+  await shared.close();
+  await closeGrpc(server, 500);
+});
+shutdown.step('health', 500, () => health.close());
+shutdown.step('log', 2_000, async () => {
+  peers.close();
+  directory.close();
+  loop.stop();
+  await log.close();
+});
