@@ -125,9 +125,13 @@ export class RtpPeer implements Paced {
     this.out.advance(frames);
     const { remote } = this;
     if (!remote || this.muted) return;
-    if (this.digits.busy) return this.out.sendDigit(this.digits, this.events, remote.address, remote.port);
+    if (this.digits.busy) this.out.sendDigit(this.digits, this.events, remote.address, remote.port);
+    else if (this.spoken.length > 0 || this.silence) this.speakFrame(remote);
+    else this.out.pause();
+  }
+
+  private speakFrame(remote: { address: string; port: number }): void {
     const now = this.spoken[0];
-    if (!now && !this.silence) return this.out.pause();
     this.out.fillSilence(this.law);
     if (now) {
       const count = Math.min(SAMPLES_PER_FRAME, now.samples.length - now.at);

@@ -10,9 +10,14 @@ export type FetchPrompt = (url: string, etag: string) => Promise<FetchedPrompt>;
 export const PROMPT_BYTES_MAX = 16 * 1024 * 1024;
 const DEADLINE_MS = 30_000;
 
-/** `gate` is the notifier's address, as `http://127.0.0.1:8091`; it serves `GET /prompt?url=…`. */
-export function fetchThroughGate(gate: string): FetchPrompt {
+/**
+ * Asks a notifier, which serves `GET /prompt?url=…`.
+ * @param gateFor the notifier to ask for a URL, as `http://127.0.0.1:8091`; undefined where none lives
+ */
+export function fetchThroughGate(gateFor: (url: string) => string | undefined): FetchPrompt {
   return async (url, etag) => {
+    const gate = gateFor(url);
+    if (!gate) throw new Error('no notifier lives');
     const question = new URL('/prompt', gate);
     question.searchParams.set('url', url);
     const response = await fetch(question, {

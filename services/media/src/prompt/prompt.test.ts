@@ -91,7 +91,7 @@ describe('prompts by URL', () => {
       else response.writeHead(200, { etag: '"1"' }).end(wav(4));
     }).listen(0, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
-    const gate = fetchThroughGate(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const gate = fetchThroughGate(() => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const first = await gate('http://shop.example/a b.wav?x=1&y=2', '');
     assert.ok(!first.unchanged && first.etag === '"1"' && first.bytes.length === 44 + 4 * 320);
     assert.deepEqual(await gate('http://shop.example/', '"1"'), { unchanged: true });

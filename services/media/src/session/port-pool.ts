@@ -22,14 +22,15 @@ export class PortPool {
   }
 }
 
-/** The `index`th of `count` equal slices of `10000-19999`. @throws RangeError where the text is no range of ports */
-export function portSlice(range: string, index: number, count: number): { first: number; last: number } {
-  const match = /^(\d{1,5})-(\d{1,5})$/.exec(range.trim());
-  const first = Number(match?.[1]);
-  const last = Number(match?.[2]);
-  if (!match || first < 1024 || last > 65_535 || last - first < 2 * count - 1)
-    throw new RangeError(`OPENTACT_RTP_PORTS: ${range} is no range of at least ${2 * count} ports`);
-  const pairs = Math.floor((last - first + 1) / 2 / count);
-  const start = first + (first & 1) + index * 2 * pairs;
-  return { first: start, last: Math.min(last, start + 2 * pairs - 1) };
+/** The `index`th of `count` equal shares of a range. @throws RangeError where there is no pair for each */
+export function portShare(
+  range: { first: number; last: number },
+  index: number,
+  count: number,
+): { firstPort: number; lastPort: number } {
+  const first = range.first + (range.first & 1);
+  const pairs = Math.floor((range.last - first + 1) / 2 / count);
+  if (pairs < 1) throw new RangeError(`OPENTACT_RTP_PORTS holds fewer than ${count} pairs of ports`);
+  const firstPort = first + index * 2 * pairs;
+  return { firstPort, lastPort: firstPort + 2 * pairs - 1 };
 }

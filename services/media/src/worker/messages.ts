@@ -28,11 +28,7 @@ export type ToWorker =
 /** `lateShare`: packets late or dropped, 0 … 1, since the worker began. */
 export type WorkerLoad = { legs: number; freePorts: number; lateShare: number; worstMs: number };
 
-export type FromWorker =
-  | { kind: 'fact'; callId: string; fact: Observed }
-  | { kind: 'empty'; callId: string }
-  | { kind: 'load'; load: WorkerLoad }
-  | { kind: 'closed' };
+export type FromWorker = { kind: 'fact'; callId: string; fact: Observed } | { kind: 'load'; load: WorkerLoad };
 
 /** What a worker is born with. */
 export type WorkerData = {

@@ -38,7 +38,6 @@ function engine(silentMs = 60_000) {
     silentMs,
     legsMax: 4,
     report: (_, fact) => facts.push(fact),
-    empty: () => {},
   });
   const ask = (wish: Ask, callId = 'c'): number => {
     seq++;

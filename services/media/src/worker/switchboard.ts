@@ -24,8 +24,6 @@ export type SwitchboardOptions = {
   silentMs: number;
   legsMax: number;
   report(callId: string, fact: Observed): void;
-  /** The last session of a call is gone. */
-  empty(callId: string): void;
 };
 
 const RECORDING_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -55,7 +53,6 @@ export class Switchboard {
   drop(callId: string): Promise<void> {
     return this.inTurn(callId, async () => {
       for (const session of this.registry.ofCall(callId)) await this.close(callId, session);
-      this.options.empty(callId);
     });
   }
 
@@ -126,7 +123,6 @@ export class Switchboard {
     const session = this.registry.find(callId, leg);
     if (session) await this.close(callId, session);
     this.options.report(callId, { type: 'SessionReleased', requestId, leg });
-    if (!this.registry.has(callId)) this.options.empty(callId);
   }
 
   /** Ends whatever the session does; its last facts are told before this resolves. */

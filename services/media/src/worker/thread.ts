@@ -13,7 +13,6 @@ const switchboard = new Switchboard({
   ...data,
   ports,
   report: (callId, fact) => say({ kind: 'fact', callId, fact }),
-  empty: (callId) => say({ kind: 'empty', callId }),
 });
 
 function sayLoad(): void {
@@ -39,7 +38,6 @@ parentPort?.on('message', async (message: ToWorker) => {
     case 'close':
       await switchboard.shut();
       clearInterval(loads);
-      say({ kind: 'closed' });
       parentPort?.close();
   }
 });

@@ -1,0 +1,63 @@
+// Puts the service together: workers with their shares of the ports, the speech thread, the decoding thread.
+// It refuses nothing; a bad configuration was refused before.
+import { join } from 'node:path';
+import type { Clip } from '../audio/clip.ts';
+import type { DecodeJob } from '../audio/decode-thread.ts';
+import { JobThread } from '../audio/job-thread.ts';
+import type { FetchPrompt } from '../prompt/fetch.ts';
+import { PromptSource } from '../prompt/prompt-source.ts';
+import { portShare } from '../session/port-pool.ts';
+import { fliteSpeaker, type Speaker } from '../speech/speaker.ts';
+import { type Engines, type Log, MediaService } from './media-service.ts';
+
+export type MediaOptions = {
+  home: string;
+  bind: string;
+  advertise: string;
+  rtpPorts: { first: number; last: number };
+  workers: number;
+  fetchPrompt: FetchPrompt;
+  engines: Engines;
+  log: Log;
+  failed(error: unknown): void;
+  /** Default: flite. */
+  speaker?: Speaker;
+  /** Legs that a worker takes; more, and its packets would be late. */
+  legsMax?: number;
+  silentMs?: number;
+};
+
+export const LEGS_MAX = 150;
+export const SILENT_MS = 60_000;
+const DECODE_DEADLINE_MS = 20_000;
+
+export function createMedia(options: MediaOptions): { service: MediaService; close(): Promise<void> } {
+  const { home, bind, advertise, engines, log, failed } = options;
+  const speaker = options.speaker ?? fliteSpeaker();
+  const decoder = new JobThread<DecodeJob, Clip>(
+    new URL('../audio/decode-thread.ts', import.meta.url),
+    DECODE_DEADLINE_MS,
+  );
+  const prompts = new PromptSource({
+    home,
+    speaker,
+    fetchPrompt: options.fetchPrompt,
+    decode: (bytes) => decoder.run({ bytes }),
+  });
+  const workers = Array.from({ length: options.workers }, (_, index) => ({
+    bind,
+    advertise,
+    recordings: join(home, 'recordings'),
+    ...portShare(options.rtpPorts, index, options.workers),
+    silentMs: options.silentMs ?? SILENT_MS,
+    legsMax: options.legsMax ?? LEGS_MAX,
+  }));
+  const service = new MediaService({ workers, prompts, engines, log, failed });
+  return {
+    service,
+    async close() {
+      await service.pool.close();
+      await Promise.all([speaker.close(), decoder.close()]);
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { CallEvent, Fact, Observed } from '@opentact/proto/events';
+import { wavFile } from '../audio/wav-header.ts';
+import { readWav } from '../audio/wav-read.ts';
+import { decode } from '../codec/g711.ts';
+import { correlate, openPeer, type PeerOptions, type RtpPeer } from '../peer/index.ts';
+import type { FetchPrompt } from '../prompt/fetch.ts';
+import { fliteSpeaker } from '../speech/speaker.ts';
+import { createMedia } from './create-media.ts';
+
+const later = (ms: number) => new Promise((go) => setTimeout(go, ms));
+const home = mkdtempSync(join(tmpdir(), 'opentact-media-'));
+const PORTS = { first: 24_000, last: 24_019 };
+
+function melody(ms: number, step: number): Int16Array {
+  return Int16Array.from({ length: ms * 8 }, (_, n) => {
+    const note = 300 + 170 * ((Math.floor(n / 400) * step) % 11);
+    return 8000 * Math.sin((2 * Math.PI * note * n) / 8000);
+  });
+}
+
+describe('the media service', () => {
+  const reported: { callId: string; fact: Observed }[] = [];
+  const forgotten: string[] = [];
+  const fetched: string[] = [];
+  const phones: RtpPeer[] = [];
+  const speaker = fliteSpeaker();
+  let media: ReturnType<typeof createMedia>;
+  let seq = 0;
+
+  const fetchPrompt: FetchPrompt = async (url) => {
+    fetched.push(url);
+    if (url.includes('missing')) throw new Error('404');
+    return { unchanged: false, bytes: wavFile(melody(500, 3)), etag: '"1"' };
+  };
+
+  before(() => {
+    mkdirSync(join(home, 'recordings'), { recursive: true });
+    mkdirSync(join(home, 'prompts', 'acme'), { recursive: true });
+    writeFileSync(join(home, 'prompts', 'acme', 'tune.wav'), wavFile(melody(400, 5)));
+    const quiet = () => {};
+    media = createMedia({
+      home,
+      bind: '127.0.0.1',
+      advertise: '127.0.0.1',
+      rtpPorts: PORTS,
+      workers: 2,
+      fetchPrompt,
+      speaker,
+      engines: {
+        report: async (callId, fact) => void reported.push({ callId, fact }),
+        forget: (callId) => void forgotten.push(callId),
+      },
+      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+      failed: (error) => assert.fail(String(error)),
+    });
+  });
+  after(async () => {
+    await Promise.all(phones.map((phone) => phone.close()));
+    await media.close();
+    await allPortsAreFree();
+    rmSync(home, { recursive: true });
+  });
+
+  function ask(callId: string, wish: Fact): number {
+    media.service.ask({ ...wish, callId, seq: ++seq, at: 0 } as CallEvent);
+    return seq;
+  }
+  async function fact<T extends Observed['type']>(callId: string, type: T): Promise<Extract<Observed, { type: T }>> {
+    for (const until = performance.now() + 5000; performance.now() < until; await later(5)) {
+      const at = reported.findIndex((one) => one.callId === callId && one.fact.type === type);
+      if (at >= 0) return reported.splice(at, 1)[0]!.fact as Extract<Observed, { type: T }>;
+    }
+    throw new Error(`no ${type} of ${callId}; there are ${JSON.stringify(reported)}`);
+  }
+  async function leg(callId: string, number: number, options: PeerOptions = {}): Promise<RtpPeer> {
+    const phone = await openPeer(options);
+    phones.push(phone);
+    ask(callId, { type: 'SessionRequested', leg: number, offer: phone.offer(), sdpId: 1, sdpVersion: 1 });
+    phone.connect((await fact(callId, 'SessionReady')).sdp);
+    return phone;
+  }
+  async function release(callId: string, number: number): Promise<void> {
+    ask(callId, { type: 'ReleaseRequested', leg: number });
+    await fact(callId, 'SessionReleased');
+  }
+  async function allPortsAreFree(): Promise<void> {
+    for (let port = PORTS.first; port <= PORTS.last; port++) {
+      const probe = createSocket('udp4');
+      await new Promise<void>((bound, failed) => probe.once('error', failed).bind(port, '127.0.0.1', bound));
+      await new Promise<void>((closed) => probe.close(closed));
+    }
+  }
+
+  it('items of every kind are heard in their order, gapless for the ear', async () => {
+    const phone = await leg('all', 0);
+    const play = ask('all', {
+      type: 'PlayRequested',
+      leg: 0,
+      loop: 1,
+      items: [
+        { kind: 'say', value: { text: 'Welcome to Opentact.', voice: '', gender: 'FEMALE', lang: 'en-US' } },
+        { kind: 'silenceMs', value: 200 },
+        { kind: 'url', value: 'http://shop.example/jingle.wav' },
+        { kind: 'prompt', value: 'acme/tune.wav' },
+      ],
+    });
+    const finished = await fact('all', 'PlayFinished');
+    await later(80);
+    const spoken = await speaker.speak('Welcome to Opentact.', 'slt');
+    assert.deepEqual([finished.requestId, finished.playedMs], [play, spoken.frames * 20 + 200 + 500 + 400]);
+    const places = [decode('PCMU', new Uint8Array(spoken.PCMU)), melody(500, 3), melody(400, 5)].map((template) =>
+      correlate(phone.heard.pcm, template),
+    );
+    for (const { peak } of places) assert.ok(peak > 0.8, `peak ${peak}`);
+    assert.ok(places[0]!.atMs < places[1]!.atMs && places[1]!.atMs < places[2]!.atMs);
+    assert.ok(phone.heard.longestGapMs < 100, `${phone.heard.longestGapMs} ms without a packet`);
+    await release('all', 0);
+    await later(20);
+    assert.ok(forgotten.includes('all'));
+  });
+
+  it('what is hinted is ready when it is asked for', async () => {
+    const verbs = JSON.stringify({ verbs: [{ name: 'Say', text: 'Soon to be heard.', gender: 'MALE', lang: '' }] });
+    await media.service.hint({
+      type: 'DocumentAccepted',
+      document: 1,
+      requestId: 0,
+      purpose: 'flow',
+      languageVersion: 1,
+      verbs,
+      warnings: [],
+    });
+    const phone = await leg('hinted', 0);
+    const from = performance.now();
+    const value = { text: 'Soon to be heard.', voice: '', gender: 'MALE', lang: '' };
+    ask('hinted', { type: 'PlayRequested', leg: 0, loop: 1, items: [{ kind: 'say', value }] });
+    while (!phone.heard.pcm.some((sample) => Math.abs(sample) > 1000) && performance.now() - from < 3000)
+      await later(5);
+    assert.ok(performance.now() - from < 500, `${performance.now() - from} ms`);
+    await release('hinted', 0);
+  });
+
+  it('what can not be had fails the play with its reason, after what came before it was heard', async () => {
+    const phone = await leg('missing', 0);
+    ask('missing', {
+      type: 'PlayRequested',
+      leg: 0,
+      loop: 1,
+      items: [
+        { kind: 'prompt', value: 'acme/tune.wav' },
+        { kind: 'url', value: 'http://shop.example/missing.wav' },
+      ],
+    });
+    const failed = await fact('missing', 'PlayFailed');
+    assert.deepEqual([failed.reason, failed.detail], ['fetch', '404']);
+    await later(60);
+    assert.ok(correlate(phone.heard.pcm, melody(400, 5)).peak > 0.8);
+    await release('missing', 0);
+  });
+
+  it('the legs of a call meet in one worker, and a recording of the call can be played to it', async () => {
+    const [a, b] = [await leg('pair', 0), await leg('pair', 1, { law: 'PCMA' })];
+    const recordingId = '0a0a0a0a-0000-8000-8000-000000000001';
+    ask('pair', { type: 'BridgeRequested', legA: 0, legB: 1, recordingId: '' });
+    await fact('pair', 'BridgeStarted');
+    ask('pair', { type: 'RecordRequested', leg: 1, recordingId, tag: '', maxMs: 0, silenceMs: 0, stopKeys: '' });
+    await later(60);
+    await b.say(melody(600, 4));
+    await later(200);
+    ask('pair', { type: 'RecordStopRequested', leg: 1, record: seq });
+    const finished = await fact('pair', 'RecordFinished');
+    assert.equal(finished.reason, 'stopped');
+    const file = readWav(readFileSync(join(home, 'recordings', `${recordingId}.wav`)));
+    assert.ok(correlate(file, melody(600, 4)).peak > 0.9);
+    assert.ok(correlate(a.heard.pcm, melody(600, 4)).peak > 0.9);
+    ask('pair', { type: 'BridgeStopRequested', bridge: seq - 2 });
+    assert.equal((await fact('pair', 'BridgeEnded')).reason, 'stopped');
+    const before = a.heard.pcm.length / 8;
+    ask('pair', { type: 'PlayRequested', leg: 0, loop: 1, items: [{ kind: 'recording', value: recordingId }] });
+    await fact('pair', 'PlayFinished');
+    await later(60);
+    assert.ok(correlate(a.heard.pcm, melody(600, 4), before).peak > 0.8);
+    await release('pair', 1);
+    await release('pair', 0);
+  });
+
+  it('a call that is nobody’s is released without a word', async () => {
+    const phone = await leg('orphan', 0);
+    await later(60);
+    assert.deepEqual(media.service.held(), ['orphan']);
+    media.service.gone('orphan');
+    await later(80);
+    const packets = phone.heard.packets;
+    await later(100);
+    assert.equal(phone.heard.packets, packets);
+    assert.deepEqual(media.service.held(), []);
+  });
+
+  it('nothing is left: no session, no fact untold, no stray file', async () => {
+    await later(600);
+    assert.deepEqual(
+      reported.filter(({ fact }) => fact.type !== 'DigitPressed'),
+      [],
+    );
+    assert.equal(media.service.pool.loadPercent, 0);
+    for (const { legs, freePorts } of media.service.pool.loads) assert.deepEqual([legs, freePorts], [0, 5]);
+    assert.deepEqual(readdirSync(join(home, 'recordings')).length, 1);
+  });
+});

@@ -1,0 +1,116 @@
+// The workers that hold sessions: places each call on one of them, whole, and carries words both ways.
+// It refuses to spread a call's legs: a bridge needs them in one thread.
+import { Worker } from 'node:worker_threads';
+import type { Observed } from '@opentact/proto/events';
+import type { FromWorker, MediaAsk, ToWorker, WorkerData, WorkerLoad } from '../worker/messages.ts';
+
+export type PoolOptions = {
+  workers: WorkerData[];
+  report(callId: string, fact: Observed): void;
+  /** A worker died. Its sessions died with it, so the process should, too: then its boot is over and all know it. */
+  failed(error: unknown): void;
+};
+
+type Member = { worker: Worker; load: WorkerLoad; legs: number; legsMax: number; closed: Promise<void> };
+type Placed = { member: Member; legs: Set<number> };
+
+export class WorkerPool {
+  private readonly members: Member[];
+  private readonly placed = new Map<string, Placed>();
+  private readonly options: PoolOptions;
+  private closing = false;
+
+  constructor(options: PoolOptions) {
+    this.options = options;
+    this.members = options.workers.map((data) => this.start(data));
+  }
+
+  /** Calls that hold something here. */
+  get callIds(): string[] {
+    return [...this.placed.keys()];
+  }
+
+  holds(callId: string): boolean {
+    return this.placed.has(callId);
+  }
+
+  get loads(): WorkerLoad[] {
+    return this.members.map(({ load }) => load);
+  }
+
+  /** Legs in percent of what the workers take. */
+  get loadPercent(): number {
+    const legs = this.members.reduce((sum, member) => sum + member.legs, 0);
+    const most = this.members.reduce((sum, member) => sum + member.legsMax, 0);
+    return Math.min(100, Math.round((100 * legs) / most));
+  }
+
+  ask(ask: MediaAsk): void {
+    this.send(this.memberFor(ask), { kind: 'ask', ask });
+  }
+
+  piece(message: Extract<ToWorker, { kind: 'piece' }>): void {
+    const member = this.placed.get(message.callId)?.member;
+    if (member) this.send(member, message);
+  }
+
+  drop(callId: string): void {
+    const placed = this.placed.get(callId);
+    if (!placed) return;
+    this.send(placed.member, { kind: 'drop', callId });
+    placed.member.legs -= placed.legs.size;
+    this.placed.delete(callId);
+  }
+
+  /** Ends every session, closes every file, then every thread. */
+  async close(): Promise<void> {
+    this.closing = true;
+    for (const member of this.members) this.send(member, { kind: 'close' });
+    await Promise.all(this.members.map(({ closed }) => closed));
+  }
+
+  private start(data: WorkerData): Member {
+    const worker = new Worker(new URL('../worker/thread.ts', import.meta.url), { workerData: data });
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const load: WorkerLoad = { legs: 0, freePorts: 0, lateShare: 0, worstMs: 0 };
+    const member: Member = { worker, load, legs: 0, legsMax: data.legsMax, closed };
+    worker.on('message', (message: FromWorker) => this.hear(member, message));
+    worker.on('error', (error) => this.options.failed(error));
+    worker.on('exit', (code) => {
+      resolve();
+      if (!this.closing) this.options.failed(new Error(`a worker ended with ${code}`));
+    });
+    return member;
+  }
+
+  private hear(member: Member, message: FromWorker): void {
+    if (message.kind === 'load') member.load = message.load;
+    if (message.kind !== 'fact') return;
+    const { callId, fact } = message;
+    if (fact.type === 'SessionReleased' || fact.type === 'SessionFailed') this.leave(callId, fact.leg);
+    this.options.report(callId, fact);
+  }
+
+  private leave(callId: string, leg: number): void {
+    const placed = this.placed.get(callId);
+    if (!placed?.legs.delete(leg)) return;
+    placed.member.legs--;
+    if (placed.legs.size === 0) this.placed.delete(callId);
+  }
+
+  private memberFor(ask: MediaAsk): Member {
+    const placed = this.placed.get(ask.callId);
+    // An unknown call's ask still deserves its answer, which any worker can give.
+    if (ask.type !== 'SessionRequested') return placed?.member ?? this.members[0]!;
+    const member = placed?.member ?? this.members.reduce((least, one) => (one.legs < least.legs ? one : least));
+    const legs = placed?.legs ?? new Set<number>();
+    if (!legs.has(ask.leg)) member.legs++;
+    legs.add(ask.leg);
+    this.placed.set(ask.callId, { member, legs });
+    return member;
+  }
+
+  private send(member: Member, message: ToWorker): void {
+    member.worker.postMessage(message);
+  }
+}
