@@ -1,0 +1,267 @@
+/** The door against servers that mean harm or just don't work. Only loopback addresses; names are resolved by the test. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { decodeEvent, encodeEvent, type FactOf } from '@opentact/proto';
+import { createLogger, parseAllowList } from '@opentact/runtime';
+import { createDocuments, fetchDocument } from './documents.ts';
+import { createDoor } from './door/door.ts';
+import { createGate } from './door/gate.ts';
+import { servePrompts } from './prompts.ts';
+
+const KEY = Buffer.from('a signing key');
+const NAMES: Record<string, string[]> = { 'good.test': ['127.0.0.1'], 'both.test': ['127.0.0.1', '127.0.0.2'] };
+const lines: string[] = [];
+const log = createLogger({ service: 't', node: 't', boot: 'b' }, { write: (line: string) => lines.push(line) });
+
+async function serve(t: TestContext, listener: RequestListener, host = '127.0.0.1'): Promise<number> {
+  const server = createServer(listener);
+  await new Promise<void>((done) => server.listen(0, host, done));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as { port: number }).port;
+}
+
+function fetching(t: TestContext, allow = '127.0.0.1') {
+  const door = createDoor({
+    allowed: parseAllowList(allow),
+    userAgent: 'Opentact/test',
+    resolve: async (name) => {
+      const found = NAMES[name];
+      if (!found) throw new Error('ENOTFOUND');
+      return found.map((address) => ({ address, family: 4 }));
+    },
+  });
+  t.after(() => door.close());
+  return { door, gate: createGate(), keyOf: async () => KEY, now: Date.now };
+}
+
+const request = (url: string, over: Partial<FactOf<'DocumentRequested'>> = {}): FactOf<'DocumentRequested'> => ({
+  type: 'DocumentRequested',
+  document: 1,
+  purpose: 'flow',
+  url,
+  method: 'GET',
+  timeoutMs: 1000,
+  body: '',
+  idempotencyKey: 'call-7',
+  appId: 'app',
+  ...over,
+});
+const never = new AbortController().signal;
+async function fetchFrom(t: TestContext, url: string, over = {}, allow?: string) {
+  return fetchDocument(fetching(t, allow), request(url, over), never);
+}
+/** The refusal of a fetch, as `reason status`. */
+async function refusal(t: TestContext, url: string, over = {}, allow?: string): Promise<string> {
+  const fact = await fetchFrom(t, url, over, allow);
+  return fact.type === 'DocumentFailed' ? `${fact.reason} ${fact.status}` : `fetched ${fact.body}`;
+}
+async function bodyOf(incoming: IncomingMessage): Promise<string> {
+  let body = '';
+  for await (const chunk of incoming) body += chunk;
+  return body;
+}
+
+test('a document comes back word for word, and the request is signed', async (t) => {
+  let seen: IncomingMessage | undefined;
+  let body = '';
+  const port = await serve(t, async (incoming, response) => {
+    seen = incoming;
+    body = await bodyOf(incoming);
+    response.writeHead(200, { 'content-type': 'text/xml' }).end('<Response>é</Response>');
+  });
+  const fact = await fetchFrom(t, `http://good.test:${port}/flow?from=1`, { method: 'post', body: '{"a":1}' });
+  assert.deepEqual(
+    { ...fact, tookMs: 0 },
+    {
+      type: 'DocumentFetched',
+      requestId: 0,
+      status: 200,
+      contentType: 'text/xml',
+      body: '<Response>é</Response>',
+      tookMs: 0,
+    },
+  );
+  const headers = seen!.headers;
+  const signed = createHmac('sha256', KEY).update(`${headers['x-opentact-timestamp']}.{"a":1}`).digest('hex');
+  assert.equal(headers['x-opentact-signature'], signed);
+  assert.equal(headers['idempotency-key'], 'call-7');
+  assert.equal(headers['content-type'], 'application/json');
+  assert.deepEqual([seen!.method, seen!.url, body], ['POST', '/flow?from=1', '{"a":1}']);
+});
+
+test('addresses that are neither public nor allowed are refused before anything is sent', async (t) => {
+  let asked = 0;
+  const count: RequestListener = (_, response) => {
+    asked++;
+    response.end();
+  };
+  const port = await serve(t, count, '0.0.0.0');
+  const v6 = await serve(t, count, '::1');
+  for (const url of [
+    ...[`http://127.0.0.2:${port}/`, `http://[::1]:${v6}/`, `http://[::ffff:127.0.0.2]:${port}/`],
+    ...[
+      `http://both.test:${port}/`,
+      `http://0.0.0.0:${port}/`,
+      `http://2130706434:${port}/`,
+      'http://169.254.169.254/',
+    ],
+  ])
+    assert.equal(await refusal(t, url), 'refused-address 0', url);
+  assert.equal(await refusal(t, `http://127.0.0.1:${port}/`, {}, '127.0.0.1:1'), 'refused-address 0');
+  assert.equal(asked, 0);
+  assert.equal(await refusal(t, `http://[::ffff:127.0.0.1]:${port}/`), 'fetched ');
+  assert.equal(await refusal(t, `http://127.0.0.1:${port}/`, {}, `127.0.0.1:${port}`), 'fetched ');
+});
+
+test('a redirect is judged like a first address', async (t) => {
+  const v6 = await serve(t, (_, response) => void response.end('secret'), '::1');
+  const two = await serve(t, (_, response) => void response.end('secret'), '127.0.0.2');
+  const targets: Record<string, string> = {
+    '/v6': `http://[::1]:${v6}/`,
+    '/two': `http://127.0.0.2:${two}/`,
+    '/both': `http://both.test:${two}/`,
+    '/file': 'file:///etc/passwd',
+    '/loop': '/loop',
+    '/fine': '/end',
+  };
+  const port = await serve(t, async (incoming, response) => {
+    const location = targets[incoming.url!];
+    if (location) response.writeHead(302, { location }).end();
+    else response.end(`${incoming.method} ${await bodyOf(incoming)}`);
+  });
+  const of = (path: string, over = {}) => refusal(t, `http://127.0.0.1:${port}${path}`, over);
+  assert.equal(await of('/v6'), 'refused-address 0');
+  assert.equal(await of('/two'), 'refused-address 0');
+  assert.equal(await of('/both'), 'refused-address 0');
+  assert.equal(await of('/file'), 'bad-url 0');
+  assert.equal(await of('/loop'), 'redirects 0');
+  assert.equal(await of('/fine', { method: 'POST', body: '{}' }), 'fetched GET ');
+});
+
+test('307 keeps method and body', async (t) => {
+  const port = await serve(t, async (incoming, response) => {
+    if (incoming.url === '/a') response.writeHead(307, { location: '/b' }).end();
+    else response.end(`${incoming.method} ${await bodyOf(incoming)}`);
+  });
+  assert.equal(await refusal(t, `http://127.0.0.1:${port}/a`, { method: 'POST', body: '{}' }), 'fetched POST {}');
+});
+
+test('each way a server can fail has its own reason', async (t) => {
+  const port = await serve(t, (incoming, response) => {
+    const drip = (): void => {
+      if (response.destroyed) return;
+      response.write('x');
+      setTimeout(drip, 20);
+    };
+    const act: Record<string, () => void> = {
+      '/never': () => {},
+      '/500': () => response.writeHead(500).end('<h1>oops</h1>'),
+      '/drip': drip,
+      '/big': () => response.end('x'.repeat(64 * 1024 + 1)),
+      '/bomb': () => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(200_000))),
+      '/broken': () => response.writeHead(200, { 'content-length': '10' }).write('x', () => response.destroy()),
+      '/html': () => response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>'),
+      '/zipped': () => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('<a/>')),
+    };
+    act[incoming.url!]!();
+  });
+  const of = (path: string) => refusal(t, `http://127.0.0.1:${port}${path}`, { timeoutMs: 250 });
+  assert.equal(await of('/never'), 'timeout 0');
+  assert.equal(await of('/500'), 'http 500');
+  assert.equal(await of('/drip'), 'timeout 0');
+  assert.equal(await of('/big'), 'too-large 200');
+  assert.equal(await of('/bomb'), 'too-large 200');
+  assert.equal(await of('/broken'), 'connect 0');
+  assert.equal(await of('/html'), 'fetched <html></html>'); // Whether it is a document is the flow's to judge.
+  assert.equal(await of('/zipped'), 'fetched <a/>');
+  assert.equal(await refusal(t, 'http://127.0.0.1:1/'), 'connect 0');
+  assert.equal(await refusal(t, 'http://nowhere.test/'), 'connect 0');
+  assert.equal(await refusal(t, 'no url'), 'bad-url 0');
+  assert.equal(await refusal(t, 'ftp://good.test/'), 'bad-url 0');
+});
+
+test('a server with too many requests under way makes later ones wait, within their own time', async (t) => {
+  let most = 0;
+  let now = 0;
+  const port = await serve(t, async (_, response) => {
+    most = Math.max(most, ++now);
+    await sleep(30);
+    now--;
+    response.end('ok');
+  });
+  const of = { ...fetching(t), gate: createGate({ total: 10, perKey: 3, waitingPerKey: 4 }) };
+  const url = `http://127.0.0.1:${port}/`;
+  const facts = await Promise.all(Array.from({ length: 8 }, () => fetchDocument(of, request(url), never)));
+  assert.equal(facts.filter((f) => f.type === 'DocumentFetched').length, 7);
+  assert.equal(most, 3);
+  const stuck = await of.gate.enter(`app http://127.0.0.1:${port}`, 1);
+  const more = await Promise.all([1, 2].map(() => of.gate.enter(`app http://127.0.0.1:${port}`, 1)));
+  const late = await fetchDocument(of, request(url, { timeoutMs: 50 }), never);
+  assert.equal(late.type === 'DocumentFailed' && late.reason, 'timeout');
+  for (const leave of [stuck, ...more]) leave();
+});
+
+test('an ask is answered by a fact under its seq, and a log line without the query’s values', async (t) => {
+  const port = await serve(t, (_, response) => void response.end('<Response/>'));
+  const reported: unknown[] = [];
+  const link = { report: async (key: string, payload: Uint8Array) => void reported.push([key, decodeEvent(payload)]) };
+  const documents = createDocuments({ ...fetching(t), link: () => link, log });
+  const ask = (seq: number, url: string) => ({ key: 'c1', seq, payload: encodeEvent(request(url)) });
+  documents.ask(ask(9, `http://127.0.0.1:${port}/?token=hunter2`));
+  assert.deepEqual(documents.held(), ['c1']);
+  while (documents.underWay() > 0) await sleep(2);
+  const [[key, fact]] = reported as [[string, { type: string; requestId: number }]];
+  assert.deepEqual([key, fact.type, fact.requestId], ['c1', 'DocumentFetched', 9]);
+  assert.deepEqual(documents.held(), []);
+  assert.match(lines.join(''), /DocumentFetched/);
+  assert.doesNotMatch(lines.join(''), /hunter2/);
+});
+
+test('a prompt is streamed with what is needed to cache it, and refused as a document would be', async (t) => {
+  const port = await serve(t, (incoming, response) => {
+    if (incoming.url === '/huge') {
+      response.writeHead(200);
+      const more = () => void (response.destroyed || response.write(Buffer.alloc(1 << 20), more));
+      more();
+    } else if (incoming.headers['if-none-match'] === '"1"') response.writeHead(304, { etag: '"1"' }).end();
+    else response.writeHead(200, { etag: '"1"', 'content-type': 'audio/wav', 'set-cookie': 'x' }).end('RIFF');
+  });
+  const { door, gate } = fetching(t);
+  const prompts = await servePrompts({ door, gate, log, host: '127.0.0.1', token: 'tok' });
+  t.after(() => {
+    prompts.server.closeAllConnections();
+    prompts.server.close();
+  });
+  const get = (url: string, headers = {}) =>
+    fetch(`http://127.0.0.1:${prompts.port}/prompt?url=${encodeURIComponent(url)}`, {
+      headers: { authorization: 'Bearer tok', ...headers },
+    });
+  const fine = await get(`http://127.0.0.1:${port}/a.wav`);
+  assert.deepEqual([fine.status, fine.headers.get('etag'), fine.headers.get('set-cookie')], [200, '"1"', null]);
+  assert.equal(await fine.text(), 'RIFF');
+  assert.equal((await get(`http://127.0.0.1:${port}/a.wav`, { 'if-none-match': '"1"' })).status, 304);
+  const refused = await get(`http://127.0.0.2:${port}/a.wav`);
+  assert.equal(refused.status, 403);
+  assert.equal(((await refused.json()) as { reason: string }).reason, 'refused-address');
+  assert.equal((await get('x', { authorization: 'Bearer no' })).status, 401);
+  const huge = await get(`http://127.0.0.1:${port}/huge`);
+  await assert.rejects(huge.arrayBuffer());
+  // Media leaves in the middle: nothing stays under way.
+  const socket = connect(prompts.port, '127.0.0.1', () =>
+    socket.write(
+      `GET /prompt?url=${encodeURIComponent(`http://127.0.0.1:${port}/huge`)} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tok\r\n\r\n`,
+    ),
+  );
+  await sleep(50);
+  socket.destroy();
+  for (let i = 0; gate.busy() > 0 && i < 200; i++) await sleep(5);
+  assert.equal(gate.busy(), 0);
+});
