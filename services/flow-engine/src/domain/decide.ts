@@ -7,21 +7,28 @@ import { address } from './address.ts';
 import type { Call } from './call.ts';
 import { documents } from './documents.ts';
 import { ending, releases } from './ending.ts';
-import { react } from './flow.ts';
+import { advance, react } from './flow.ts';
 import type { Parse } from './language/parse.ts';
-import { acceptAnswer, answer } from './media.ts';
+import { acceptAnswer } from './media.ts';
 import { hangup } from './performer.ts';
 import { renegotiation } from './renegotiation.ts';
+import { isStale } from './requests.ts';
 
 /** The choices that follow from the event; `call` has already learned it. */
 export function decide(call: Call, event: CallEvent, parse: Parse): Decided[] {
   return choices(call, event, parse).map((decided) => address(call, decided));
 }
 
+/** What the flow does next, once everything chosen so far is learned; empty while something is awaited. */
+export function goOn(call: Call): Decided[] {
+  return advance(call).map((decided) => address(call, decided));
+}
+
 function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   if (call.state === 'new') return [];
   if (event.type === 'CallFaulted') return ending(call, event);
   if (call.state !== 'live') return releases(call, event);
+  if (isStale(call, event)) return releases(call, event);
   const over = ending(call, event);
   if (over.length > 0) return over;
   return [
@@ -35,7 +42,7 @@ function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
 
 const MAX_LENGTH_DEFAULT_MS = 4 * 3_600_000;
 
-/** Media, notifier and the longest time, side by side; the answer as soon as the app wants it. */
+/** Media, notifier and the longest time, side by side. */
 function setUp(call: Call, event: CallEvent): Decided[] {
   switch (event.type) {
     case 'CallArrived': {
@@ -52,8 +59,6 @@ function setUp(call: Call, event: CallEvent): Decided[] {
       return [{ type: 'SessionRequested', leg: 0, offer: call.offer, sdpId: call.arrivedAt, sdpVersion: 1 }];
     case 'NodeUnavailable':
       return event.kind === 'media' ? [hangup('us', 'no-media', 34, 503)] : [];
-    case 'SessionReady':
-      return event.leg === 0 && call.app.autoAnswer ? answer(call) : [];
     case 'SessionFailed':
       if (event.leg !== 0) return [];
       if (event.reason === 'full') return [hangup('us', 'media-full', 34, 503)];

@@ -27,11 +27,10 @@ function closeBlock(call: Call, opener: Running): Decided[] {
   return asked ? [] : [{ type: 'RecordStopRequested', leg: 0, record }];
 }
 
-/** What the running verb makes of an event, or, where none runs, what the flow does next. */
+/** What the running verb makes of an event. */
 export function react(call: Call, event: CallEvent): Decided[] {
   const { running } = call.flow;
-  if (call.state !== 'live' || call.ending) return [];
-  if (!running) return advance(call);
+  if (!running || call.ending) return [];
   const performer = performerOf(running.verb);
   if (event.type === 'VerbStarted' && event.seq === running.seq)
     return performer.begin(running.verb, call, running, event.at);

@@ -83,3 +83,11 @@ const OF_THE_SESSION = new Set<CallEvent['type']>([
   'RecordRequested',
   'RecordStopRequested',
 ]);
+
+/** Events that name a request without ending it. */
+const PROGRESS = new Set<CallEvent['type']>(['LegRang', 'BridgeStarted', 'DocumentAccepted', 'DocumentRejected']);
+
+/** Is this an answer whose question is no longer open? It changes no plan; what it grants is released at once. */
+export function isStale(call: Call, event: CallEvent): boolean {
+  return 'requestId' in event && event.requestId > 0 && call.answered.length === 0 && !PROGRESS.has(event.type);
+}

@@ -1,7 +1,7 @@
 /** Learns one fact and everything that follows from it. First in, first out; a test pins the order. */
 import type { CallEvent, Decided, Fact, Reported } from '@opentact/proto/events';
 import type { Call } from './call.ts';
-import { decide } from './decide.ts';
+import { decide, goOn } from './decide.ts';
 import { evolve } from './evolve.ts';
 import type { Parse } from './language/parse.ts';
 
@@ -23,7 +23,9 @@ export function stepWith(parse: Parse): Step {
       const event = { ...pending[head]!, callId: call.id, seq: call.seq + 1, at: now } as CallEvent<Fact>;
       call = evolve(call, event);
       events.push(event);
-      for (const next of decide(call, event, parse)) pending.push(next);
+      pending.push(...decide(call, event, parse));
+      // The flow goes on only from a state that has learned everything chosen so far.
+      if (head === pending.length - 1) pending.push(...goOn(call));
     }
     return { call, events };
   };

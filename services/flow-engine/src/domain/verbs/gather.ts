@@ -47,8 +47,12 @@ export const gatherPerformer: Performer<Gather> = {
 
 function learn(memory: Memory, event: CallEvent, gather: Gather): Memory {
   switch (event.type) {
-    case 'PlayRequested':
-      return { ...memory, play: event.seq };
+    case 'PlayRequested': {
+      const { played: _, ...rest } = memory;
+      return { ...rest, play: event.seq };
+    }
+    case 'PlayStopRequested': // as good as stopped: the next key must not stop it again
+      return learnPlayed(memory, event.play);
     case 'PlayFinished':
     case 'PlayFailed':
     case 'PlayStopped':

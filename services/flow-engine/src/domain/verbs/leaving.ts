@@ -15,7 +15,8 @@ export const hangupRow: SyntaxRow = {
 
 export const hangupPerformer: Performer<Hangup> = {
   needsAudio: false,
-  begin: (_verb, _call, running) => [end(running, true, 'hangup'), hangup('document', 'hangup')],
+  // The wish comes first: a flow that knows it is ending begins nothing more.
+  begin: (_verb, _call, running) => [hangup('document', 'hangup'), end(running, true, 'hangup')],
   on: () => [],
 };
 
@@ -45,8 +46,8 @@ export const rejectRow: SyntaxRow = {
 export const rejectPerformer: Performer<Reject> = {
   needsAudio: false,
   begin: ({ reason }, _call, running) => [
-    end(running, true, reason),
     hangup('document', reason, reason === 'busy' ? 17 : 21, reason === 'busy' ? 486 : 603),
+    end(running, true, reason),
   ],
   on: () => [],
 };
@@ -72,9 +73,9 @@ export const redirectPerformer: Performer<Redirect> = {
   needsAudio: false,
   begin: ({ url, method }, call, running) => {
     if (!documentsLeft(call))
-      return [end(running, false, 'too-many-documents'), hangup('document', 'too-many-documents')];
+      return [hangup('document', 'too-many-documents'), end(running, false, 'too-many-documents')];
     const address = withQuery(url, { from: call.from, to: call.to, call: call.id });
-    return [end(running, true, 'redirected'), request(call, { purpose: 'redirect', url: address, method })];
+    return [request(call, { purpose: 'redirect', url: address, method }), end(running, true, 'redirected')];
   },
   on: () => [],
 };

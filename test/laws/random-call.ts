@@ -1,0 +1,259 @@
+/**
+ * A random call: a random document against a random world, which answers late, twice, wrongly or not at all. Everything
+ * follows from the seed. Shared by the laws; it asserts nothing itself.
+ */
+import type { CallEvent, Observed, Reported } from '@opentact/proto';
+import { type Call, newCall } from '../../services/flow-engine/src/domain/call.ts';
+import { stepWith } from '../../services/flow-engine/src/domain/step.ts';
+import { parseDocument } from '../../services/flow-engine/src/xml/document.ts';
+
+/** A small generator of reproducible numbers (mulberry32). */
+export function randomOf(seed: number) {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+  return {
+    below: (n: number) => Math.floor(next() * n),
+    chance: (p: number) => next() < p,
+    of: <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!,
+  };
+}
+export type Random = ReturnType<typeof randomOf>;
+
+/** A random document of the language, well-formed and accepted. */
+export function randomDocument(random: Random): string {
+  const verb = (depth: number): string => {
+    const simple = [
+      '<Say>hello</Say>',
+      '<Play>http://127.0.0.1/a.wav</Play>',
+      '<Pause length="500" dtmf_stop="5"/>',
+      '<Answer/>',
+      '<Say loop="0">again</Say>',
+      '<Record tag="r"/>',
+      '<Play record="r"/>',
+      '<Callback url="http://127.0.0.1/c"/>',
+      '<Hangup/>',
+      '<Reject/>',
+      '<Redirect>http://127.0.0.1/r</Redirect>',
+    ];
+    if (depth === 0 || random.chance(0.4)) return random.of(simple);
+    const block = () => verbs(depth - 1);
+    return random.of([
+      () =>
+        `<Gather numDigits="${1 + random.below(3)}" attempts="${1 + random.below(2)}" timeout="5000"><Say>press</Say><Switch><Case dtmf="1">${block()}</Case><Default>${block()}</Default><Error>${block()}</Error></Switch></Gather>`,
+      () => `<Gather url="http://127.0.0.1/g" dtmf_stop="#"><Error>${block()}</Error></Gather>`,
+      () =>
+        `<Dial timeout="${5 + random.below(20)}"><Sip>a@127.0.0.1:9</Sip>${random.chance(0.5) ? '<Sip>b@127.0.0.1:9</Sip>' : ''}<Error>${block()}</Error></Dial>`,
+      () => `<Record tag="b">${block()}</Record>`,
+      () => `<Callback url="http://127.0.0.1/c"><Error>${block()}</Error></Callback>`,
+    ])();
+  };
+  const verbs = (depth: number): string => Array.from({ length: random.below(4) }, () => verb(depth)).join('');
+  return `<Response>${verbs(3)}${random.chance(0.3) ? '<Error><Say>sorry</Say></Error>' : ''}</Response>`;
+}
+
+/** Everything that happened: each learned fact with what the core held before it, for the laws to look at. */
+export type Run = { seed: number; xml: string; events: CallEvent[]; call: Call; facts: number };
+
+/**
+ * Runs a random call until nothing is due. Nodes answer in random order; a share of answers comes twice, a share of
+ * requests is never answered before its deadline, and the caller may vanish at any time.
+ */
+export function randomCall(seed: number): Run {
+  const random = randomOf(seed);
+  const step = stepWith(parseDocument);
+  const xml = randomDocument(random);
+  const events: CallEvent[] = [];
+  const answered: Observed[] = [];
+  let due: Array<{ at: number; fact: Observed }> = [{ at: 0, fact: arrival(xml, random) }];
+  let call = newCall('00000000-0000-8000-8000-000000000000');
+  let now = 0;
+  let facts = 0;
+  while (due.length > 0 && facts < 3_000) {
+    // Not always the earliest: reports of different nodes overtake each other.
+    due.sort((a, b) => a.at - b.at);
+    const [next] = due.splice(random.chance(0.2) ? random.below(Math.min(3, due.length)) : 0, 1);
+    now = Math.max(now, next!.at);
+    if (!possible(call, next!.fact)) continue;
+    const reported = {
+      ...next!.fact,
+      from: { source: sourceOf(next!.fact), boot: 'b', n: ++facts, observedAt: now },
+    } as Reported;
+    const stepped = step(call, reported, now);
+    call = stepped.call;
+    events.push(...stepped.events);
+    answered.push(next!.fact);
+    for (const event of stepped.events)
+      due.push(...answersTo(event, call, random).map((a) => ({ at: now + a.in, fact: a.fact })));
+    // A stale or repeated answer, out of nowhere.
+    if (random.chance(0.05)) due.push({ at: now, fact: random.of(answered) });
+    if (call.state === 'live' && random.chance(0.02))
+      due.push({
+        at: now + random.below(2_000),
+        fact: { type: 'LegEnded', leg: 0, by: 'peer', status: 0, q850: 16, reason: 'bye' },
+      });
+    if (call.state === 'live' && random.chance(0.2))
+      due.push({
+        at: now + random.below(3_000),
+        fact: { type: 'DigitPressed', leg: 0, digit: random.of(['1', '2', '5', '#', '*']), durationMs: 100 },
+      });
+    if (call.state === 'ended') due = due.filter((d) => !('timerId' in d.fact));
+  }
+  return { seed, xml, events, call, facts };
+}
+
+const sourceOf = (fact: Observed) =>
+  /^(Leg|Dial|Answer|Offer|CallArrived)/.test(fact.type)
+    ? 'sip-edge'
+    : /^Document/.test(fact.type)
+      ? 'notifier'
+      : 'media';
+
+/** Timers are the engine's own: it never fires one that is not set. */
+function possible(call: Call, fact: Observed): boolean {
+  if (fact.type === 'CallArrived') return call.seq === 0;
+  return fact.type !== 'TimerFired' || call.timers[fact.timerId] !== undefined;
+}
+
+function arrival(xml: string, random: Random): Observed {
+  return {
+    type: 'CallArrived',
+    accountId: 'a',
+    fromNumber: '1',
+    toNumber: '2',
+    invite: Buffer.alloc(0),
+    transport: 'udp',
+    sourceAddress: '',
+    localTag: '',
+    sdp: 'offer',
+    topBranch: '',
+    requestUri: '',
+    sipCallId: '',
+    refusal: undefined,
+    app: {
+      appId: 'app',
+      name: 'app',
+      autoAnswer: random.chance(0.5),
+      callFlowUrl: random.chance(0.3) ? 'http://127.0.0.1/' : '',
+      callFlowMethod: 'GET',
+      callFlowTimeoutMs: 0,
+      staticDocument: xml,
+      maxCallLengthMs: 600_000,
+    },
+  };
+}
+
+type Answer = { in: number; fact: Observed };
+
+function answersTo(event: CallEvent, call: Call, random: Random): Answer[] {
+  const requestId = event.seq;
+  const soon = (fact: Observed, within = 200): Answer[] => [{ in: random.below(within), fact }];
+  const lost = random.chance(0.05);
+  switch (event.type) {
+    case 'NodeRequested':
+      return soon(
+        lost
+          ? { type: 'NodeUnavailable', requestId, kind: event.kind }
+          : { type: 'NodeAssigned', requestId, kind: event.kind, node: event.kind, boot: 'b' },
+        1,
+      );
+    case 'SessionRequested':
+      return soon(
+        lost
+          ? { type: 'SessionFailed', requestId, leg: event.leg, reason: random.of(['full', 'no-codec']) }
+          : { type: 'SessionReady', requestId, leg: event.leg, sdp: 'sdp' },
+      );
+    case 'SessionChangeRequested':
+      return soon({ type: 'SessionChanged', requestId, leg: event.leg, sdp: event.isOffer ? 'sdp' : '', held: false });
+    case 'ReleaseRequested':
+      return soon({ type: 'SessionReleased', requestId, leg: event.leg });
+    case 'DocumentRequested':
+      return lost
+        ? soon({ type: 'DocumentFailed', requestId, reason: 'timeout', detail: '', status: 0 }, 9_000)
+        : soon({
+            type: 'DocumentFetched',
+            requestId,
+            status: 200,
+            contentType: '',
+            tookMs: 1,
+            body: random.of(['', '<oops', randomDocument(random)]),
+          });
+    case 'RingRequested':
+      return soon({ type: 'LegRang', requestId, leg: event.leg, status: 180 });
+    case 'AnswerRequested':
+      return lost
+        ? [
+            ...soon({ type: 'AnswerFailed', requestId, leg: 0, reason: 'cancelled' }),
+            ...soon({ type: 'LegEnded', leg: 0, by: 'peer', status: 487, q850: 16, reason: 'cancelled' }, 300),
+          ]
+        : [
+            ...soon({ type: 'LegAnswered', requestId, leg: 0, sdp: '' }),
+            ...soon({ type: 'LegConfirmed', leg: 0, sdp: '' }, 400),
+          ];
+    case 'DialRequested':
+      return dialAnswers(event, random);
+    case 'HangupRequested':
+      return call.legs[event.leg]?.state === 'ended'
+        ? soon({ type: 'RequestFailed', requestId, reason: 'unanswered' })
+        : soon({ type: 'LegEnded', leg: event.leg, by: 'us', status: 0, q850: 16, reason: event.reason });
+    case 'PlayRequested':
+      return event.loop === 0
+        ? []
+        : soon(
+            lost
+              ? { type: 'PlayFailed', requestId, reason: 'fetch', detail: '' }
+              : { type: 'PlayFinished', requestId, playedMs: 1 },
+            5_000,
+          );
+    case 'PlayStopRequested':
+      return soon({ type: 'PlayStopped', requestId: event.play, playedMs: 1 });
+    case 'RecordRequested':
+      return soon(
+        lost
+          ? { type: 'RecordFailed', requestId, reason: 'disk' }
+          : { type: 'RecordFinished', requestId, recordingId: event.recordingId, durationMs: 1, reason: 'silence' },
+        9_000,
+      );
+    case 'RecordStopRequested':
+      return soon({
+        type: 'RecordFinished',
+        requestId: event.record,
+        recordingId: '',
+        durationMs: 1,
+        reason: 'stopped',
+      });
+    case 'BridgeRequested':
+      return soon({ type: 'BridgeStarted', requestId });
+    case 'TimerSet':
+      return [{ in: event.dueAt - event.at, fact: { type: 'TimerFired', timerId: event.seq, purpose: event.purpose } }];
+    default:
+      return [];
+  }
+}
+
+function dialAnswers(event: CallEvent & { type: 'DialRequested' }, random: Random): Answer[] {
+  const { leg, seq: requestId } = event;
+  const ring = { in: random.below(500), fact: { type: 'LegRang', requestId, leg, status: 180 } as const };
+  const within = random.below(30_000);
+  if (random.chance(0.3))
+    return [
+      ring,
+      {
+        in: within,
+        fact: { type: 'DialFailed', requestId, leg, status: random.of([486, 603, 404]), q850: 17, reason: 'busy' },
+      },
+    ];
+  if (random.chance(0.2)) return [ring];
+  return [
+    ring,
+    { in: within, fact: { type: 'LegAnswered', requestId, leg, sdp: 'sdp' } },
+    {
+      in: within + random.below(20_000),
+      fact: { type: 'LegEnded', leg, by: 'peer', status: 0, q850: 16, reason: 'bye' },
+    },
+  ];
+}
