@@ -31,7 +31,8 @@ export function dialogOfCallee(invite: SipRequest, localTag: string): Dialog {
     remoteTag: textParamOf(invite.from.params, 'tag') ?? '',
     localAddress: withTag(invite.headers.get('to')!, invite.to.params, localTag),
     remoteAddress: invite.headers.get('from')!,
-    remoteTarget: contactOf(invite),
+    // Callers older than RFC 3261 need not send a Contact; their From is then all there is.
+    remoteTarget: invite.headers.get('contact') === undefined ? invite.from.uriText : contactOf(invite),
     routes: bounded(invite.headers.list('record-route')),
     remoteCSeq: invite.cseq.number,
   };

@@ -25,7 +25,7 @@ function given(method: string, transport: TransportName = 'udp') {
   const strays: number[] = [];
   const heard: (number | string)[] = [];
   const layer = createTransactions(
-    { request() {}, ack() {}, stray: ({ status }) => strays.push(status), full() {} },
+    { request() {}, ack() {}, stray: ({ status }) => strays.push(status), admit: () => true },
     clock,
   );
   const send = () =>
@@ -112,7 +112,7 @@ test('a broken connection fails the request at once', () => {
   const peer = recordingPeer('tcp');
   peer.fail();
   const heard: string[] = [];
-  const layer = createTransactions({ request() {}, ack() {}, stray() {}, full() {} }, clock);
+  const layer = createTransactions({ request() {}, ack() {}, stray() {}, admit: () => true }, clock);
   layer.send(own('INVITE'), 'z9hG4bKone', peer, { response() {}, failed: (why) => heard.push(why) });
   assert.deepEqual([heard, layer.count(), clock.waiting()], [['transport-failed'], 0, 0]);
 });

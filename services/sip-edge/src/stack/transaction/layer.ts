@@ -20,8 +20,8 @@ export interface TransactionUser {
   ack(request: SipRequest, arrival: Arrival): void;
   /** A response of no transaction: a repeated 2xx at most, else to be dropped (RFC 3261 18.1.2). */
   stray(response: SipResponse, arrival: Arrival): void;
-  /** There is no room for a new transaction. */
-  full(request: SipRequest, arrival: Arrival): void;
+  /** Asked before a transaction is opened. False: it was answered without state (or dropped); no transaction opens. */
+  admit(request: SipRequest, arrival: Arrival, full: boolean): boolean;
 }
 
 /** What the sender of a request is told. `ended` comes once, after everything else. */
@@ -36,6 +36,8 @@ export type Transactions = {
   receiveResponse(response: SipResponse, arrival: Arrival): void;
   /** Sends a request of ours. False where the same one (branch and method) is already under way. */
   send(request: OwnRequest, branch: string, peer: Peer, listener: ClientListener): boolean;
+  /** Forgets a request of ours that nobody will answer any more. */
+  abandon(branch: string, method: string): void;
   count(): number;
 };
 
@@ -52,8 +54,8 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
       if (found) found.ack(request);
       else user.ack(request, arrival);
     } else if (found) found.again();
-    else if (servers.size + clients.size >= TRANSACTIONS_MAX) user.full(request, arrival);
-    else open(request, arrival, keys);
+    else if (user.admit(request, arrival, servers.size + clients.size >= TRANSACTIONS_MAX))
+      open(request, arrival, keys);
   }
 
   function open(request: SipRequest, arrival: Arrival, keys: ServerKeys): void {
@@ -114,5 +116,11 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
     return true;
   }
 
-  return { receiveRequest, receiveResponse, send, count: () => servers.size + clients.size };
+  function abandon(branch: string, method: string): void {
+    const key = clientKey(branch, method);
+    clients.get(key)?.abandon();
+    clients.delete(key);
+  }
+
+  return { receiveRequest, receiveResponse, send, abandon, count: () => servers.size + clients.size };
 }

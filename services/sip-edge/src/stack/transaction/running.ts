@@ -11,7 +11,12 @@ type TimerInput = { type: 'timer'; timer: TimerName } | { type: 'transport-faile
 /** What is left for the owner of a transaction once transmitting and timing are done here. */
 export type Rest = Exclude<Output, { type: 'transmit' | 'start' | 'stop' }>;
 
-export type Running<S, I> = { readonly state: S; feed(input: I): void };
+export type Running<S, I> = {
+  readonly state: S;
+  feed(input: I): void;
+  /** Ends without a word: timers are off, nothing more is told. */
+  abandon(): void;
+};
 
 export function run<S, I>(
   first: Step<S>,
@@ -25,6 +30,7 @@ export function run<S, I>(
   const timers = new Map<TimerName, () => void>();
 
   function feed(input: I | TimerInput): void {
+    if (over) return;
     const step = transition(state, input);
     state = step.state;
     for (const output of step.outputs) perform(output);
@@ -50,13 +56,17 @@ export function run<S, I>(
         return;
       case 'terminated':
         over = true;
-        for (const stop of timers.values()) stop();
-        timers.clear();
+        stopAll();
         rest(output);
         return;
       default:
         rest(output);
     }
+  }
+
+  function stopAll(): void {
+    for (const stop of timers.values()) stop();
+    timers.clear();
   }
 
   function fire(timer: TimerName): void {
@@ -70,5 +80,9 @@ export function run<S, I>(
       return state;
     },
     feed,
+    abandon() {
+      over = true;
+      stopAll();
+    },
   };
 }

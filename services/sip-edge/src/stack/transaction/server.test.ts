@@ -13,7 +13,7 @@ function given(transport: TransportName = 'udp') {
   const opened: ServerTransaction[] = [];
   const acks: SipRequest[] = [];
   const layer = createTransactions(
-    { request: (one) => opened.push(one), ack: (one) => acks.push(one), stray() {}, full() {} },
+    { request: (one) => opened.push(one), ack: (one) => acks.push(one), stray() {}, admit: () => true },
     clock,
   );
   const receive = (request: SipRequest) => layer.receiveRequest(request, arrivalFrom(peer));

@@ -26,8 +26,8 @@ export type ServerTransaction = {
   listener: InviteListener;
   /** False where a final answer was given before: nothing was sent. */
   respond(status: number, options?: ResponseOptions): boolean;
-  /** Sends a 2xx again, byte for byte (RFC 3261 13.3.1.4). */
-  repeat(bytes: Buffer): void;
+  /** Sends a composed 2xx, the first time or again, byte for byte (RFC 3261 13.3.1.4). False as with `respond`. */
+  transmit(bytes: Buffer): boolean;
   /** Bytes of an answer, without sending it. */
   compose(status: number, options?: ResponseOptions): Buffer;
 };
@@ -94,7 +94,7 @@ export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, 
       identity = { tag, lines };
     },
     respond: (status, options) => send(status, compose(status, options)),
-    repeat: (bytes) => void send(200, bytes),
+    transmit: (bytes) => send(200, bytes),
     compose,
   };
   return {

@@ -1,0 +1,129 @@
+// A new call: 100, whose it is, CallArrived. No log, no call: what no owner acknowledges within 2 s is answered 503.
+// It refuses merged requests, INVITEs beyond 16 KiB, and calls of nobody's number.
+
+import { callIdOfInvite } from '@opentact/proto';
+import { dialogOfCallee } from '../stack/dialog/dialog.ts';
+import type { HeaderLine } from '../stack/message/build.ts';
+import { decimal, GrammarFault } from '../stack/message/grammar.ts';
+import { inspect } from '../stack/message/inspect.ts';
+import type { SipRequest } from '../stack/message/message.ts';
+import { textParamOf } from '../stack/message/params.ts';
+import { normalUser, type Uri } from '../stack/message/uri.ts';
+import type { ServerTransaction } from '../stack/transaction/server.ts';
+import { RETRY_AFTER_S } from './admission.ts';
+import { type CallerLeg, newCall, newCallerLeg } from './call.ts';
+import { cancelled, refuse } from './caller.ts';
+import { ABILITIES, type Context, report, tagOf } from './context.ts';
+import { DirectoryAway, type Route } from './port.ts';
+
+export const OWNER_PATIENCE_MS = 2_000;
+const INVITE_BYTES_MAX = 16 * 1024;
+const ACCOUNTS_MAX = 100_000;
+const HOPS_HEADER = 'x-opentact-hops';
+
+export const RETRY_AFTER: HeaderLine = ['Retry-After', String(RETRY_AFTER_S)];
+
+/** The call that an INVITE outside a dialog begins. */
+export function callIdFor(context: Context, invite: SipRequest): string {
+  const fromTag = textParamOf(invite.from.params, 'tag') ?? '';
+  return callIdOfInvite(context.secret, invite.callId, fromTag, invite.cseq.number);
+}
+
+/** What every answer to an INVITE carries. */
+export function callLine(callId: string): HeaderLine {
+  return ['X-Opentact-Call-Id', callId];
+}
+
+export function arrive(context: Context, server: ServerTransaction): void {
+  const { request } = server;
+  const callId = callIdFor(context, request);
+  const tag = tagOf(context, callId, 0);
+  server.identify(tag, [callLine(callId)]);
+  // The same call by another way (RFC 3261 8.2.2.2): a retransmission would have found its transaction.
+  if (context.calls.has(callId)) return void server.respond(482);
+  const refusal = inspect(request, ABILITIES);
+  if (refusal) return void server.respond(refusal.status, refusal);
+  if (request.raw.length > INVITE_BYTES_MAX) return void server.respond(513);
+  context.trace.open(callId, request.callId);
+  const { address, port } = server.arrival.source;
+  context.trace.note(request.callId, 'in', `${address}:${port}`, request.raw, Date.now());
+  const call = newCall(callId);
+  const leg = newCallerLeg(call, tag, server);
+  try {
+    leg.dialog = dialogOfCallee(request, tag);
+  } catch (error) {
+    if (!(error instanceof GrammarFault)) throw error;
+    return void server.respond(400, { reason: error.message });
+  }
+  server.respond(100);
+  call.legs.set(0, leg);
+  context.calls.set(callId, call);
+  server.listener = { cancelled: (cancel) => cancelled(context, leg, cancel) };
+  void admit(context, leg).catch((error: Error) => {
+    context.log.error({ callId, error: error.message }, 'a new call failed');
+    refuse(context, leg, 500, 41);
+  });
+}
+
+async function admit(context: Context, leg: CallerLeg): Promise<void> {
+  const { call, server } = leg;
+  let route: Route | undefined;
+  try {
+    route = await context.directory.route(questionOf(server));
+  } catch (error) {
+    if (!(error instanceof DirectoryAway)) throw error;
+    return refuse(context, leg, 503, 41, [RETRY_AFTER]);
+  }
+  if (leg.state === 'ended') return;
+  if (!route) return refuse(context, leg, 404, 1);
+  const refusal = takePlace(context, leg, route);
+  call.told = true;
+  const told = report(context, call.id, { ...factOf(leg, route), ...(refusal === undefined ? {} : { refusal }) });
+  const stop = context.clock.after(OWNER_PATIENCE_MS, () => {
+    context.log.warn({ callId: call.id }, 'no owner took the call in time');
+    refuse(context, leg, 503, 41, [RETRY_AFTER]);
+  });
+  // Where the owner refuses to know the call, `gone` releases it.
+  await told.finally(stop).catch(() => refuse(context, leg, 503, 41, [RETRY_AFTER]));
+}
+
+function questionOf({ request, arrival }: ServerTransaction) {
+  const host = request.uri.kind === 'sip' ? request.uri.host : '';
+  const user = normalUser(userOf(request.uri));
+  return { user, host, fromUser: normalUser(userOf(request.from.uri)), sourceAddress: arrival.source.address };
+}
+
+function userOf(uri: Uri): string {
+  return uri.kind === 'sip' ? (uri.user ?? '') : uri.rest;
+}
+
+/** Counts the call for its account. Why the flow must not run, or undefined. */
+function takePlace(context: Context, { call, server }: CallerLeg, route: Route): string | undefined {
+  call.accountId = route.accountId;
+  call.dialsPerMinuteMax = route.dialsPerMinuteMax;
+  call.hops = decimal(server.request.headers.get(HOPS_HEADER) ?? '', 99) ?? 0;
+  if (context.accounts.size >= ACCOUNTS_MAX) context.accounts.clear();
+  context.accounts.set(route.accountId, route);
+  if (route.refusal !== undefined) return route.refusal;
+  call.counted = context.limits.enter(route.accountId, route.callsMax);
+  return call.counted ? undefined : 'call-limit';
+}
+
+function factOf({ server, tag }: CallerLeg, route: Route) {
+  const { request, arrival } = server;
+  return {
+    type: 'CallArrived',
+    accountId: route.accountId,
+    fromNumber: userOf(request.from.uri),
+    toNumber: userOf(request.uri),
+    app: route.app,
+    invite: request.raw,
+    transport: arrival.peer.transport,
+    sourceAddress: `${arrival.source.address}:${arrival.source.port}`,
+    localTag: tag,
+    sdp: request.body.toString('utf8'),
+    topBranch: request.via.branch,
+    requestUri: request.uriText,
+    sipCallId: request.callId,
+  } as const;
+}

@@ -1,0 +1,83 @@
+// What the engine asks of the edge, each to its own function. Asked twice, it is done once.
+// A request about a leg that nobody holds here is answered by its end, once, so that it does not wait for ever.
+
+import type { CallEvent } from '@opentact/proto';
+import { type EdgeCall, type Leg, newCall } from './call.ts';
+import { dial } from './callee.ts';
+import { answer, ring } from './caller.ts';
+import { type Context, forgetWhenOver, report } from './context.ts';
+import { hangUp } from './hangup.ts';
+import { answerOffer, offer } from './offers.ts';
+
+export function serve(context: Context, event: CallEvent): void {
+  switch (event.type) {
+    case 'DialRequested':
+      void dial(context, callOf(context, event.callId), event).catch((error: Error) => {
+        context.log.error({ callId: event.callId, leg: event.leg, error: error.message }, 'a dial failed');
+        const { seq: requestId, leg } = event;
+        report(context, event.callId, {
+          type: 'DialFailed',
+          requestId,
+          leg,
+          status: 0,
+          q850: 41,
+          reason: 'unreachable',
+        });
+      });
+      return;
+    case 'RingRequested':
+    case 'AnswerRequested':
+    case 'HangupRequested':
+    case 'OfferRequested':
+    case 'OfferAnswerRequested': {
+      const leg = context.calls.get(event.callId)?.legs.get(event.leg);
+      if (!leg) return stranger(context, event.callId, event.leg);
+      leg.lastSeq = Math.max(leg.lastSeq, event.seq);
+      return serveLeg(context, leg, event);
+    }
+    default:
+      context.log.warn({ callId: event.callId, seq: event.seq, type: event.type }, 'no request of the edge');
+  }
+}
+
+type LegAsk = Extract<
+  CallEvent,
+  { type: 'RingRequested' | 'AnswerRequested' | 'HangupRequested' | 'OfferRequested' | 'OfferAnswerRequested' }
+>;
+
+function serveLeg(context: Context, leg: Leg, event: LegAsk): void {
+  switch (event.type) {
+    case 'HangupRequested':
+      return hangUp(context, leg, event);
+    case 'OfferRequested':
+      return offer(context, leg, event);
+    case 'OfferAnswerRequested':
+      return answerOffer(context, leg, event);
+    case 'RingRequested':
+      return leg.kind === 'caller' ? ring(context, leg, event) : undefined;
+    case 'AnswerRequested':
+      return leg.kind === 'caller' ? answer(context, leg, event) : undefined;
+  }
+}
+
+function callOf(context: Context, callId: string): EdgeCall {
+  const known = context.calls.get(callId);
+  if (known) return known;
+  const call = newCall(callId);
+  call.told = true;
+  context.calls.set(callId, call);
+  return call;
+}
+
+/** Legs that were strangers and whose end was told: never twice. */
+const toldOf = new WeakMap<EdgeCall, Set<number>>();
+
+function stranger(context: Context, callId: string, leg: number): void {
+  const call = callOf(context, callId);
+  const told = toldOf.get(call) ?? new Set<number>();
+  toldOf.set(call, told);
+  if (told.has(leg)) return;
+  told.add(leg);
+  report(context, callId, { type: 'LegEnded', leg, by: 'us', status: 0, q850: 41, reason: 'no-dialog' });
+  forgetWhenOver(context, call);
+}

@@ -1,0 +1,92 @@
+// What the edge holds of a call while it lives: its legs, their dialogs, and what still waits for an answer.
+// This is the shell's memory, never the truth: the truth is the journal.
+
+import type { CallEvent, FactOf } from '@opentact/proto';
+import type { Dialog } from '../stack/dialog/dialog.ts';
+import type { Forks } from '../stack/dialog/forks.ts';
+import { NO_OFFER, type Offers } from '../stack/dialog/offers.ts';
+import type { OwnRequest } from '../stack/message/own-request.ts';
+import type { ServerTransaction } from '../stack/transaction/server.ts';
+import type { Peer } from '../stack/transport/peer.ts';
+import type { Trunk } from './port.ts';
+
+/** A 2xx of ours that waits for its ACK. */
+export type Unconfirmed = { readonly cseq: number; ack(sdp: string): void; over(): void };
+
+type LegBase = {
+  readonly call: EdgeCall;
+  readonly number: number;
+  /** Our tag, which is also the user part of our Contact. */
+  readonly tag: string;
+  dialog?: Dialog;
+  /** Where the dialog's messages last came from: the way back where its Contact can't be trusted. */
+  peer?: Peer;
+  offers: Offers;
+  unconfirmed?: Unconfirmed;
+  /** The peer's re-INVITE that waits for the engine. */
+  offered?: { readonly transaction: string; readonly server: ServerTransaction };
+  /** The hang-up that waits, for an ACK or for a first answer. */
+  hangup?: CallEvent<FactOf<'HangupRequested'>>;
+  byeSent: boolean;
+  /** `seq` of the latest request about this leg: what the edge must send on its own is named after it. */
+  lastSeq: number;
+};
+
+export type CallerLeg = LegBase & {
+  readonly kind: 'caller';
+  readonly server: ServerTransaction;
+  state: 'arrived' | 'answered' | 'ended';
+  /** `seq` of the AnswerRequested. */
+  answeredBy: number;
+  /** Why it ended before an answer of ours. */
+  cancelled: boolean;
+};
+
+export type CalleeLeg = LegBase & {
+  readonly kind: 'callee';
+  readonly ask: CallEvent<FactOf<'DialRequested'>>;
+  state: 'preparing' | 'dialling' | 'answered' | 'ended';
+  attempt: number;
+  trunk?: Trunk;
+  invite?: OwnRequest;
+  forks?: Forks;
+  rang: boolean;
+  /** Something was heard, so a CANCEL may go out (RFC 3261 9.1). */
+  heard: boolean;
+  cancelSent: boolean;
+  challenged: boolean;
+};
+
+export type Leg = CallerLeg | CalleeLeg;
+
+export type EdgeCall = {
+  readonly id: string;
+  accountId: string;
+  dialsPerMinuteMax: number;
+  /** True while it counts among the account's calls. */
+  counted: boolean;
+  /** How often this call already passed through a number of our own. */
+  hops: number;
+  readonly legs: Map<number, Leg>;
+  /** CallArrived was handed over, so the end must be as well. */
+  told: boolean;
+  /** Where the call's own numbers and trunk are looked up: the Directory's answer about the account. */
+  trunk: string;
+  forgetting?: () => void;
+};
+
+export function newCall(id: string): EdgeCall {
+  return { id, accountId: '', dialsPerMinuteMax: 0, counted: false, hops: 0, legs: new Map(), told: false, trunk: '' };
+}
+
+export function newCallerLeg(call: EdgeCall, tag: string, server: ServerTransaction): CallerLeg {
+  const { peer } = server.arrival;
+  const base = { call, number: 0, tag, peer, offers: NO_OFFER, byeSent: false, lastSeq: 0 };
+  return { ...base, kind: 'caller', server, state: 'arrived', answeredBy: 0, cancelled: false };
+}
+
+export function newCalleeLeg(call: EdgeCall, tag: string, ask: CallEvent<FactOf<'DialRequested'>>): CalleeLeg {
+  const base = { call, number: ask.leg, tag, offers: NO_OFFER, byeSent: false, lastSeq: ask.seq };
+  const none = { rang: false, heard: false, cancelSent: false, challenged: false };
+  return { ...base, ...none, kind: 'callee', ask, state: 'preparing', attempt: 0 };
+}

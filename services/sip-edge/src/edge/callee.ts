@@ -1,0 +1,193 @@
+// A leg that we dial: INVITE, its answers of one phone or several, digest, CANCEL.
+// Each try has names of its own from the story: branch and CSeq by `seq` and attempt.
+
+import { type CallEvent, type FactOf, sipCallIdOf } from '@opentact/proto';
+import type { Dialog } from '../stack/dialog/dialog.ts';
+import { type ForkOutput, forksOf, forkTransition } from '../stack/dialog/forks.ts';
+import type { HeaderLine } from '../stack/message/build.ts';
+import { chooseChallenge, formatAuthorization } from '../stack/message/digest.ts';
+import { GrammarFault } from '../stack/message/grammar.ts';
+import type { SipResponse } from '../stack/message/message.ts';
+import { cancelOf, formatOwnRequest, type OwnRequest } from '../stack/message/own-request.ts';
+import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
+import type { Peer } from '../stack/transport/peer.ts';
+import { type CalleeLeg, type EdgeCall, newCalleeLeg } from './call.ts';
+import { dialReason, q850Of, reasonHeader } from './causes.ts';
+import { ALLOW, type Context, contactLine, endLeg, hostPort, namesOf, report, tagOf, viaOf } from './context.ts';
+import { findTarget, type Target } from './target.ts';
+import { acknowledge, sendIn, wayBack } from './within.ts';
+
+/** Above this a request over UDP may be cut on the way (RFC 3261 18.1.1). */
+const UDP_BYTES_MAX = 1_300;
+const ATTEMPTS_MAX = 4;
+
+type Dial = CallEvent<FactOf<'DialRequested'>>;
+
+export async function dial(context: Context, call: EdgeCall, ask: Dial): Promise<void> {
+  if (call.legs.has(ask.leg)) return;
+  const leg = newCalleeLeg(call, tagOf(context, call.id, ask.leg), ask);
+  call.legs.set(ask.leg, leg);
+  const max = context.accounts.get(ask.accountId)?.dialsPerMinuteMax ?? call.dialsPerMinuteMax;
+  if (!context.limits.dial(ask.accountId, max, context.clock.nowMs())) return fail(context, leg, 0, 21, 'dial-limit');
+  const target = await findTarget(context, call, ask);
+  if (leg.state === 'ended') return;
+  if (leg.hangup) return fail(context, leg, 0, 16, 'cancelled');
+  if ('reason' in target) return fail(context, leg, 0, target.q850, target.reason);
+  if (target.trunk) leg.trunk = target.trunk;
+  leg.state = 'dialling';
+  context.trace.open(call.id, sipCallIdOf(context.secret, call.id, ask.leg));
+  const peer = await peerFor(context, leg, target);
+  if (leg.state !== 'dialling') return;
+  if (!peer) return fail(context, leg, 0, 41, 'unreachable');
+  leg.peer = peer;
+  if (leg.hangup) return fail(context, leg, 0, 16, 'cancelled');
+  invite(context, leg, target, peer, []);
+}
+
+/** UDP unless told otherwise or too large; a TCP that can't be had falls back to UDP (RFC 3261 18.1.1). */
+async function peerFor(context: Context, leg: CalleeLeg, target: Target): Promise<Peer | undefined> {
+  const { address, port } = target.endpoint;
+  const udp = context.network.udp(address, port);
+  if (target.transport === 'udp') return udp;
+  const size = formatOwnRequest(compose(context, leg, target, udp, []).invite).length;
+  if (target.transport === undefined && size <= UDP_BYTES_MAX) return udp;
+  return context.network.tcp(address, port).catch(() => (target.transport === 'tcp' ? undefined : udp));
+}
+
+function compose(context: Context, leg: CalleeLeg, target: Target, peer: Peer, auth: readonly HeaderLine[]) {
+  const { call, ask, tag, attempt } = leg;
+  const names = namesOf(context, call.id, ask.seq, attempt);
+  const user = ask.fromUser.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,/]/g, (char) => encodeURIComponent(char));
+  const invite: OwnRequest = {
+    method: 'INVITE',
+    uriText: target.uriText,
+    via: viaOf(context, peer.transport, names.branch),
+    from: `<sip:${user === '' ? '' : `${user}@`}${hostPort(context)}>;tag=${tag}`,
+    to: `<${target.uriText.replace(/;.*$/, '')}>`,
+    callId: sipCallIdOf(context.secret, call.id, leg.number),
+    cseq: names.cseq,
+    routes: [],
+    lines: [contactLine(context, tag, peer.transport), ALLOW, ...target.lines, ...auth],
+    ...(ask.sdp ? { body: { type: 'application/sdp', bytes: Buffer.from(ask.sdp) } } : {}),
+  };
+  return { invite, names };
+}
+
+function invite(context: Context, leg: CalleeLeg, target: Target, peer: Peer, auth: readonly HeaderLine[]): void {
+  const { invite: request, names } = compose(context, leg, target, peer, auth);
+  leg.invite = request;
+  leg.forks = forksOf(request);
+  leg.heard = false;
+  context.transactions.send(request, names.branch, peer, {
+    response: (response) => answered(context, leg, target, peer, response),
+    failed: () => fail(context, leg, 0, leg.hangup ? 16 : 18, leg.hangup ? 'cancelled' : 'unreachable'),
+  });
+}
+
+function answered(context: Context, leg: CalleeLeg, target: Target, peer: Peer, response: SipResponse): void {
+  const { status } = response;
+  leg.heard = true;
+  if (status < 300) {
+    const step = forkTransition(leg.forks!, response);
+    leg.forks = step.forks;
+    for (const output of step.outputs) forked(context, leg, peer, output);
+    if (status < 200 && leg.hangup) cancelDial(context, leg);
+    return;
+  }
+  if (leg.state !== 'dialling') return;
+  const auth = status === 401 || status === 407 ? authorization(context, leg, target, response) : undefined;
+  if (auth && !leg.hangup) {
+    leg.challenged = true;
+    leg.attempt++;
+    invite(context, leg, target, peer, [auth]);
+    return;
+  }
+  const { reason, q850 } = dialReason(status);
+  fail(context, leg, status, q850Of(response) || q850, reason);
+}
+
+/** The line that answers a challenge of the trunk; undefined where there is nothing (more) to say. */
+function authorization(
+  context: Context,
+  leg: CalleeLeg,
+  target: Target,
+  response: SipResponse,
+): HeaderLine | undefined {
+  const { trunk } = leg;
+  if (!trunk || trunk.user === '' || leg.attempt + 1 >= ATTEMPTS_MAX) return undefined;
+  const proxy = response.status === 407;
+  const challenge = chooseChallenge(response.headers.lines(proxy ? 'proxy-authenticate' : 'www-authenticate'));
+  // A second refusal means the password is wrong, unless the nonce was only too old (RFC 7616 3.5).
+  if (!challenge || (leg.challenged && !challenge.stale)) return undefined;
+  const cnonce = namesOf(context, leg.call.id, leg.ask.seq, leg.attempt, 'cnonce').branch.slice(7);
+  const proof = { method: 'INVITE', uri: target.uriText, cnonce, nonceCount: 1 };
+  try {
+    return [proxy ? 'Proxy-Authorization' : 'Authorization', formatAuthorization(challenge, trunk, proof)];
+  } catch (error) {
+    if (error instanceof GrammarFault) return undefined;
+    throw error;
+  }
+}
+
+function forked(context: Context, leg: CalleeLeg, peer: Peer, output: ForkOutput): void {
+  switch (output.type) {
+    case 'rang':
+      if (leg.rang || leg.state !== 'dialling') return;
+      leg.rang = true;
+      report(context, leg.call.id, { type: 'LegRang', requestId: leg.ask.seq, leg: leg.number, status: output.status });
+      return;
+    case 'answered':
+      return keep(context, leg, peer, output.dialog, output.response);
+    case 'acknowledge':
+      return confirm(context, leg, peer, output.dialog);
+    case 'drop':
+      return drop(context, leg, peer, output.dialog, output.hangUp);
+    case 'unusable':
+      context.log.warn({ callId: leg.call.id, leg: leg.number, reason: output.reason }, 'unusable answer');
+      return fail(context, leg, 0, 111, 'unreachable');
+  }
+}
+
+function keep(context: Context, leg: CalleeLeg, peer: Peer, dialog: Dialog, response: SipResponse): void {
+  // Given up before the answer came: nobody waits for it, so it is a fork like any other.
+  if (leg.state !== 'dialling') return drop(context, leg, peer, dialog, true);
+  leg.dialog = dialog;
+  leg.state = 'answered';
+  leg.hangup = undefined;
+  confirm(context, leg, peer, dialog);
+  const sdp = response.body.toString('utf8');
+  report(context, leg.call.id, { type: 'LegAnswered', requestId: leg.ask.seq, leg: leg.number, sdp });
+}
+
+function confirm(context: Context, leg: CalleeLeg, peer: Peer, dialog: Dialog): void {
+  const { call, ask, attempt } = leg;
+  acknowledge(context, dialog, peer, namesOf(context, call.id, ask.seq, attempt, `ack/${dialog.remoteTag}`));
+}
+
+function drop(context: Context, leg: CalleeLeg, peer: Peer, dialog: Dialog, hangUp: boolean): void {
+  confirm(context, leg, peer, dialog);
+  if (!hangUp) return;
+  context.log.info({ callId: leg.call.id, leg: leg.number }, 'another phone answered as well and was hung up');
+  const names = namesOf(context, leg.call.id, leg.ask.seq, 15, `fork/${dialog.remoteTag}`);
+  const own = { method: 'BYE', names, lines: [['Reason', reasonHeader(26)]] as HeaderLine[] };
+  sendIn(context, dialog, wayBack(context, dialog, peer), own, { response() {}, failed() {} });
+}
+
+/** CANCEL, once and not before something was heard (RFC 3261 9.1). Nobody answering it ends the leg all the same. */
+export function cancelDial(context: Context, leg: CalleeLeg): void {
+  if (!leg.heard || leg.cancelSent || leg.state !== 'dialling' || !leg.invite || !leg.peer) return;
+  leg.cancelSent = true;
+  const { branch } = namesOf(context, leg.call.id, leg.ask.seq, leg.attempt);
+  const lines: HeaderLine[] = [['Reason', reasonHeader(leg.hangup?.q850 || 16)]];
+  context.transactions.send(cancelOf(leg.invite, lines), branch, leg.peer, { response() {}, failed() {} });
+  context.clock.after(GIVE_UP_MS, () => {
+    if (leg.state !== 'dialling') return;
+    context.transactions.abandon(branch, 'INVITE');
+    fail(context, leg, 0, 16, 'cancelled');
+  });
+}
+
+function fail(context: Context, leg: CalleeLeg, status: number, q850: number, reason: string): void {
+  const { number, ask } = leg;
+  void endLeg(context, leg, { type: 'DialFailed', requestId: ask.seq, leg: number, status, q850, reason });
+}

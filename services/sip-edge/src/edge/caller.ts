@@ -1,0 +1,91 @@
+// The caller's leg until it is answered: 180, 200 and its ACK, refusals, and the CANCEL that may come first.
+// Whether the CANCEL or the 200 was first is the server transaction's word, not ours.
+
+import type { CallEvent, FactOf } from '@opentact/proto';
+import type { HeaderLine } from '../stack/message/build.ts';
+import type { SipRequest } from '../stack/message/message.ts';
+import type { CallerLeg, Leg } from './call.ts';
+import { q850Of, reasonHeader } from './causes.ts';
+import { awaitAck } from './confirm.ts';
+import { ALLOW, type Context, contactLine, endLeg, namesOf, report } from './context.ts';
+import { sendBye } from './hangup.ts';
+import { sendWithin } from './within.ts';
+
+/** 180 to the caller. */
+export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'RingRequested'>>): void {
+  if (leg.state !== 'arrived') return;
+  const { transport } = leg.server.arrival.peer;
+  leg.server.respond(180, { lines: [contactLine(context, leg.tag, transport)] });
+  report(context, leg.call.id, { type: 'LegRang', requestId: ask.seq, leg: leg.number, status: 180 });
+}
+
+/** 200 to the caller; the story hears of it as it is sent and again at its ACK. */
+export function answer(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'AnswerRequested'>>): void {
+  const { call, server, number } = leg;
+  if (leg.state === 'answered') return;
+  const bytes = server.compose(200, {
+    lines: [contactLine(context, leg.tag, server.arrival.peer.transport), ALLOW],
+    body: { type: 'application/sdp', bytes: Buffer.from(ask.sdp) },
+  });
+  if (leg.state === 'ended' || !server.transmit(bytes)) {
+    report(context, call.id, { type: 'AnswerFailed', requestId: ask.seq, leg: number, reason: 'cancelled' });
+    return;
+  }
+  leg.state = 'answered';
+  leg.answeredBy = ask.seq;
+  report(context, call.id, { type: 'LegAnswered', requestId: ask.seq, leg: number, sdp: '' });
+  const delayed = server.request.body.length === 0;
+  leg.unconfirmed = awaitAck(context, server, bytes, {
+    confirmed(sdp) {
+      leg.unconfirmed = undefined;
+      report(context, call.id, { type: 'LegConfirmed', leg: number, sdp: delayed ? sdp : '' });
+      if (leg.hangup) sendBye(context, leg, leg.hangup);
+    },
+    noAck: () => noAck(context, leg),
+  });
+}
+
+/** Nobody acknowledged our 2xx in 64·T1 (RFC 3261 13.3.1.4, 14.2): BYE, and the leg is over. */
+export function noAck(context: Context, leg: Leg): void {
+  const names = namesOf(context, leg.call.id, leg.lastSeq, 15, `no-ack/${leg.number}`);
+  sendWithin(
+    context,
+    leg,
+    { method: 'BYE', names, lines: [['Reason', reasonHeader(102)]] },
+    { response() {}, failed() {} },
+  );
+  endLeg(context, leg, { type: 'LegEnded', leg: leg.number, by: 'peer', status: 0, q850: 102, reason: 'no-ack' });
+}
+
+/** The CANCEL won: 487 was sent. */
+export function cancelled(context: Context, leg: CallerLeg, cancel: SipRequest): void {
+  leg.cancelled = true;
+  over(context, leg, { by: 'peer', status: 487, q850: q850Of(cancel) || 16, reason: 'cancelled' });
+}
+
+/** A final refusal to a caller who was not answered. */
+export function refuse(
+  context: Context,
+  leg: CallerLeg,
+  status: number,
+  q850: number,
+  lines: readonly HeaderLine[] = [],
+): void {
+  if (leg.state !== 'arrived') return;
+  leg.server.respond(status, { lines: [['Reason', reasonHeader(q850)], ...lines] });
+  over(context, leg, { by: 'us', status, q850, reason: 'rejected' });
+}
+
+function over(
+  context: Context,
+  leg: CallerLeg,
+  end: { by: string; status: number; q850: number; reason: string },
+): void {
+  if (leg.call.told) {
+    endLeg(context, leg, { type: 'LegEnded', leg: leg.number, ...end });
+    return;
+  }
+  // The story never began, so it has no end either.
+  leg.state = 'ended';
+  context.calls.delete(leg.call.id);
+}

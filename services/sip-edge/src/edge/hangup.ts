@@ -1,0 +1,71 @@
+// Ends a leg by whatever its state calls for: a refusal, a CANCEL, a BYE, or nothing where it is over already.
+// It never lets one leg end twice in the story.
+
+import type { CallEvent, FactOf } from '@opentact/proto';
+import type { CalleeLeg, Leg } from './call.ts';
+import { cancelDial } from './callee.ts';
+import { refuse } from './caller.ts';
+import { reasonHeader, statusOfCause } from './causes.ts';
+import { type Context, endLeg, namesOf } from './context.ts';
+import { sendWithin } from './within.ts';
+
+type Hangup = CallEvent<FactOf<'HangupRequested'>>;
+
+export function hangUp(context: Context, leg: Leg, ask: Hangup): void {
+  if (leg.state === 'ended') return;
+  if (leg.state === 'arrived') {
+    if (leg.kind === 'caller') refuse(context, leg, ask.status || statusOfCause(ask.q850), ask.q850 || 16);
+  } else if (leg.state === 'answered') {
+    // A callee may not hang up before its 2xx is acknowledged or given up (RFC 3261 15).
+    if (leg.unconfirmed) leg.hangup ??= ask;
+    else sendBye(context, leg, ask);
+  } else {
+    leg.hangup ??= ask;
+    cancelDial(context, leg as CalleeLeg);
+  }
+}
+
+/** BYE; the leg is over when it is answered, whatever the answer, or when nobody answers. */
+export function sendBye(context: Context, leg: Leg, ask: Hangup): void {
+  if (leg.byeSent) return;
+  leg.byeSent = true;
+  const q850 = ask.q850 || 16;
+  const end = (reason: string) =>
+    void endLeg(context, leg, { type: 'LegEnded', leg: leg.number, by: 'us', status: 0, q850, reason });
+  const names = namesOf(context, leg.call.id, ask.seq, 0);
+  sendWithin(
+    context,
+    leg,
+    { method: 'BYE', names, lines: [['Reason', reasonHeader(q850)]] },
+    { response: ({ status }) => status >= 200 && end('bye'), failed: () => end('transport') },
+  );
+}
+
+/** Releases whatever the edge still holds of a call that nobody knows any more. Nothing is reported. */
+export function release(context: Context, callId: string): void {
+  const call = context.calls.get(callId);
+  if (!call) return;
+  const ask: Omit<Hangup, 'leg'> = {
+    type: 'HangupRequested',
+    callId,
+    seq: 0,
+    at: 0,
+    status: 503,
+    q850: 41,
+    reason: 'gone',
+    owner: 'us',
+  };
+  for (const leg of call.legs.values()) {
+    if (leg.state === 'ended') continue;
+    if (leg.state === 'answered') {
+      const names = namesOf(context, callId, leg.lastSeq, 15, `gone/${leg.number}`);
+      sendWithin(context, leg, { method: 'BYE', names }, { response() {}, failed() {} });
+    } else hangUp(context, leg, { ...ask, leg: leg.number });
+    leg.state = 'ended';
+    leg.unconfirmed?.over();
+  }
+  call.forgetting?.();
+  if (call.counted) context.limits.leave(call.accountId);
+  context.calls.delete(callId);
+  context.link.forget(callId);
+}

@@ -1,0 +1,42 @@
+// Per account: calls at once and new dials a minute. An open SIP port is found by toll fraud within hours.
+// It refuses by answering false; it never queues.
+
+const ACCOUNTS_MAX = 100_000;
+const WINDOW_MS = 60_000;
+
+export type Limits = {
+  /** Takes a place for a call; false where the account has none left (0: no limit). */
+  enter(accountId: string, max: number): boolean;
+  leave(accountId: string): void;
+  /** Counts one dial of the running minute; false where the account has none left. */
+  dial(accountId: string, max: number, nowMs: number): boolean;
+};
+
+export function createLimits(): Limits {
+  const calls = new Map<string, number>();
+  const dials = new Map<string, { windowStart: number; count: number }>();
+  return {
+    enter(accountId, max) {
+      const count = calls.get(accountId) ?? 0;
+      if (max > 0 && count >= max) return false;
+      calls.set(accountId, count + 1);
+      return true;
+    },
+    leave(accountId) {
+      const count = (calls.get(accountId) ?? 0) - 1;
+      if (count > 0) calls.set(accountId, count);
+      else calls.delete(accountId);
+    },
+    dial(accountId, max, nowMs) {
+      let window = dials.get(accountId);
+      if (!window || nowMs - window.windowStart >= WINDOW_MS) {
+        if (dials.size >= ACCOUNTS_MAX) dials.clear();
+        window = { windowStart: nowMs, count: 0 };
+        dials.set(accountId, window);
+      }
+      if (max > 0 && window.count >= max) return false;
+      window.count++;
+      return true;
+    },
+  };
+}

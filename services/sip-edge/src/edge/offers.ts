@@ -1,0 +1,162 @@
+// Offers within a call: the peer's re-INVITE to the engine and back, and ours to the peer. One at a time per leg.
+// Only media composes SDP; here it is carried. Glare is 491, no owner within 2 s is 500 with Retry-After.
+
+import type { CallEvent, FactOf } from '@opentact/proto';
+import { hear, retarget } from '../stack/dialog/dialog.ts';
+import { glareWaitMs, NO_OFFER, peerOffers, weOffer } from '../stack/dialog/offers.ts';
+import { inspect } from '../stack/message/inspect.ts';
+import type { SipResponse } from '../stack/message/message.ts';
+import type { ServerTransaction } from '../stack/transaction/server.ts';
+import { callLine, OWNER_PATIENCE_MS, RETRY_AFTER } from './arrival.ts';
+import type { Leg } from './call.ts';
+import { noAck } from './caller.ts';
+import { awaitAck } from './confirm.ts';
+import { ABILITIES, ALLOW, type Context, contactLine, endLeg, namesOf, report } from './context.ts';
+import { acknowledge, sendWithin } from './within.ts';
+
+/** An owner that took the offer must answer it before the peer gives up. */
+const ANSWER_MS = 30_000;
+const ATTEMPTS_MAX = 4;
+
+/** The peer's re-INVITE. */
+export function peerOffer(context: Context, leg: Leg, server: ServerTransaction): void {
+  const { request } = server;
+  server.identify(leg.tag, [callLine(leg.call.id)]);
+  const refusal = inspect(request, ABILITIES);
+  if (refusal) return void server.respond(refusal.status, refusal);
+  const heard = hear(leg.dialog!, request);
+  if (!heard.ok) return void server.respond(heard.status, { reason: heard.reason });
+  if (leg.state !== 'answered' || leg.unconfirmed) return void server.respond(500, { lines: [RETRY_AFTER] });
+  const transaction = `${request.cseq.number} ${request.via.branch}`;
+  const verdict = peerOffers(leg.offers, transaction, 2);
+  if (!verdict.ok) return void server.respond(verdict.status, verdict.status === 500 ? { lines: [RETRY_AFTER] } : {});
+  server.respond(100);
+  leg.dialog = heard.dialog;
+  leg.peer = server.arrival.peer;
+  leg.offers = verdict.offers;
+  leg.offered = { transaction, server };
+  server.listener = { cancelled: () => closeOffer(leg, transaction) };
+  const sdp = request.body.toString('utf8');
+  const told = report(context, leg.call.id, { type: 'OfferReceived', leg: leg.number, sdp, transaction });
+  giveUp(context, leg, transaction, told);
+}
+
+/** 500 with Retry-After where no owner takes the offer within 2 s, or takes it and never answers. */
+function giveUp(context: Context, leg: Leg, transaction: string, told: Promise<void>): void {
+  const refuse = () => {
+    if (leg.offered?.transaction !== transaction) return;
+    leg.offered.server.respond(500, { lines: [RETRY_AFTER] });
+    closeOffer(leg, transaction);
+  };
+  const stop = context.clock.after(OWNER_PATIENCE_MS, refuse);
+  told.then(
+    () => {
+      stop();
+      context.clock.after(ANSWER_MS, refuse);
+    },
+    () => {},
+  );
+}
+
+function closeOffer(leg: Leg, transaction: string): void {
+  if (leg.offered?.transaction !== transaction) return;
+  leg.offered = undefined;
+  leg.offers = NO_OFFER;
+}
+
+/** The engine's answer to the peer's offer. An offer that is gone is settled all the same: nobody waits for it. */
+export function answerOffer(context: Context, leg: Leg, ask: CallEvent<FactOf<'OfferAnswerRequested'>>): void {
+  const { offered } = leg;
+  if (offered?.transaction === ask.transaction && leg.state === 'answered') {
+    closeOffer(leg, ask.transaction);
+    if (ask.sdp === '') offered.server.respond(ask.status >= 300 ? ask.status : 488);
+    else accept(context, leg, offered.server, ask.sdp);
+  }
+  report(context, leg.call.id, { type: 'OfferAnswered', requestId: ask.seq, leg: leg.number });
+}
+
+function accept(context: Context, leg: Leg, server: ServerTransaction, sdp: string): void {
+  const bytes = server.compose(200, {
+    lines: [contactLine(context, leg.tag, server.arrival.peer.transport), ALLOW],
+    body: { type: 'application/sdp', bytes: Buffer.from(sdp) },
+  });
+  if (!server.transmit(bytes)) return;
+  const delayed = server.request.body.length === 0;
+  leg.unconfirmed = awaitAck(context, server, bytes, {
+    confirmed(answer) {
+      leg.unconfirmed = undefined;
+      if (delayed) report(context, leg.call.id, { type: 'LegConfirmed', leg: leg.number, sdp: answer });
+    },
+    noAck: () => noAck(context, leg),
+  });
+}
+
+type OfferAsk = CallEvent<FactOf<'OfferRequested'>>;
+
+/** Our own offer. A 491 is tried again under the next attempt, after the wait of RFC 3261 14.1. */
+export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0): void {
+  const { call, number } = leg;
+  const refused = (status: number) =>
+    void report(context, call.id, { type: 'OfferRefused', requestId: ask.seq, leg: number, status });
+  if (leg.state !== 'answered') return refused(481);
+  const verdict = weOffer(leg.offers, ask.seq);
+  if (!verdict.ok || leg.unconfirmed) return again(context, leg, ask, attempt, refused);
+  leg.offers = verdict.offers;
+  const names = namesOf(context, call.id, ask.seq, attempt);
+  const lines = [contactLine(context, leg.tag, leg.peer!.transport), ALLOW];
+  let settled = false;
+  const settle = (then: () => void) => {
+    if (settled) return;
+    settled = true;
+    if (leg.offers.name === 'ours') leg.offers = NO_OFFER;
+    then();
+  };
+  sendWithin(
+    context,
+    leg,
+    { method: 'INVITE', names, lines, sdp: ask.sdp },
+    {
+      response(response) {
+        if (response.status < 200 || leg.state === 'ended') return;
+        if (response.status < 300) accepted(context, leg, ask, attempt, response, settle);
+        else if (response.status === 491) settle(() => again(context, leg, ask, attempt, refused));
+        else settle(() => lost(context, leg, response.status, refused));
+      },
+      failed: () => settle(() => lost(context, leg, 408, refused)),
+    },
+  );
+}
+
+function again(context: Context, leg: Leg, ask: OfferAsk, attempt: number, refused: (status: number) => void): void {
+  if (attempt + 1 >= ATTEMPTS_MAX) return refused(491);
+  // The share is derived from the story, not thrown: the same call waits as long wherever it is replayed.
+  const share =
+    Number.parseInt(namesOf(context, leg.call.id, ask.seq, attempt, 'glare').branch.slice(7, 13), 16) / 2 ** 24;
+  context.clock.after(glareWaitMs(leg.kind === 'callee', share), () => offer(context, leg, ask, attempt + 1));
+}
+
+function accepted(
+  context: Context,
+  leg: Leg,
+  ask: OfferAsk,
+  attempt: number,
+  response: SipResponse,
+  settle: (then: () => void) => void,
+): void {
+  leg.dialog = retarget(leg.dialog!, response);
+  const names = { ...namesOf(context, leg.call.id, ask.seq, attempt, 'ack') };
+  acknowledge(context, leg.dialog, leg.peer!, names);
+  settle(() => {
+    const sdp = response.body.toString('utf8');
+    report(context, leg.call.id, { type: 'OfferAccepted', requestId: ask.seq, leg: leg.number, sdp });
+  });
+}
+
+/** A refusal keeps the session as it was; 481 and 408 say that the peer has no such call (RFC 3261 12.2.1.2). */
+function lost(context: Context, leg: Leg, status: number, refused: (status: number) => void): void {
+  refused(status);
+  if (status !== 481 && status !== 408) return;
+  const names = namesOf(context, leg.call.id, leg.lastSeq, 15, `lost/${leg.number}`);
+  sendWithin(context, leg, { method: 'BYE', names }, { response() {}, failed() {} });
+  endLeg(context, leg, { type: 'LegEnded', leg: leg.number, by: 'peer', status: 0, q850: 41, reason: 'no-dialog' });
+}

@@ -1,0 +1,57 @@
+// Sends requests of ours within a dialog. They go to its route or Contact only where that is a numeric address which
+// the dialog came from or which may be dialled; else back the way the dialog came. So a Contact can't aim us at others.
+
+import { isIP } from 'node:net';
+import { type Dialog, requestWithin, wayOf } from '../stack/dialog/dialog.ts';
+import type { HeaderLine } from '../stack/message/build.ts';
+import { GrammarFault } from '../stack/message/grammar.ts';
+import { formatOwnRequest } from '../stack/message/own-request.ts';
+import { paramOf } from '../stack/message/params.ts';
+import { parseUri } from '../stack/message/uri.ts';
+import type { ClientListener } from '../stack/transaction/layer.ts';
+import type { Peer } from '../stack/transport/peer.ts';
+import type { Leg } from './call.ts';
+import { type Context, type Names, viaOf } from './context.ts';
+
+export type Within = { method: string; names: Names; lines?: readonly HeaderLine[]; sdp?: string };
+
+/** The way of a dialog's requests. */
+export function wayBack(context: Context, dialog: Dialog, cameFrom: Peer): Peer {
+  // A connection that carried the dialog carries its requests too (RFC 5923).
+  if (cameFrom.transport !== 'udp') return cameFrom;
+  try {
+    const uri = parseUri(wayOf(dialog).nextHop);
+    if (uri.kind !== 'sip') return cameFrom;
+    const address = uri.host.replace(/^\[|\]$/g, '');
+    const port = uri.port ?? 5060;
+    const wantsTcp = paramOf(uri.params, 'transport')?.toLowerCase() === 'tcp';
+    if (!isIP(address) || wantsTcp) return cameFrom;
+    if (address !== cameFrom.address && !context.allowed(address, port)) return cameFrom;
+    return context.network.udp(address, port);
+  } catch (error) {
+    if (error instanceof GrammarFault) return cameFrom;
+    throw error;
+  }
+}
+
+/** Sends a request within the leg's dialog and tells the listener what becomes of it. */
+export function sendWithin(context: Context, leg: Leg, own: Within, listener: ClientListener): void {
+  const { dialog, peer } = leg;
+  if (dialog && peer) sendIn(context, dialog, wayBack(context, dialog, peer), own, listener);
+  else listener.failed('transport-failed');
+}
+
+/** As `sendWithin`, for a dialog that is no leg's (a fork that lost). */
+export function sendIn(context: Context, dialog: Dialog, peer: Peer, own: Within, listener: ClientListener): void {
+  const via = viaOf(context, peer.transport, own.names.branch);
+  const { method, lines, sdp } = own;
+  const fields = { method, via, cseq: own.names.cseq, ...(lines ? { lines } : {}), ...(sdp ? { sdp } : {}) };
+  context.transactions.send(requestWithin(dialog, fields), own.names.branch, peer, listener);
+}
+
+/** The ACK of a 2xx: no transaction, the INVITE's CSeq number, a branch of its own (RFC 3261 13.2.2.4). */
+export function acknowledge(context: Context, dialog: Dialog, cameFrom: Peer, names: Names): void {
+  const peer = wayBack(context, dialog, cameFrom);
+  const via = viaOf(context, peer.transport, names.branch);
+  peer.send(formatOwnRequest(requestWithin(dialog, { method: 'ACK', via, cseq: names.cseq })), () => {});
+}
