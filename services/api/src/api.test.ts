@@ -1,0 +1,172 @@
+/** The Directory over real gRPC from a real database, and the HTTP side. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { credentials, status } from '@grpc/grpc-js';
+import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
+import { DirectoryV1 } from '@opentact/proto';
+import { closeGrpc, createGrpcServer, createLogger, listenGrpc, serveHealth } from '@opentact/runtime';
+import { sql } from 'kysely';
+import { type Database, migrate, openDatabase } from './database/database.ts';
+import { type Demo, seedDemo, seedTrunk } from './database/seed.ts';
+import { createDirectory } from './directory/directory.ts';
+import { digitsOf, screen } from './directory/numbers.ts';
+import { addDirectory } from './directory/service.ts';
+import { checksOf, createHttp } from './http/http.ts';
+
+const log = createLogger({ service: 't', node: 't', boot: 'b', level: 'silent' }, { write() {} });
+const demo: Demo = {
+  accountId: randomUUID(),
+  appId: randomUUID(),
+  email: 'demo@opentact.test',
+  password: 'p',
+  apiKey: 'k',
+  signingKey: 'sign',
+  number: '18005550100',
+  customerUrl: 'http://127.0.0.1:8090/callback',
+  callee: '1000@127.0.0.1:5070',
+};
+let home: string;
+let server: EmbeddedPostgres;
+let db: Database;
+let client: DirectoryV1.DirectoryClient;
+const grpc = createGrpcServer();
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'opentact-api-'));
+  server = await embeddedPostgres({ home, databases: ['opentact_api'] });
+  db = openDatabase(server.url('opentact_api'));
+  await migrate(db);
+  await seedDemo(db, demo);
+  await seedDemo(db, { ...demo, callee: '1000@127.0.0.1:5999' }); // a second start, on another port
+  addDirectory(grpc, createDirectory(db, true), log);
+  await listenGrpc(grpc, `unix:${join(home, 'run/directory.grpc')}`);
+  client = new DirectoryV1.DirectoryClient(`unix:${join(home, 'run/directory.grpc')}`, credentials.createInsecure());
+});
+after(async () => {
+  client.close();
+  await closeGrpc(grpc, 100);
+  await db.destroy();
+  await server.stop();
+  await rm(home, { recursive: true });
+});
+
+const ask = <Q, A>(
+  method: (q: Q, done: (error: Error | null, answer: A) => void) => unknown,
+  question: Q,
+): Promise<A> =>
+  new Promise((done, failed) => {
+    method.call(client, question, (error, answer) => (error ? failed(error) : done(answer)));
+  });
+const route = (user: string, over: Partial<DirectoryV1.RouteRequest> = {}) =>
+  ask<DirectoryV1.RouteRequest, DirectoryV1.RouteResponse>(client.route, {
+    user,
+    host: '127.0.0.1',
+    fromUser: '15551234567',
+    sourceAddress: '127.0.0.1:5080',
+    ...over,
+  });
+
+test('the demo number leads to the demo app and its document', async () => {
+  for (const user of ['18005550100', '+18005550100', '+1 (800) 555-0100']) {
+    const found = await route(user);
+    assert.equal(found.accountId, demo.accountId);
+    assert.equal(found.app!.appId, demo.appId);
+    assert.equal(found.app!.autoAnswer, true);
+    assert.equal(found.app!.maxCallLengthMs, 14_400_000);
+    assert.match(found.app!.staticDocument, /<Sip>1000@127\.0\.0\.1:5999<\/Sip>/);
+    assert.match(found.app!.staticDocument, /<Callback url="http:\/\/127\.0\.0\.1:8090\/callback"\/>/);
+    assert.deepEqual([found.refusal, found.trunk, found.ownNumbers], [undefined, '', ['18005550100']]);
+  }
+});
+
+test('nobody’s number is not found', async () => {
+  for (const user of ['18005550199', 'bob', '', "1'; drop table number"])
+    await assert.rejects(route(user), { code: status.NOT_FOUND });
+});
+
+test('a caller on the blacklist, or not on a whitelist, is refused', async () => {
+  const number = demo.number;
+  await db.insertInto('screening').values({ number, list: 'blacklist', caller: '1555*' }).execute();
+  assert.match((await route(number)).refusal!, /blacklist/);
+  assert.equal((await route(number, { fromUser: '+4420' })).refusal, undefined);
+  await db.insertInto('screening').values({ number, list: 'whitelist', caller: '442071' }).execute();
+  assert.match((await route(number, { fromUser: '4420' })).refusal!, /whitelist/);
+  assert.equal((await route(number, { fromUser: '+44 20 71' })).refusal, undefined);
+  await db.deleteFrom('screening').execute();
+});
+
+test('the seeded trunk serves every account, and goes with its variable', async () => {
+  await seedTrunk(db, { user: 'u', password: 'p', host: 'sip.example', port: 5062 });
+  const found = await route(demo.number);
+  assert.deepEqual([found.trunk, found.trunkUri], ['seeded', 'sip.example:5062']);
+  const trunk = await ask<DirectoryV1.TrunkRequest, DirectoryV1.TrunkResponse>(client.trunk, { trunk: 'seeded' });
+  assert.deepEqual([trunk.user, trunk.password, trunk.transport], ['u', 'p', 'udp']);
+  await seedTrunk(db, undefined);
+  assert.equal((await route(demo.number)).trunk, '');
+  await assert.rejects(ask(client.trunk as never, { trunk: 'seeded' }), { code: status.NOT_FOUND });
+});
+
+test('a staged document is dialled once, within its time, and a repeated INVITE is the same dialling', async () => {
+  const stage = (xml: string) =>
+    ask<DirectoryV1.StageRequest, DirectoryV1.StageResponse>(client.stage, { xml, autoAnswer: true });
+  const { user, expires } = await stage('<Response/>');
+  assert.match(user, /^doc-[0-9a-f]{32}$/);
+  assert.ok(Math.abs(expires - Date.now() - 60_000) < 5000);
+  assert.equal((await route(user)).app!.staticDocument, '<Response/>');
+  assert.equal((await route(user)).app!.autoAnswer, true);
+  await assert.rejects(route(user, { sourceAddress: '127.0.0.1:5081' }), { code: status.NOT_FOUND });
+  const late = await stage('<Response/>');
+  await db.updateTable('staged_document').set({ expires_at: sql<Date>`now()` }).where('user', '=', late.user).execute();
+  await assert.rejects(route(late.user), { code: status.NOT_FOUND });
+  await assert.rejects(stage('x'.repeat(65_537)), { code: status.INVALID_ARGUMENT });
+  const closed = createDirectory(db, false);
+  await assert.rejects(closed.stage({ xml: '<Response/>', autoAnswer: false }), { code: 'FAILED_PRECONDITION' });
+});
+
+test('an app’s signing key is told, a stranger’s is not found', async () => {
+  const key = (appId: string) =>
+    ask<DirectoryV1.SigningKeyRequest, DirectoryV1.SigningKeyResponse>(client.signingKey, { appId });
+  assert.equal((await key(demo.appId)).key.toString(), 'sign');
+  for (const id of ['', 'x', randomUUID()]) await assert.rejects(key(id), { code: status.NOT_FOUND });
+});
+
+test('numbers are compared by their digits', () => {
+  assert.equal(digitsOf('+1-800.555 0100;phone-context=x'), '18005550100');
+  for (const text of ['12', 'bob', '+', '1'.repeat(21)]) assert.equal(digitsOf(text), undefined);
+  assert.equal(screen('anonymous', [{ list: 'blacklist', caller: 'anonymous' }])?.includes('blacklist'), true);
+});
+
+test('ready gathers the services; one of two engines is enough', async (t) => {
+  const path = (name: string) => join(home, 'run', `${name}.health`);
+  let fault: string | undefined = 'no port free';
+  const media = await serveHealth(path('media'), { ports: () => fault });
+  const engine = await serveHealth(path('flow-engine-2'), {});
+  const names = ['media', 'flow-engine-1', 'flow-engine-2', 'sip-edge'];
+  const checks = checksOf(names.map((name) => `${name}=${path(name)}`));
+  const recordings = join(home, 'recordings');
+  await mkdir(recordings);
+  const id = randomUUID();
+  await writeFile(join(recordings, `${id}.wav`), 'RIFF');
+  const http = createHttp({ checks, recordings, token: 'tok' });
+  t.after(() => Promise.all([http.close(), media.close(), engine.close()]));
+  const no = await http.inject('/ready');
+  assert.equal(no.statusCode, 503);
+  assert.deepEqual(no.json().checks, {
+    media: 'media (ports: no port free)',
+    'flow-engine': 'ok',
+    'sip-edge': 'sip-edge (process: ENOENT)',
+  });
+  fault = undefined;
+  const edge = await serveHealth(path('sip-edge'), {});
+  t.after(() => edge.close());
+  assert.equal((await http.inject('/ready')).statusCode, 200);
+  const get = (url: string, token = 'tok') => http.inject({ url, headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await get(`/recordings/${id}.wav`)).body, 'RIFF');
+  assert.equal((await get(`/recordings/${id}.wav`, 'no')).statusCode, 401);
+  for (const name of ['..%2f..%2fsecret', 'x.wav', randomUUID()])
+    assert.equal((await get(`/recordings/${name}`)).statusCode, 404);
+});

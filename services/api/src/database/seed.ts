@@ -1,0 +1,95 @@
+/**
+ * What a first start puts into the tables: the demo of `demo.json` where that file is, and the trunk of OPENTACT_TRUNK.
+ * Seeding again changes only what the demo's ports and the variable decide; it never touches another account.
+ */
+import { createHash, randomBytes, scryptSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Config } from '@opentact/runtime';
+import type { Database } from './database.ts';
+import { seedDocument } from './seed-document.ts';
+
+/** What `$OPENTACT_HOME/demo.json` holds (0600); the supervisor writes it. */
+export type Demo = {
+  accountId: string;
+  appId: string;
+  email: string;
+  password: string;
+  apiKey: string;
+  signingKey: string;
+  number: string;
+  customerUrl: string;
+  callee: string;
+};
+
+/** The demo of a home; undefined where there is none. @throws SyntaxError where the file is broken. */
+export async function readDemo(file: string): Promise<Demo | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : (JSON.parse(text) as Demo);
+}
+
+/** `salt.hash`, both hex; scrypt with node's defaults. */
+function passwordHash(password: string): string {
+  const salt = randomBytes(16);
+  return `${salt.toString('hex')}.${scryptSync(password, salt, 32).toString('hex')}`;
+}
+
+export async function seedDemo(db: Database, demo: Demo): Promise<void> {
+  const document = seedDocument(demo.customerUrl, demo.callee);
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('account')
+      .values({ id: demo.accountId, name: 'Demo', calls_max: 100, dials_per_minute_max: 60 })
+      .onConflict((c) => c.doNothing())
+      .execute();
+    await tx
+      .insertInto('person')
+      .values({ email: demo.email, account_id: demo.accountId, password_hash: passwordHash(demo.password) })
+      .onConflict((c) => c.doNothing())
+      .execute();
+    await tx
+      .insertInto('api_key')
+      .values({ digest: createHash('sha256').update(demo.apiKey).digest(), account_id: demo.accountId })
+      .onConflict((c) => c.doNothing())
+      .execute();
+    await tx
+      .insertInto('app')
+      .values({
+        id: demo.appId,
+        account_id: demo.accountId,
+        name: 'Demo',
+        auto_answer: true,
+        call_flow_url: '',
+        call_flow_method: 'GET',
+        call_flow_timeout_ms: 0,
+        static_document: document,
+        max_call_length_ms: 4 * 3_600_000,
+        signing_key: Buffer.from(demo.signingKey),
+      })
+      .onConflict((c) => c.column('id').doUpdateSet({ static_document: document }))
+      .execute();
+    await tx
+      .insertInto('number')
+      .values({ number: demo.number, account_id: demo.accountId, app_id: demo.appId })
+      .onConflict((c) => c.doNothing())
+      .execute();
+  });
+}
+
+const SEEDED_TRUNK = 'seeded';
+
+/** The trunk for every account without one of its own; gone again when the variable is. */
+export async function seedTrunk(db: Database, trunk: Config['trunk']): Promise<void> {
+  if (!trunk) {
+    await db.deleteFrom('trunk').where('id', '=', SEEDED_TRUNK).execute();
+    return;
+  }
+  const row = { ...trunk, transport: 'udp', account_id: null };
+  await db
+    .insertInto('trunk')
+    .values({ id: SEEDED_TRUNK, ...row })
+    .onConflict((c) => c.column('id').doUpdateSet(row))
+    .execute();
+}

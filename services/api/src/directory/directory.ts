@@ -1,0 +1,165 @@
+/** Who owns a number, what serves it, what is staged: the questions of the other services, answered from the tables. */
+import { randomBytes } from 'node:crypto';
+import type { DirectoryV1 } from '@opentact/proto';
+import { sql } from 'kysely';
+import type { Database } from '../database/database.ts';
+import { digitsOf, screen } from './numbers.ts';
+
+const STAGED_MS = 60_000;
+/** An INVITE may be repeated for 64·T1, to another edge if the first one died; it is still the same dialling. */
+const SAME_DIALLING_MS = 32_000;
+const STAGED_MAX = 10_000;
+const DOCUMENT_BYTES_MAX = 64 * 1024;
+const OWN_NUMBERS_MAX = 1000;
+
+/** A question that has no answer; `code` becomes the gRPC status. */
+export class DirectoryError extends Error {
+  override name = 'DirectoryError';
+  readonly code: 'NOT_FOUND' | 'FAILED_PRECONDITION' | 'INVALID_ARGUMENT' | 'RESOURCE_EXHAUSTED';
+  constructor(code: DirectoryError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type App = NonNullable<DirectoryV1.RouteResponse['app']>;
+export type Directory = {
+  route(of: DirectoryV1.RouteRequest): Promise<DirectoryV1.RouteResponse>;
+  trunk(id: string): Promise<DirectoryV1.TrunkResponse>;
+  stage(of: DirectoryV1.StageRequest): Promise<DirectoryV1.StageResponse>;
+  signingKey(appId: string): Promise<Buffer>;
+};
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** An app with its account, as one row. */
+function appsOf(db: Database) {
+  return db
+    .selectFrom('app')
+    .innerJoin('account', 'account.id', 'app.account_id')
+    .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method'])
+    .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms', 'app.account_id'])
+    .select(['account.calls_max', 'account.dials_per_minute_max']);
+}
+type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
+
+const appOf = (row: AppRow): App => ({
+  appId: row.id,
+  name: row.name,
+  autoAnswer: row.auto_answer,
+  callFlowUrl: row.call_flow_url,
+  callFlowMethod: row.call_flow_method,
+  callFlowTimeoutMs: row.call_flow_timeout_ms,
+  staticDocument: row.static_document,
+  maxCallLengthMs: row.max_call_length_ms,
+});
+
+/** @param staging whether documents may be staged here: only where nobody from outside can dial them. */
+export function createDirectory(db: Database, staging: boolean): Directory {
+  async function findByNumber(user: string): Promise<{ number: string; row: AppRow } | undefined> {
+    const number = digitsOf(user);
+    if (!number) return undefined;
+    const row = await appsOf(db)
+      .innerJoin('number', 'number.app_id', 'app.id')
+      .where('number.number', '=', number)
+      .executeTakeFirst();
+    return row && { number, row };
+  }
+  /** Takes a staged document for one dialling. It runs under the first account's first app, whose limits and key hold. */
+  async function takeStaged(user: string, by: string): Promise<{ row: AppRow; app: App } | undefined> {
+    const taken = await db
+      .updateTable('staged_document')
+      .set({ used_by: by, used_at: sql<Date>`coalesce(used_at, now())` })
+      .where('user', '=', user)
+      .where((w) =>
+        w.or([
+          w.and([w('used_by', 'is', null), w('expires_at', '>', sql<Date>`now()`)]),
+          w.and([w('used_by', '=', by), w('used_at', '>', sql<Date>`now() - ${SAME_DIALLING_MS} * interval '1 ms'`)]),
+        ]),
+      )
+      .returning(['xml', 'auto_answer'])
+      .executeTakeFirst();
+    const row = taken && (await appsOf(db).orderBy('app.id').executeTakeFirst());
+    if (!row) return undefined;
+    const staged = {
+      staticDocument: taken.xml,
+      autoAnswer: taken.auto_answer,
+      callFlowUrl: '',
+      name: 'staged document',
+    };
+    return { row, app: { ...appOf(row), ...staged } };
+  }
+  async function screenOf(number: string, from: string): Promise<string | undefined> {
+    const lists = await db.selectFrom('screening').select(['list', 'caller']).where('number', '=', number).execute();
+    return screen(from, lists);
+  }
+  async function answer(row: AppRow, app: App, refusal: string | undefined): Promise<DirectoryV1.RouteResponse> {
+    const trunk = await db
+      .selectFrom('trunk')
+      .select(['id', 'host', 'port'])
+      .where((w) => w.or([w('account_id', '=', row.account_id), w('account_id', 'is', null)]))
+      .orderBy(sql`account_id is null`)
+      .orderBy('id')
+      .executeTakeFirst();
+    const numbers = await db
+      .selectFrom('number')
+      .select('number')
+      .where('account_id', '=', row.account_id)
+      .orderBy('number')
+      .limit(OWN_NUMBERS_MAX)
+      .execute();
+    return {
+      accountId: row.account_id,
+      app,
+      refusal,
+      callsMax: row.calls_max,
+      dialsPerMinuteMax: row.dials_per_minute_max,
+      trunk: trunk?.id ?? '',
+      trunkUri: trunk ? `${trunk.host}:${trunk.port}` : '',
+      ownNumbers: numbers.map(({ number }) => number),
+    };
+  }
+  return {
+    async route({ user, fromUser, sourceAddress }) {
+      const staged = user.startsWith('doc-') ? await takeStaged(user, `${fromUser} ${sourceAddress}`) : undefined;
+      if (staged) return answer(staged.row, staged.app, undefined);
+      const found = await findByNumber(user);
+      if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');
+      return answer(found.row, appOf(found.row), await screenOf(found.number, fromUser));
+    },
+    async trunk(id) {
+      const row = await db.selectFrom('trunk').selectAll().where('id', '=', id).executeTakeFirst();
+      if (!row) throw new DirectoryError('NOT_FOUND', 'no such trunk');
+      const { host, port, transport, user, password } = row;
+      return { trunk: row.id, host, port, transport, user, password };
+    },
+    async stage({ xml, autoAnswer }) {
+      if (!staging) throw new DirectoryError('FAILED_PRECONDITION', 'documents are staged on loopback binds only');
+      if (xml === '' || Buffer.byteLength(xml) > DOCUMENT_BYTES_MAX || xml.includes('\0'))
+        throw new DirectoryError('INVALID_ARGUMENT', `a document has 1 to ${DOCUMENT_BYTES_MAX} bytes`);
+      await db
+        .deleteFrom('staged_document')
+        .where('expires_at', '<', sql<Date>`now() - interval '10 minutes'`)
+        .execute();
+      const { count } = await db
+        .selectFrom('staged_document')
+        .select((w) => w.fn.countAll<string>().as('count'))
+        .executeTakeFirstOrThrow();
+      if (Number(count) >= STAGED_MAX) throw new DirectoryError('RESOURCE_EXHAUSTED', 'too many documents are staged');
+      const user = `doc-${randomBytes(16).toString('hex')}`;
+      const expires = Date.now() + STAGED_MS;
+      await db
+        .insertInto('staged_document')
+        .values({ user, xml, auto_answer: autoAnswer, expires_at: new Date(expires), used_by: null, used_at: null })
+        .execute();
+      return { user, expires };
+    },
+    async signingKey(appId) {
+      const row = UUID.test(appId)
+        ? await db.selectFrom('app').select('signing_key').where('id', '=', appId).executeTakeFirst()
+        : undefined;
+      if (!row) throw new DirectoryError('NOT_FOUND', 'no such app');
+      return row.signing_key;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * api over HTTP: /health, /ready for the whole installation, /recordings. It refuses recordings without the token once
+ * the bind is not loopback, and any name that is no uuid.
+ */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { request as ask } from 'node:http';
+import { join } from 'node:path';
+import { type Check, type Readiness, readiness } from '@opentact/runtime';
+import { type FastifyInstance, fastify } from 'fastify';
+
+const ASK_MS_MAX = 2500;
+
+/** What a process says about its own readiness, over its socket. A process that can't be asked is not ready. */
+function askProcess(socketPath: string): Promise<Readiness> {
+  return new Promise((done) => {
+    const lost = (reason: string) => done({ ready: false, checks: { process: reason } });
+    const asking = ask({ socketPath, path: '/ready', timeout: ASK_MS_MAX }, async (response) => {
+      let body = '';
+      for await (const chunk of response) body += chunk;
+      try {
+        done(JSON.parse(body));
+      } catch {
+        lost('answered nonsense');
+      }
+    });
+    asking.on('error', (error: NodeJS.ErrnoException) => lost(error.code ?? error.message));
+    asking.on('timeout', () => asking.destroy(new Error('no answer')));
+    asking.end();
+  });
+}
+
+const faultsIn = (found: Readiness): string =>
+  Object.entries(found.checks)
+    .filter(([, said]) => said !== 'ok')
+    .map(([name, said]) => `${name}: ${said}`)
+    .join('; ');
+
+/**
+ * One check per service of a list `name=socket`; of several processes of a service (`flow-engine-1`, `-2`) one that is
+ * ready is enough, because a call would be answered.
+ */
+export function checksOf(readyOf: readonly string[]): Record<string, Check> {
+  const services = Map.groupBy(
+    readyOf.map((entry) => entry.split('=') as [string, string]),
+    ([name]) => name.replace(/-\d+$/, ''),
+  );
+  return Object.fromEntries(
+    [...services].map(([service, processes]) => [
+      service,
+      async () => {
+        const found = await Promise.all(processes.map(([, socket]) => askProcess(socket)));
+        if (found.some((f) => f.ready)) return undefined;
+        return found.map((f, i) => `${processes[i]![0]} (${faultsIn(f)})`).join(', ');
+      },
+    ]),
+  );
+}
+
+const RECORDING = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** @param token required of recordings, where given. */
+export function createHttp(of: {
+  checks: Record<string, Check>;
+  recordings: string;
+  token: string | undefined;
+}): FastifyInstance {
+  const http = fastify({ logger: false, bodyLimit: 64 * 1024, connectionTimeout: 10_000, requestTimeout: 10_000 });
+  http.get('/health', async () => ({ alive: true }));
+  http.get('/ready', async (_, reply) => {
+    const found = await readiness(of.checks);
+    return reply.code(found.ready ? 200 : 503).send(found);
+  });
+  http.get<{ Params: { file: string } }>('/recordings/:file', async (request, reply) => {
+    if (of.token && request.headers.authorization !== `Bearer ${of.token}`) return reply.code(401).send();
+    const id = request.params.file.replace(/\.wav$/, '');
+    const path = join(of.recordings, `${id}.wav`);
+    const found = RECORDING.test(id) ? await stat(path).catch(() => undefined) : undefined;
+    if (!found?.isFile()) return reply.code(404).send({ reason: 'no such recording' });
+    return reply.header('content-length', found.size).type('audio/wav').send(createReadStream(path));
+  });
+  return http;
+}

@@ -1,0 +1,64 @@
+/** api as a process: the Directory over gRPC, /ready and recordings over HTTP. */
+import { join } from 'node:path';
+import { openLog } from '@opentact/event-log';
+import {
+  addGrpcHealth,
+  bootId,
+  closeGrpc,
+  configOrExit,
+  createGrpcServer,
+  createLogger,
+  createShutdown,
+  isLoopback,
+  listenGrpc,
+  retry,
+  serveHealth,
+} from '@opentact/runtime';
+import { sql } from 'kysely';
+import { migrate, openDatabase } from './database/database.ts';
+import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
+import { createDirectory } from './directory/directory.ts';
+import { addDirectory } from './directory/service.ts';
+import { checksOf, createHttp } from './http/http.ts';
+
+const config = configOrExit('api', process.env, process.argv.slice(2));
+const boot = bootId();
+const log = createLogger({ service: 'api', node: config.nodeName, boot, level: config.logLevel });
+const shutdown = createShutdown(log);
+if (!config.apiDatabaseUrl) throw new Error('api needs DATABASE_URL or OPENTACT_API_DATABASE_URL');
+
+const database = openDatabase(config.apiDatabaseUrl);
+await retry(() => migrate(database), { tries: 10, firstMs: 200, maxMs: 1000 });
+const demo = await readDemo(join(config.home, 'demo.json'));
+if (demo) await seedDemo(database, demo);
+await seedTrunk(database, config.trunk);
+
+const grpc = createGrpcServer(config.grpcToken);
+addDirectory(grpc, createDirectory(database, isLoopback(config.bind) && demo !== undefined), log);
+const serving = addGrpcHealth(grpc);
+await listenGrpc(grpc, config.directory);
+
+const databaseCheck = async () => {
+  await sql`select 1`.execute(database);
+  return undefined;
+};
+const health = await serveHealth(config.health, { database: databaseCheck });
+const http = createHttp({
+  checks: { api: databaseCheck, ...checksOf(config.readyOf) },
+  recordings: join(config.home, 'recordings'),
+  token: isLoopback(config.bind) ? undefined : config.grpcToken,
+});
+await http.listen({ host: config.bind, port: config.httpPort });
+const events = await openLog(config);
+await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
+serving(true);
+log.info({ directory: config.directory, http: config.httpPort }, 'ready');
+
+shutdown.step('leave the registry', 1000, () => events.registry.leave());
+shutdown.step('http', 2000, () => http.close());
+shutdown.step('grpc', 2000, () => {
+  serving(false);
+  return closeGrpc(grpc, 1500);
+});
+shutdown.step('health', 500, () => health.close());
+shutdown.step('databases', 1000, () => Promise.all([database.destroy(), events.close()]));
