@@ -1,0 +1,124 @@
+/**
+ * `npm test`: every tier in order, each with its budget, all set-up done here. Its last line is `N passed, N failed,
+ * N skipped`. A tier that can't run here is named there; with OPENTACT_REQUIRE=all it is a failure.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { check } from './check.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(ROOT);
+
+type Tier = { name: string; files: string[]; budgetMs: number; concurrency: number; needs?: string[] };
+
+const unit = ['proto/src/**/*.test.ts', 'services/**/src/**/*.test.ts', 'test/kit/**/*.test.ts'];
+const TIERS: Tier[] = [
+  { name: 'unit', files: unit, budgetMs: 180_000, concurrency: 2 },
+  { name: 'laws', files: ['test/laws/*.test.ts', 'test/replay/*.test.ts'], budgetMs: 120_000, concurrency: 2 },
+  {
+    name: 'scenarios',
+    files: ['test/scenarios/*.test.ts', 'test/conformance/*.test.ts'],
+    budgetMs: 300_000,
+    concurrency: 1,
+    needs: ['sipp'],
+  },
+  { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 240_000, concurrency: 1 },
+];
+
+/** Debian packages that bring a program; installed where this may be done. */
+const PACKAGES: Record<string, string> = { sipp: 'sip-tester' };
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const lastPage: string[] = [];
+
+function has(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+}
+
+/** Makes the programs of a tier available. @returns what is still missing. */
+function provide(programs: string[]): string[] {
+  const missing = programs.filter((p) => !has(p));
+  if (missing.length === 0 || process.getuid?.() !== 0 || !has('apt-get')) return missing;
+  const packages = missing.map((p) => PACKAGES[p] ?? p);
+  process.stdout.write(`installing ${packages.join(', ')}\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore', env, timeout: 180_000 });
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    stdio: 'ignore',
+    env,
+    timeout: 300_000,
+  });
+  return missing.filter((p) => !has(p));
+}
+
+function runTier(tier: Tier): Promise<void> {
+  const files = tier.files.flatMap((pattern) =>
+    globSync(pattern, { exclude: (name) => String(name) === 'node_modules' }),
+  );
+  if (files.length === 0) return Promise.resolve();
+  const folder = mkdtempSync(join(tmpdir(), 'opentact-test-'));
+  const counts = join(folder, 'counts.json');
+  const args = [
+    '--test',
+    `--test-concurrency=${tier.concurrency}`,
+    `--test-timeout=${tier.budgetMs}`,
+    '--test-reporter',
+    './test/kit/reporter.ts',
+    ...files,
+  ];
+  return new Promise((done) => {
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, OPENTACT_COUNTS: counts },
+    });
+    const late = setTimeout(() => {
+      lastPage.push(`${tier.name}: over its budget of ${tier.budgetMs / 1000} s`);
+      child.kill('SIGTERM');
+    }, tier.budgetMs * 1.5);
+    child.on('close', (code) => {
+      clearTimeout(late);
+      const found = existsSync(counts)
+        ? (JSON.parse(readFileSync(counts, 'utf8')) as typeof total & { reasons: string[] })
+        : undefined;
+      if (found) {
+        for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += found[key];
+        lastPage.push(...found.reasons.map((reason) => `skipped: ${reason}`));
+      }
+      if (code !== 0 && !found?.failed) {
+        total.failed++;
+        lastPage.push(`${tier.name}: the runner ended with ${code}`);
+      }
+      rmSync(folder, { recursive: true, force: true });
+      done();
+    });
+  });
+}
+
+const started = Date.now();
+process.stdout.write('# check\n');
+const checked = await check();
+total.passed += checked.passed;
+total.failed += checked.failed;
+for (const tier of TIERS) {
+  const began = Date.now();
+  const missing = provide(tier.needs ?? []);
+  if (missing.length > 0) {
+    if (process.env.OPENTACT_REQUIRE === 'all') total.failed++;
+    else total.skipped++;
+    lastPage.push(
+      `tier ${tier.name} did not run: it needs ${missing.join(', ')} (Debian: ${missing.map((p) => PACKAGES[p] ?? p).join(', ')})`,
+    );
+    continue;
+  }
+  process.stdout.write(`\n# ${tier.name}\n`);
+  await runTier(tier);
+  process.stdout.write(`# ${tier.name}: ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
+}
+process.stdout.write(
+  `\n${lastPage.map((line) => `${line}\n`).join('')}${((Date.now() - started) / 1000).toFixed(0)} s in all\n`,
+);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.exitCode = total.failed > 0 ? 1 : 0;
