@@ -45,7 +45,7 @@ const health = await serveHealth(config.health, {
   engines: () => (link.ready() ? undefined : 'some partitions have no owner'),
   store: () => (link.full() ? `${link.pending()} facts wait` : undefined),
 });
-const address = `http://${host.includes(':') ? `[${host}]` : host}:${prompts.port}`;
+const address = `${host.includes(':') ? `[${host}]` : host}:${prompts.port}`;
 await events.registry.join({ name: config.nodeName, boot, kind: 'notifier', address, loadPercent: 0 }, load);
 log.info({ address }, 'ready');
 

@@ -11,7 +11,7 @@ const storable = (text: string) => text.isWellFormed() && !text.includes('\0');
 
 /** Why the log can't keep this record; undefined where it can. */
 export function refusalOf(record: NewRecord): string | undefined {
-  if (record.key === '' || record.key.length > KEY_LENGTH_MAX) return `key of ${record.key.length} characters`;
+  if (record.key.length > KEY_LENGTH_MAX) return `key of ${record.key.length} characters`;
   if (!storable(record.key)) return 'key that is no UTF-8 text';
   const headers = JSON.stringify(record.headers);
   if (headers.length > HEADERS_LENGTH_MAX) return `headers of ${headers.length} characters`;
