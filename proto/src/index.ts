@@ -6,4 +6,5 @@ export * as EngineV1 from '../gen/opentact/engine/v1/peer.ts';
 export * as LinkV1 from '../gen/opentact/link/v1/link.ts';
 export * from './events.ts';
 export * from './identity.ts';
+export * from './story-line.ts';
 export * from './wire.ts';
