@@ -31,6 +31,11 @@ export function createLogger(
   );
 }
 
+/** A file that lines go to, made where it is missing, readable by its owner alone. */
+export function logFile(path: string): DestinationStream {
+  return pino.destination({ dest: path, mode: 0o600, sync: true });
+}
+
 /** A URL fit for a log: without user, password, query values and fragment. What is no URL is only measured. */
 export function maskUrl(url: string): string {
   if (!URL.canParse(url)) return `[${url.length} characters, no URL]`;

@@ -1,0 +1,82 @@
+/** One process under supervision: started again when it ends by itself, at once first and then ever more slowly. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { backoffMs, type Logger } from '@opentact/runtime';
+import { openLogFile } from './log-files.ts';
+import type { Planned } from './plan.ts';
+import { endProcess, pidFileOf } from './processes.ts';
+
+const RESTART = { firstMs: 50, maxMs: 5000 };
+/** Who lived this long starts again with the shortest wait. */
+const SETTLED_MS = 10_000;
+/** EX_CONFIG: it will not be better the next time. */
+const BAD_CONFIG = 78;
+
+export type Child = {
+  readonly planned: Planned;
+  pid(): number | undefined;
+  start(): Promise<void>;
+  /** Ends it for good: SIGTERM, and SIGKILL after the grace. */
+  stop(graceMs: number): Promise<void>;
+  /** SIGKILL, without waiting. */
+  kill(): void;
+};
+
+/** @param ended told when it ended by itself, with its exit code or signal. */
+export function createChild(
+  planned: Planned,
+  of: { home: string; log: Logger; ended(name: string, how: string, final: boolean): void },
+): Child {
+  let child: ChildProcess | undefined;
+  let wanted = false;
+  let failures = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function start(): Promise<void> {
+    wanted = true;
+    const file = await openLogFile(join(of.home, 'logs'), planned.name);
+    const startedAt = Date.now();
+    // A session of its own: Ctrl-C is for us, who know in which order to leave. Its log is a file, so that it can
+    // outlive us without writing into a broken pipe.
+    const started = spawn(process.execPath, [planned.script, ...planned.args], {
+      detached: true,
+      cwd: of.home,
+      env: planned.environment as NodeJS.ProcessEnv,
+      stdio: ['ignore', planned.shown ? 'inherit' : file.fd, file.fd],
+    });
+    await file.close();
+    child = started;
+    started.once('error', (err) => of.log.error({ child: planned.name, err }, 'not started'));
+    started.once('exit', (code, signal) => onExit(started, code, signal, Date.now() - startedAt));
+    await writeFile(pidFileOf(of.home, planned.name), `${started.pid}\n`);
+    of.log.info({ child: planned.name, childPid: started.pid }, 'started');
+  }
+  function onExit(which: ChildProcess, code: number | null, signal: string | null, livedMs: number): void {
+    if (child === which) child = undefined;
+    if (!wanted) return;
+    const final = code === BAD_CONFIG;
+    failures = livedMs > SETTLED_MS ? 1 : failures + 1;
+    of.log.warn({ child: planned.name, code, signal, livedMs, failures }, 'ended by itself');
+    of.ended(planned.name, signal ?? `exit code ${code}`, final);
+    if (final) wanted = false;
+    else timer = setTimeout(() => void start(), failures === 1 ? 0 : backoffMs(failures, RESTART));
+  }
+  return {
+    planned,
+    pid: () => child?.pid,
+    start,
+    async stop(graceMs) {
+      wanted = false;
+      clearTimeout(timer);
+      const pid = child?.pid;
+      if (pid !== undefined && (await endProcess(pid, graceMs)))
+        of.log.warn({ child: planned.name, childPid: pid, graceMs }, 'killed: it did not leave in time');
+      await rm(pidFileOf(of.home, planned.name), { force: true });
+    },
+    kill() {
+      wanted = false;
+      child?.kill('SIGKILL');
+    },
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * Everything on one machine: PostgreSQL and each service as a process of its own, under supervision. It imports no
+ * service. A second one for the same home is refused; what a killed one left behind is recognised.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbeddedPostgres, embeddedPostgres, openLog } from '@opentact/event-log';
+import {
+  bootId,
+  type Config,
+  ConfigError,
+  createLogger,
+  createShutdown,
+  helpText,
+  type Logger,
+  logFile,
+  PUBLIC,
+  platformSecret,
+  readPlatformConfig,
+} from '@opentact/runtime';
+import { type Demo, writeDemo } from './demo/demo.ts';
+import { keepRotating } from './log-files.ts';
+import { planOf, portsOf } from './plan.ts';
+import { portFaults } from './ports.ts';
+import { claimHome, endLeftovers, pidFileOf } from './processes.ts';
+import { tellStories } from './story.ts';
+import { askReady, createSupervisor, type Supervisor } from './supervisor.ts';
+import { firstWords, lastWords } from './words.ts';
+
+const CLONE = resolve(import.meta.dirname, '../../..');
+const DATABASES = ['opentact', 'opentact_api'];
+const READY_MS_MAX = 60_000;
+const LEFTOVER_GRACE_MS = 5000;
+
+const args = process.argv.slice(2);
+const isQuiet = args.includes('--quiet');
+const say = (text: string) => void process.stdout.write(text);
+process.stdout.on('error', () => {}); // Nobody reads any more; the calls go on.
+
+/** Ends with a sentence for a person. */
+function refuse(code: number, text: string): never {
+  process.stderr.write(`${text}\n`);
+  process.exit(code);
+}
+
+function readConfig(): Config {
+  if (args.includes('--help')) {
+    say(`npm start [-- --quiet]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n\n`);
+    say(`${helpText(PUBLIC)}\n`);
+    process.exit(0);
+  }
+  const unknown = args.filter((arg) => arg !== '--quiet');
+  if (unknown.length > 0) refuse(64, `unknown: ${unknown.join(' ')}; try npm start -- --help`);
+  try {
+    const config = readPlatformConfig('standalone', process.env);
+    if (config.log === 'memory')
+      throw new ConfigError(['OPENTACT_LOG must be postgres here: a log in memory is one process’s own']);
+    return config;
+  } catch (fault) {
+    return refuse(78, (fault as Error).message);
+  }
+}
+
+/** Keeps our own PostgreSQL running: one that died is started again, and the services reconnect by themselves. */
+async function keepPostgres(home: string, log: Logger, signal: AbortSignal): Promise<{ now(): EmbeddedPostgres }> {
+  let server = await embeddedPostgres({ home, databases: DATABASES });
+  log.info({ childPid: server.pid, adopted: server.adopted }, 'PostgreSQL runs');
+  void (async () => {
+    while (!signal.aborted) {
+      await sleep(200);
+      if (server.alive() || signal.aborted) continue;
+      log.error('PostgreSQL died');
+      say('PostgreSQL died and is started again\n');
+      server = await embeddedPostgres({ home, databases: DATABASES }).catch((err) => {
+        log.error({ err }, 'PostgreSQL not started');
+        return server;
+      });
+    }
+  })();
+  return { now: () => server };
+}
+
+/** Waits until a call would be answered; says what is missing where that takes long. */
+async function waitReady(config: Config, signal: AbortSignal): Promise<boolean> {
+  let toldAt = Date.now();
+  for (const until = Date.now() + READY_MS_MAX; Date.now() < until && !signal.aborted; await sleep(100)) {
+    const found = await askReady(config);
+    if (found?.ready) return true;
+    if (Date.now() - toldAt < 5000) continue;
+    toldAt = Date.now();
+    const missing = Object.entries(found?.checks ?? { api: 'no answer' }).filter(([, said]) => said !== 'ok');
+    say(`still waiting: ${missing.map(([name, said]) => `${name}: ${said}`).join('; ')}\n`);
+  }
+  return false;
+}
+
+async function run(config: Config): Promise<void> {
+  const startedAt = Date.now();
+  const other = await claimHome(config.home, join('services', 'standalone', 'src', 'main.ts'));
+  if (other) refuse(1, `already running, pid ${other}`);
+  const logs = join(config.home, 'logs');
+  await mkdir(logs, { recursive: true, mode: 0o700 });
+  await mkdir(join(config.home, 'recordings'), { recursive: true, mode: 0o700 });
+  const log = createLogger(
+    { service: 'standalone', node: 'standalone', boot: bootId(), level: config.logLevel },
+    logFile(join(logs, 'standalone.log')),
+  );
+  let supervisor: Supervisor | undefined;
+  const host = {
+    on: process.on.bind(process),
+    exit(code: number) {
+      if (code !== 0) supervisor?.kill();
+      process.exit(code);
+    },
+  };
+  const shutdown = createShutdown(log, host as never);
+  shutdown.signal.addEventListener('abort', () => say('\nleaving: the edge, the services, then PostgreSQL\n'));
+
+  const left = await endLeftovers(CLONE, config.home, LEFTOVER_GRACE_MS);
+  if (left.length > 0) say(`ended what an earlier start left running: ${left.join(', ')}\n`);
+  const faults = await portFaults(portsOf(config));
+  if (faults.length > 0) {
+    await rm(pidFileOf(config.home, 'standalone'), { force: true });
+    refuse(1, faults.join('\n'));
+  }
+  await platformSecret(config);
+  const { demo, isNew } = await writeDemo(config);
+  const postgres = config.databaseUrl ? undefined : await keepPostgres(config.home, log, shutdown.signal);
+  const plan = planOf(config, process.env, {
+    clone: CLONE,
+    databaseUrl: config.databaseUrl ?? postgres?.now().url('opentact'),
+    apiDatabaseUrl: config.apiDatabaseUrl ?? postgres?.now().url('opentact_api'),
+    quiet: isQuiet,
+  });
+  supervisor = createSupervisor(plan, { home: config.home, log, say });
+  const stopRotating = keepRotating(logs);
+  const supervised = supervisor;
+  for (const turn of supervised.turns()) shutdown.step(`leave ${turn}`, 12_000, () => supervised.leave(turn));
+  shutdown.step('PostgreSQL', 15_000, () => postgres?.now().stop());
+  shutdown.step('pid file', 500, () => {
+    stopRotating();
+    return rm(pidFileOf(config.home, 'standalone'), { force: true });
+  });
+  if (shutdown.signal.aborted) return;
+  await supervised.start();
+  if (isNew) say(firstWords(demo));
+  await greet(config, demo, supervised, startedAt, shutdown.signal);
+  if (!isQuiet && !shutdown.signal.aborted) await follow(config, plan[0]!.environment.DATABASE_URL, shutdown.signal);
+}
+
+async function greet(
+  config: Config,
+  demo: Demo,
+  of: Supervisor,
+  startedAt: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const ready = await waitReady(config, signal);
+  if (signal.aborted) return;
+  const hasCallee = of.children().some(({ planned }) => planned.name === 'demo-callee');
+  if (ready) say(lastWords(config, demo, { tookMs: Date.now() - startedAt, hasCallee, quiet: isQuiet }));
+  else
+    say(
+      `not ready after ${READY_MS_MAX / 1000} s; see ${join(config.home, 'logs')}. It goes on trying; Ctrl-C stops it.\n`,
+    );
+}
+
+async function follow(config: Config, databaseUrl: string | undefined, signal: AbortSignal): Promise<void> {
+  const events = await openLog({ ...config, databaseUrl });
+  try {
+    await tellStories(events, Date.now(), (line) => say(`${line}\n`), signal);
+  } finally {
+    await events.close();
+  }
+}
+
+const config = readConfig();
+await run(config).catch(async (fault: Error) => {
+  await rm(pidFileOf(config.home, 'standalone'), { force: true });
+  refuse(1, `not started: ${fault.message}`);
+});

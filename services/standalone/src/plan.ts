@@ -1,0 +1,77 @@
+/** Which processes make an installation on one machine, with what each is told, and in which order they leave. Pure. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config, Environment } from '@opentact/runtime';
+import type { WantedPort } from './ports.ts';
+
+/** One process. `leaves`: those with the lowest number leave first. */
+export type Planned = {
+  name: string;
+  script: string;
+  args: string[];
+  environment: Environment;
+  leaves: number;
+  /** Part of /ready: a call is answered only with it. */
+  needed: boolean;
+  /** Its standard output is for the person at the terminal. */
+  shown: boolean;
+};
+
+export const ENGINES = ['flow-engine-1', 'flow-engine-2'];
+
+type Given = { clone: string; databaseUrl: string | undefined; apiDatabaseUrl: string | undefined; quiet: boolean };
+
+/** Facts must find an engine until the last node is gone, and everyone asks api until the end. */
+const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'needed'> & { path: string }> = [
+  { name: 'api', path: 'api/src/main.ts', leaves: 4, needed: false },
+  ...ENGINES.map((name) => ({ name, path: 'flow-engine/src/main.ts', leaves: 3, needed: true })),
+  { name: 'media', path: 'media/src/main.ts', leaves: 2, needed: true },
+  { name: 'notifier', path: 'notifier/src/main.ts', leaves: 2, needed: true },
+  { name: 'sip-edge', path: 'sip-edge/src/main.ts', leaves: 1, needed: true },
+  { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', leaves: 5, needed: false },
+  { name: 'demo-callee', path: 'standalone/src/demo/callee.ts', leaves: 5, needed: false },
+];
+
+/** The processes, in the order they are started. One whose script isn't there yet is left out. */
+export function planOf(config: Config, environment: Environment, given: Given): Planned[] {
+  const services = join(given.clone, 'services');
+  const present = ORDER.filter(({ path }) => existsSync(join(services, path)));
+  const loopback = `127.0.0.1:${config.demoPort}`;
+  const shared: Environment = {
+    ...environment,
+    OPENTACT_HOME: config.home,
+    DATABASE_URL: given.databaseUrl,
+    OPENTACT_API_DATABASE_URL: given.apiDatabaseUrl,
+    OPENTACT_FETCH_ALLOW: environment.OPENTACT_FETCH_ALLOW || loopback,
+    OPENTACT_DIAL_ALLOW: environment.OPENTACT_DIAL_ALLOW || loopback,
+  };
+  const readyOf = present.filter(({ needed }) => needed).map(({ name }) => `${name}=${healthOf(config, name)}`);
+  return present.map(({ name, path, leaves, needed }) => ({
+    name,
+    script: join(services, path),
+    args: ['--name', name, ...(given.quiet ? ['--quiet'] : [])],
+    environment: {
+      ...shared,
+      OPENTACT_HEALTH: healthOf(config, name),
+      ...(name === 'api' ? { OPENTACT_READY_OF: readyOf.join(',') } : {}),
+    },
+    leaves,
+    needed,
+    shown: name.startsWith('demo-'),
+  }));
+}
+
+const healthOf = (config: Config, name: string): string => join(config.home, 'run', `${name}.health`);
+
+/** The ports that those processes will open. */
+export function portsOf(config: Config): WantedPort[] {
+  const { bind: host, sipPort, httpPort, grpcPort, demoPort } = config;
+  return [
+    { variable: 'OPENTACT_SIP_PORT', host, port: sipPort, transport: 'udp' },
+    { variable: 'OPENTACT_SIP_PORT', host, port: sipPort, transport: 'tcp' },
+    { variable: 'OPENTACT_HTTP_PORT', host, port: httpPort, transport: 'tcp' },
+    { variable: 'OPENTACT_GRPC_PORT', host, port: grpcPort, transport: 'tcp' },
+    { variable: 'OPENTACT_DEMO_PORT', host: '127.0.0.1', port: demoPort, transport: 'tcp' },
+    { variable: 'OPENTACT_DEMO_PORT', host: '127.0.0.1', port: demoPort, transport: 'udp' },
+  ];
+}

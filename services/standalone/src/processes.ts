@@ -1,0 +1,82 @@
+/** What is known of other processes by their pid files: who runs, and whether it is one of ours. It never guesses by name. */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const pidFileOf = (home: string, name: string): string => join(home, 'run', `${name}.pid`);
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function readPid(file: string): Promise<number | undefined> {
+  const pid = Number((await readFile(file, 'utf8').catch(() => '')).trim());
+  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
+}
+
+/** Is this living process one that runs a script of this clone for this home? A number in a file may be anyone's by now. */
+async function isOurs(pid: number, clone: string, home: string): Promise<boolean> {
+  const read = (what: string) => readFile(`/proc/${pid}/${what}`, 'utf8').catch(() => '');
+  const [args, environment] = await Promise.all([read('cmdline'), read('environ')]);
+  const script = args.split('\0').some((arg) => arg.startsWith(join(clone, 'services/')) && arg.endsWith('.ts'));
+  return script && environment.split('\0').includes(`OPENTACT_HOME=${home}`);
+}
+
+/** Sends SIGTERM, and SIGKILL where that is not enough. @returns whether it had to be killed. */
+export async function endProcess(pid: number, graceMs: number): Promise<boolean> {
+  const send = (signal: NodeJS.Signals) => {
+    try {
+      process.kill(pid, signal);
+    } catch {} // It ended meanwhile.
+  };
+  send('SIGTERM');
+  for (const until = Date.now() + graceMs; isAlive(pid) && Date.now() < until; ) await sleep(20);
+  if (!isAlive(pid)) return false;
+  send('SIGKILL');
+  for (const until = Date.now() + 2000; isAlive(pid) && Date.now() < until; ) await sleep(20);
+  return true;
+}
+
+/** Ends what a killed supervisor left running. PostgreSQL is not among it: that is adopted. @returns their names. */
+export async function endLeftovers(clone: string, home: string, graceMs: number): Promise<string[]> {
+  const files = (await readdir(join(home, 'run')).catch(() => [])).filter((file) => file.endsWith('.pid'));
+  const names = files
+    .map((file) => file.slice(0, -'.pid'.length))
+    .filter((n) => n !== 'postgres' && n !== 'standalone');
+  const ended = await Promise.all(
+    names.map(async (name) => {
+      const file = pidFileOf(home, name);
+      const pid = await readPid(file);
+      const ours = pid !== undefined && isAlive(pid) && (await isOurs(pid, clone, home));
+      if (ours) await endProcess(pid, graceMs);
+      await rm(file, { force: true });
+      return ours ? [name] : [];
+    }),
+  );
+  return ended.flat();
+}
+
+/**
+ * Makes this process the supervisor of the home.
+ * @returns the pid of the one that already is; undefined where it is now this one.
+ */
+export async function claimHome(home: string, script: string): Promise<number | undefined> {
+  const file = pidFileOf(home, 'standalone');
+  await mkdir(dirname(file), { recursive: true, mode: 0o711 });
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await writeFile(file, `${process.pid}\n`, { flag: 'wx' });
+      return undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === 3) throw error;
+    }
+    const pid = await readPid(file);
+    const args = pid ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') : '';
+    if (pid && pid !== process.pid && isAlive(pid) && args.includes(script)) return pid;
+    await rm(file, { force: true }); // Its supervisor was killed.
+  }
+}

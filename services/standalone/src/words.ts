@@ -1,0 +1,40 @@
+/** What the person at the terminal is told. */
+import { basename } from 'node:path';
+import type { Config } from '@opentact/runtime';
+import { isLoopback, isWildcard } from '@opentact/runtime';
+import type { Demo } from './demo/demo.ts';
+
+/** The last lines of a start: what runs, which key does what, what to try. */
+export function lastWords(
+  config: Config,
+  demo: Demo,
+  of: { tookMs: number; hasCallee: boolean; quiet: boolean },
+): string {
+  const host = isWildcard(config.bind) ? '127.0.0.1' : config.bind;
+  const lan = isLoopback(config.bind)
+    ? `Only this machine can call. To open it to your network:\n  OPENTACT_BIND=0.0.0.0 OPENTACT_GRPC_TOKEN=<a secret> npm start`
+    : `It listens on ${config.bind}.`;
+  const callee = of.hasCallee ? 'who answers, speaks and hangs up after 10 s' : 'who isn’t running';
+  return `
+Opentact is up (${(of.tookMs / 1000).toFixed(1)} s). Call ${demo.number}:
+
+  npm run call                                    (in another terminal)
+  sip:${demo.number}@${host}:${config.sipPort}     (from any SIP phone)
+
+It asks for a key:
+  1        the demo customer’s server is called back, and its document is heard
+  2        the demo callee is dialled (${demo.callee}), ${callee}
+  another  “Hi, nobody”, and the demo customer’s server is told by POST
+  none     it asks once more, then says so
+
+${lan}
+State and logs: ${config.home}   Account: ${demo.email}, secrets in ${basename(config.home)}/demo.json
+Ready: http://${host}:${config.httpPort}/ready   gRPC: ${host}:${config.grpcPort}
+${of.quiet ? '' : 'Stories of live calls follow, one line per event (--quiet: none). '}Ctrl-C stops everything.
+`;
+}
+
+/** Told once, at the first start. */
+export function firstWords(demo: Demo): string {
+  return `Demo account made: ${demo.email}, password ${demo.password}, API key ${demo.apiKey}\n`;
+}
