@@ -40,6 +40,9 @@ export type Ownership = {
   leave(): Promise<void>;
 };
 
+/** The engine that owns a partition where these live. */
+export const ownerAmong = (number: number, names: string[]) => rendezvous(`partition-${number}`, names);
+
 export function createOwnership(needs: OwnershipNeeds): Ownership {
   const { log, self, logger } = needs;
   const owned = new Map<number, Partition>();
@@ -55,8 +58,8 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
   }
 
   function ownerOf(number: number, engines = living()): SeenNode | undefined {
-    const name = rendezvous(
-      `partition-${number}`,
+    const name = ownerAmong(
+      number,
       engines.map((e) => e.name),
     );
     return engines.find((e) => e.name === name);
@@ -65,7 +68,8 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
   function noteMembership(engines: SeenNode[]): void {
     const names = new Set(engines.map((e) => `${e.name}/${e.boot}`));
     const joined = [...names].some((name) => !known.has(name));
-    if (joined && known.size > 0) joinedAt = needs.now();
+    // An engine that starts alone need not wait for anybody.
+    if (joined && (known.size > 0 || engines.length > 1)) joinedAt = needs.now();
     known = names;
   }
 

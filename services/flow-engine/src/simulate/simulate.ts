@@ -61,7 +61,7 @@ export function simulate(scenario: Scenario): Simulation {
     call = stepped.call;
     events.push(...stepped.events);
     for (const event of stepped.events) {
-      react(event, call, scenario, (ms, next) => later(at + ms, next));
+      respond(event, call, scenario, (ms, next) => later(at + ms, next));
       for (const what of sounds(event)) heard.push({ at: at - startedAt, what });
     }
     if (press.length > 0 && listens(stepped.events, call))
@@ -77,7 +77,8 @@ function reported(fact: Observed): Reported {
     : fact;
 }
 
-function arrived(scenario: Scenario): Observed {
+/** The fact that begins a scenario. */
+export function arrived(scenario: Scenario): Observed {
   const { xml, from = '12125550199', to = '18005550100', autoAnswer = true, callFlowUrl = '' } = scenario;
   return {
     type: 'CallArrived',
@@ -120,8 +121,8 @@ const listens = (events: CallEvent[], call: Call) =>
 
 type Later = (ms: number, fact: Observed) => void;
 
-/** What the nodes would answer. */
-function react(event: CallEvent, call: Call, scenario: Scenario, later: Later): void {
+/** What the nodes would answer to a request, and when. */
+export function respond(event: CallEvent, call: Call, scenario: Scenario, later: Later): void {
   const requestId = event.seq;
   switch (event.type) {
     case 'NodeRequested':
