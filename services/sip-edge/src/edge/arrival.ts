@@ -11,7 +11,7 @@ import { textParamOf } from '../stack/message/params.ts';
 import { normalUser, type Uri } from '../stack/message/uri.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
 import { RETRY_AFTER_S } from './admission.ts';
-import { type CallerLeg, newCall, newCallerLeg } from './call.ts';
+import { type CallerLeg, type EdgeCall, newCall, newCallerLeg } from './call.ts';
 import { cancelled, refuse } from './caller.ts';
 import { ABILITIES, type Context, report, tagOf } from './context.ts';
 import { DirectoryAway, type Route } from './port.ts';
@@ -39,8 +39,8 @@ export function arrive(context: Context, server: ServerTransaction): void {
   const callId = callIdFor(context, request);
   const tag = tagOf(context, callId, 0);
   server.identify(tag, [callLine(callId)]);
-  // The same call by another way (RFC 3261 8.2.2.2): a retransmission would have found its transaction.
-  if (context.calls.has(callId)) return void server.respond(482);
+  const known = context.calls.get(callId);
+  if (known) return repeated(known, server);
   const refusal = inspect(request, ABILITIES);
   if (refusal) return void server.respond(refusal.status, refusal);
   if (request.raw.length > INVITE_BYTES_MAX) return void server.respond(513);
@@ -63,6 +63,20 @@ export function arrive(context: Context, server: ServerTransaction): void {
     context.log.error({ callId, error: error.message }, 'a new call failed');
     refuse(context, leg, 500, 41);
   });
+}
+
+/**
+ * The same call again. By the same branch and address it is a repetition that came another way (a new connection, a
+ * transaction long over) and is told what was said before; by others it went around (RFC 3261 8.2.2.2).
+ */
+function repeated(call: EdgeCall, server: ServerTransaction): void {
+  const leg = call.legs.get(0);
+  const first = leg?.kind === 'caller' ? leg.server.request : undefined;
+  const { request } = server;
+  const same = first?.via.branch === request.via.branch && first.uriText === request.uriText;
+  if (leg?.kind !== 'caller' || !same) server.respond(482);
+  else if (leg.said) server.respond(leg.said.status, leg.said.options);
+  else server.respond(100);
 }
 
 async function admit(context: Context, leg: CallerLeg): Promise<void> {

@@ -5,6 +5,7 @@ import type { CallEvent, FactOf } from '@opentact/proto';
 import type { Dialog } from '../stack/dialog/dialog.ts';
 import type { Forks } from '../stack/dialog/forks.ts';
 import { NO_OFFER, type Offers } from '../stack/dialog/offers.ts';
+import type { ResponseOptions } from '../stack/message/build.ts';
 import type { OwnRequest } from '../stack/message/own-request.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
 import type { Peer } from '../stack/transport/peer.ts';
@@ -35,6 +36,8 @@ type LegBase = {
 export type CallerLeg = LegBase & {
   readonly kind: 'caller';
   readonly server: ServerTransaction;
+  /** What was answered last, for a caller that asks again by another way. */
+  said?: { readonly status: number; readonly options: ResponseOptions };
   state: 'arrived' | 'answered' | 'ended';
   /** `seq` of the AnswerRequested. */
   answeredBy: number;

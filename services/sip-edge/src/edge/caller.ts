@@ -2,7 +2,7 @@
 // Whether the CANCEL or the 200 was first is the server transaction's word, not ours.
 
 import type { CallEvent, FactOf } from '@opentact/proto';
-import type { HeaderLine } from '../stack/message/build.ts';
+import type { HeaderLine, ResponseOptions } from '../stack/message/build.ts';
 import type { SipRequest } from '../stack/message/message.ts';
 import type { CallerLeg, Leg } from './call.ts';
 import { q850Of, reasonHeader } from './causes.ts';
@@ -15,23 +15,30 @@ import { sendWithin } from './within.ts';
 export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'RingRequested'>>): void {
   if (leg.state !== 'arrived') return;
   const { transport } = leg.server.arrival.peer;
-  leg.server.respond(180, { lines: [contactLine(context, leg.tag, transport)] });
+  say(leg, 180, { lines: [contactLine(context, leg.tag, transport)] });
   report(context, leg.call.id, { type: 'LegRang', requestId: ask.seq, leg: leg.number, status: 180 });
+}
+
+function say(leg: CallerLeg, status: number, options: ResponseOptions): void {
+  leg.said = { status, options };
+  leg.server.respond(status, options);
 }
 
 /** 200 to the caller; the story hears of it as it is sent and again at its ACK. */
 export function answer(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'AnswerRequested'>>): void {
   const { call, server, number } = leg;
   if (leg.state === 'answered') return;
-  const bytes = server.compose(200, {
+  const options = {
     lines: [contactLine(context, leg.tag, server.arrival.peer.transport), ALLOW],
     body: { type: 'application/sdp', bytes: Buffer.from(ask.sdp) },
-  });
+  };
+  const bytes = server.compose(200, options);
   if (leg.state === 'ended' || !server.transmit(bytes)) {
     report(context, call.id, { type: 'AnswerFailed', requestId: ask.seq, leg: number, reason: 'cancelled' });
     return;
   }
   leg.state = 'answered';
+  leg.said = { status: 200, options };
   leg.answeredBy = ask.seq;
   report(context, call.id, { type: 'LegAnswered', requestId: ask.seq, leg: number, sdp: '' });
   const delayed = server.request.body.length === 0;
@@ -60,6 +67,7 @@ export function noAck(context: Context, leg: Leg): void {
 /** The CANCEL won: 487 was sent. */
 export function cancelled(context: Context, leg: CallerLeg, cancel: SipRequest): void {
   leg.cancelled = true;
+  leg.said = { status: 487, options: {} };
   over(context, leg, { by: 'peer', status: 487, q850: q850Of(cancel) || 16, reason: 'cancelled' });
 }
 
@@ -72,7 +80,7 @@ export function refuse(
   lines: readonly HeaderLine[] = [],
 ): void {
   if (leg.state !== 'arrived') return;
-  leg.server.respond(status, { lines: [['Reason', reasonHeader(q850)], ...lines] });
+  say(leg, status, { lines: [['Reason', reasonHeader(q850)], ...lines] });
   over(context, leg, { by: 'us', status, q850, reason: 'rejected' });
 }
 
@@ -87,5 +95,7 @@ function over(
   }
   // The story never began, so it has no end either.
   leg.state = 'ended';
+  if (leg.call.counted) context.limits.leave(leg.call.accountId);
   context.calls.delete(leg.call.id);
+  context.link.forget(leg.call.id);
 }

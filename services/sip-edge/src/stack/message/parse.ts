@@ -79,12 +79,14 @@ function parseStartLine(text: string): StartLine {
   return { method, uriText, version: version.toUpperCase() };
 }
 
-/** Headers of a whole header section with its start line, for the framer of streams. Throws GrammarFault. */
+/**
+ * Headers of a whole header section with its start line, for the framer of streams: a start line that is wrong does not
+ * hide where the message ends. Throws GrammarFault.
+ */
 export function readHeaderSection(text: string): { method: string | undefined; headers: Headers } {
   const firstEnd = text.indexOf('\r\n');
   const line = parseStartLine(firstEnd < 0 ? text : text.slice(0, firstEnd));
   const headers = new Headers();
-  if ('fault' in line && line.method === undefined) throw new GrammarFault(line.fault);
   if (firstEnd >= 0) readHeaders(text, firstEnd + 2, headers);
   return { method: 'method' in line ? line.method : undefined, headers };
 }

@@ -8,10 +8,14 @@ import { textParamOf } from '../message/params.ts';
 /** Methods share a key with the INVITE they acknowledge or cancel, so that all three find its transaction. */
 export type ServerKeys = { readonly own: string; readonly invite: string };
 
-export function serverKeys(request: SipRequest): ServerKeys {
-  const base = hasUniqueBranch(request.via) ? branchBase(request.via) : oldBase(request);
+/**
+ * The transport is part of it, since answers go back on the transport of arrival; so are Call-ID and CSeq number, which
+ * no repetition changes, so that a client which reuses its branches only confuses itself.
+ */
+export function serverKeys(request: SipRequest, transport: string): ServerKeys {
+  const base = hasUniqueBranch(request.via) ? branchBase(request) : oldBase(request);
   const method = request.method === 'ACK' ? 'INVITE' : request.method;
-  return { own: `${method} ${base}`, invite: `INVITE ${base}` };
+  return { own: `${method} ${transport} ${base}`, invite: `INVITE ${transport} ${base}` };
 }
 
 /** A branch that is only the cookie identifies nothing (RFC 4475 3.2.1). */
@@ -20,8 +24,8 @@ function hasUniqueBranch(via: Via): boolean {
 }
 
 // RFC 3261 17.2.3: branch, sent-by (host and port).
-function branchBase(via: Via): string {
-  return `${via.branch} ${via.host}:${via.port ?? 5060}`;
+function branchBase({ via, callId, cseq }: SipRequest): string {
+  return `${via.branch} ${via.host}:${via.port ?? 5060} ${cseq.number} ${callId}`;
 }
 
 // RFC 3261 17.2.3, last part. The To tag is left out: an ACK carries ours, its INVITE does not.

@@ -48,12 +48,12 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
   const clients = new Map<string, Client>();
 
   function receiveRequest(request: SipRequest, arrival: Arrival): void {
-    const keys = serverKeys(request);
+    const keys = serverKeys(request, arrival.peer.transport);
     const found = servers.get(keys.own);
     if (request.method === 'ACK') {
       if (found) found.ack(request);
       else user.ack(request, arrival);
-    } else if (found) found.again();
+    } else if (found) found.again(arrival);
     else if (user.admit(request, arrival, servers.size + clients.size >= TRANSACTIONS_MAX))
       open(request, arrival, keys);
   }

@@ -3,7 +3,7 @@
 
 import { formatResponse, type HeaderLine, type ResponseOptions } from '../message/build.ts';
 import type { SipRequest } from '../message/message.ts';
-import type { Arrival } from '../transport/peer.ts';
+import type { Arrival, Peer } from '../transport/peer.ts';
 import type { Clock } from './clock.ts';
 import { type Rest, type Running, run } from './running.ts';
 import { type ServerInviteInput, serverInvite, serverInviteTransition } from './server-invite.ts';
@@ -35,7 +35,8 @@ export type ServerTransaction = {
 /** What the layer does with a transaction beside what its user does. */
 export type ServerHandle = {
   readonly user: ServerTransaction;
-  again(): void;
+  /** The request came again, perhaps on another connection: answers go there from now on. */
+  again(arrival: Arrival): void;
   ack(request: SipRequest): void;
   /** True where the CANCEL came before any final answer. */
   cancel(request: SipRequest): boolean;
@@ -46,6 +47,8 @@ export type ServerEvents = { ended(): void; ack(request: SipRequest, arrival: Ar
 export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, events: ServerEvents): ServerHandle {
   const reliable = arrival.peer.transport !== 'udp';
   let identity: { tag?: string; lines: readonly HeaderLine[] } = { lines: [] };
+  let current = arrival.peer;
+  const peer: Peer = { ...describe(current), send: (bytes, failed) => current.send(bytes, failed) };
   let late = false;
   let cancelled = false;
 
@@ -69,7 +72,7 @@ export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, 
           clock,
           rest,
         ) as never)
-      : (run({ state: serverOther(reliable), outputs: [] }, serverOtherTransition, arrival.peer, clock, rest) as never);
+      : (run({ state: serverOther(reliable), outputs: [] }, serverOtherTransition, peer, clock, rest) as never);
 
   function compose(status: number, options: ResponseOptions = {}): Buffer {
     const lines = [...identity.lines, ...(options.lines ?? [])];
@@ -99,11 +102,18 @@ export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, 
   };
   return {
     user,
-    again: () => machine.feed(request.method === 'INVITE' ? { type: 'invite' } : { type: 'request' }),
+    again(latest) {
+      current = latest.peer;
+      machine.feed(request.method === 'INVITE' ? { type: 'invite' } : { type: 'request' });
+    },
     ack: (ack) => machine.feed({ type: 'ack', request: ack }),
     cancel(cancel) {
       machine.feed({ type: 'cancel', request: cancel, refusal: compose(487) });
       return cancelled;
     },
   };
+}
+
+function describe({ transport, address, port }: Peer): Omit<Peer, 'send'> {
+  return { transport, address, port };
 }

@@ -41,18 +41,19 @@ export function frame(before: FrameState, chunk: Buffer): FrameStep {
   }
 }
 
+/** Between messages any line ends are skipped, halves of them too: some senders count their bodies short by one. */
 function skipEmptyLines(bytes: Buffer): Buffer {
   let start = 0;
-  while (bytes[start] === 13 && bytes[start + 1] === 10) start += 2;
+  while (bytes[start] === 13 || bytes[start] === 10) start++;
   return start === 0 ? bytes : bytes.subarray(start);
 }
 
 /** Length of the message at the start of `bytes`, 0 where its headers are not complete yet, or why it has none. */
 function messageLength(bytes: Buffer): number | Fault {
+  if (!startsLikeSip(bytes)) return { kind: 'fault', status: 400, reason: 'This is not SIP' };
   const blank = bytes.indexOf('\r\n\r\n', 0, 'latin1');
   if (blank < 0) {
-    if (bytes.length > HEADER_BYTES_MAX) return { kind: 'fault', status: 513, reason: 'Headers are too large' };
-    return startsLikeSip(bytes) ? 0 : { kind: 'fault', status: 400, reason: 'This is not SIP' };
+    return bytes.length > HEADER_BYTES_MAX ? { kind: 'fault', status: 513, reason: 'Headers are too large' } : 0;
   }
   if (blank > HEADER_BYTES_MAX) return { kind: 'fault', status: 513, reason: 'Headers are too large' };
   let section: ReturnType<typeof readHeaderSection>;

@@ -11,6 +11,7 @@ export const IDLE_MS = 10 * 60_000;
 /** A message begun must be complete by then. */
 export const PARTIAL_MS = 32_000;
 const QUEUE_BYTES_MAX = 1024 * 1024;
+const LINGER_MS = 200;
 const CONNECT_MS = 4_000;
 
 export type TcpPeer = Peer & { readonly open: boolean };
@@ -120,8 +121,10 @@ function read(socket: Socket, peer: TcpPeer, limits: Required<TcpLimits>, events
     for (const bytes of step.messages) events.message(bytes, peer);
     if (step.fault) {
       events.fault(step.fault, peer);
-      socket.removeAllListeners('data').resume().end();
-      setTimeout(() => socket.destroy(), 1_000).unref();
+      socket.removeAllListeners('data').resume();
+      // Answers to the messages before it may still be on their way.
+      setTimeout(() => socket.end(), LINGER_MS).unref();
+      setTimeout(() => socket.destroy(), 5 * LINGER_MS).unref();
     }
     // The time runs from the first byte of a message, so that a byte now and then can't hold a connection.
     if (state.pending.length === 0 || step.messages.length > 0) {

@@ -1,0 +1,85 @@
+// An edge with everything around it faked but the sockets: one call of these begins every test of the edge.
+
+import { type Edge, type EdgeOptions, openEdge } from '../edge.ts';
+import type { Route, Trunk } from '../port.ts';
+import { DirectoryAway } from '../port.ts';
+import { type FakeEngine, fakeEngine } from './engine.ts';
+import { openPhone, type Phone } from './phone.ts';
+
+export const SECRET = 'secret of the tests';
+
+export const ROUTE: Route = {
+  accountId: 'demo',
+  app: undefined,
+  callsMax: 100,
+  dialsPerMinuteMax: 100,
+  trunk: 'trunk-1',
+  trunkUri: '',
+  ownNumbers: [],
+};
+
+export type House = {
+  edge: Edge;
+  engine: FakeEngine;
+  phone: Phone;
+  routes: Map<string, Route>;
+  trunks: Map<string, Trunk>;
+  settings: { loopDelayMs: number; directoryAway: boolean };
+  /** Another phone, on an address of its own where one is given. */
+  another(address?: string, port?: number): Promise<Phone>;
+  close(): Promise<void>;
+};
+
+/** `hurry` divides every timer: 20 makes T1 25 ms. */
+export async function openHouse(options: { hurry?: number } & Partial<EdgeOptions> = {}): Promise<House> {
+  const { hurry = 1, ...others } = options;
+  const engine = fakeEngine();
+  const routes = new Map([['18005550100', ROUTE]]);
+  const trunks = new Map<string, Trunk>();
+  const settings = { loopDelayMs: 0, directoryAway: false };
+  const edge = await openEdge({
+    bind: '127.0.0.1',
+    port: 0,
+    advertise: '127.0.0.1',
+    reusePort: false,
+    secret: SECRET,
+    link: engine.connect,
+    directory: {
+      async route({ user }) {
+        if (settings.directoryAway) throw new DirectoryAway('away');
+        return routes.get(user);
+      },
+      trunk: async (id) => trunks.get(id),
+    },
+    allowed: (address) => address === '127.0.0.1',
+    loopDelayMs: () => settings.loopDelayMs,
+    log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
+    clock: {
+      nowMs: () => performance.now(),
+      after(ms, fire) {
+        const timer = setTimeout(fire, ms / hurry);
+        timer.unref();
+        return () => clearTimeout(timer);
+      },
+    },
+    ...others,
+  });
+  const phones: Phone[] = [await openPhone(edge.port)];
+  return {
+    edge,
+    engine,
+    phone: phones[0]!,
+    routes,
+    trunks,
+    settings,
+    async another(address, port) {
+      const phone = await openPhone(edge.port, address, port);
+      phones.push(phone);
+      return phone;
+    },
+    async close() {
+      for (const phone of phones) phone.close();
+      await edge.close();
+    },
+  };
+}
