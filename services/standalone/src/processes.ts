@@ -1,15 +1,17 @@
 /** What is known of other processes by their pid files: who runs, and whether it is one of ours. It never guesses by name. */
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const pidFileOf = (home: string, name: string): string => join(home, 'run', `${name}.pid`);
 
+/** Does it run? One that ended and was not yet collected by its parent doesn't. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

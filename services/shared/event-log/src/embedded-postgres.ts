@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,13 +63,14 @@ function placesOf(home: string): Places {
   };
 }
 
-const lives = (pid: number): boolean => {
+/** One that ended and was not yet collected by its parent doesn't live. */
+function lives(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }
-};
+}
 
 /** The server that runs in this data directory, recognised by its own pid file, its executable and its directory. */
 async function findRunning(data: string, postgres: string): Promise<number | undefined> {

@@ -1,0 +1,181 @@
+/** The supervisor as a person meets it: started, started twice, killed, interrupted. Loopback and a folder of its own. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallEvent } from '@opentact/proto';
+import { rotate } from './log-files.ts';
+import { isAlive } from './processes.ts';
+import { lineOf } from './story.ts';
+
+const MAIN = join(import.meta.dirname, 'main.ts');
+let home: string;
+let environment: NodeJS.ProcessEnv;
+const started: ChildProcess[] = [];
+
+async function freePorts(count: number): Promise<number[]> {
+  const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(probes.map((probe) => once(probe, 'listening')));
+  const ports = probes.map((probe) => (probe.address() as { port: number }).port);
+  await Promise.all(probes.map((probe) => new Promise((done) => probe.close(done))));
+  return ports;
+}
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'opentact-standalone-'));
+  const [sip, http, grpc, demo] = await freePorts(4);
+  environment = {
+    ...process.env,
+    OPENTACT_HOME: home,
+    OPENTACT_SIP_PORT: String(sip),
+    OPENTACT_HTTP_PORT: String(http),
+    OPENTACT_GRPC_PORT: String(grpc),
+    OPENTACT_DEMO_PORT: String(demo),
+    OPENTACT_RTP_PORTS: '31000-31199',
+    DATABASE_URL: '',
+  };
+});
+after(async () => {
+  for (const child of started) child.kill('SIGKILL');
+  for (const file of await readdir(join(home, 'run'))) {
+    if (!file.endsWith('.pid')) continue;
+    const pid = await pidOf(file.slice(0, -4));
+    if (pid && isAlive(pid)) process.kill(pid, 'SIGKILL');
+  }
+  await sleep(200);
+  await rm(home, { recursive: true, force: true });
+});
+
+function start(args: string[] = ['--quiet'], over: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...environment, ...over },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  const run = { child, said: '', code: once(child, 'exit').then(([code]) => code as number | null) };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      run.said += chunk;
+    });
+  return run;
+}
+async function eventually<T>(what: () => Promise<T | undefined | false>, ms: number, why: () => string): Promise<T> {
+  for (const until = Date.now() + ms; ; await sleep(50)) {
+    const found = await what();
+    if (found) return found;
+    if (Date.now() > until) throw new Error(`not within ${ms} ms; it said:\n${why()}`);
+  }
+}
+const pidOf = async (name: string) => Number(await readFile(join(home, 'run', `${name}.pid`), 'utf8').catch(() => '0'));
+const up = (run: ReturnType<typeof start>) =>
+  eventually(
+    async () => run.said.includes('is up'),
+    40_000,
+    () => run.said,
+  );
+const isReady = async () =>
+  (await fetch(`http://127.0.0.1:${environment.OPENTACT_HTTP_PORT}/ready`).catch(() => undefined))?.status === 200;
+
+test('help lists every variable, and an unknown word is refused', async () => {
+  const help = start(['--help']);
+  assert.equal(await help.code, 0);
+  for (const name of ['OPENTACT_HOME', 'OPENTACT_RTP_PORTS', 'DATABASE_URL', 'OPENTACT_TRUNK'])
+    assert.match(help.said, new RegExp(`\\b${name}\\b`));
+  const wrong = start(['--verbose']);
+  assert.equal(await wrong.code, 64);
+});
+
+test('a bad environment and a taken port are named before anything is started', async (t) => {
+  const bad = start([], { OPENTACT_SIP_PORT: 'x', OPENTACT_RTP_PORTS: '1' });
+  assert.equal(await bad.code, 78);
+  assert.match(bad.said, /OPENTACT_SIP_PORT[\s\S]*OPENTACT_RTP_PORTS/);
+  const holder = createServer().listen(Number(environment.OPENTACT_GRPC_PORT), '127.0.0.1');
+  await once(holder, 'listening');
+  t.after(() => holder.close());
+  const taken = start();
+  assert.equal(await taken.code, 1);
+  assert.match(taken.said, /OPENTACT_GRPC_PORT: port \d+ \(tcp\) of 127\.0\.0\.1 is taken/);
+});
+
+test('it starts, is one, heals, outlives its own death, and leaves without a trace', async () => {
+  const first = start();
+  await up(first);
+  assert.match(first.said, /password/);
+  assert.match(first.said, /npm run call/);
+  assert.equal((await stat(join(home, 'demo.json'))).mode & 0o777, 0o600);
+
+  const second = start();
+  assert.equal(await second.code, 1);
+  assert.equal(second.said.trim(), `already running, pid ${first.child.pid}`);
+
+  for (const name of ['media', 'flow-engine-1']) {
+    const before = await pidOf(name);
+    process.kill(before, 'SIGKILL');
+    await eventually(
+      async () => (await pidOf(name)) !== before,
+      3000,
+      () => first.said,
+    );
+  }
+  assert.match(first.said, /media ended \(SIGKILL\) and is started again/);
+  await eventually(isReady, 15_000, () => first.said);
+
+  const postgres = await pidOf('postgres');
+  const engine = await pidOf('flow-engine-2');
+  first.child.kill('SIGKILL');
+  await first.code;
+  assert.equal(isAlive(engine), true);
+  const third = start();
+  await up(third);
+  assert.match(third.said, /ended what an earlier start left running: .*flow-engine-2/);
+  assert.equal(isAlive(engine), false);
+  assert.equal(await pidOf('postgres'), postgres);
+  assert.doesNotMatch(third.said, /password/);
+
+  const pids = await Promise.all(
+    (await readdir(join(home, 'run'))).filter((f) => f.endsWith('.pid')).map((f) => pidOf(f.slice(0, -4))),
+  );
+  third.child.kill('SIGINT');
+  third.child.kill('SIGINT');
+  assert.equal(await third.code, 0);
+  assert.ok(pids.length >= 6);
+  for (const pid of pids.filter((p) => p !== third.child.pid)) assert.equal(isAlive(pid), false, `${pid}`);
+  assert.deepEqual(
+    (await readdir(join(home, 'run'))).filter((file) => file.endsWith('.pid')),
+    [],
+  );
+});
+
+test('a full log is copied away and emptied, and the oldest of four goes', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'opentact-rotate-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'x.log');
+  for (let n = 1; n <= 5; n++) {
+    await writeFile(file, `${n}`.repeat(100), { flag: 'a' });
+    assert.equal(await rotate(file, 50), true);
+  }
+  await appendFile(file, 'new');
+  assert.equal(await rotate(file, 50), false);
+  const heads = await Promise.all(['', '.1', '.2', '.3'].map(async (n) => (await readFile(file + n, 'utf8'))[0]));
+  assert.deepEqual(heads, ['n', '5', '4', '3']);
+  assert.equal((await readdir(folder)).length, 4);
+});
+
+test('an event is one line, without what is long or secret', () => {
+  const event: CallEvent = {
+    type: 'PlayRequested',
+    callId: '1a2b3c4d-0000-8000-8000-000000000000',
+    seq: 7,
+    at: Date.UTC(2026, 0, 1, 12, 30, 1, 250),
+    leg: 0,
+    loop: 1,
+    items: [{ kind: 'say', value: { text: 'Hi', voice: '', gender: 'FEMALE', lang: 'en-US' } }],
+    to: { node: 'media', boot: 'b' },
+  };
+  assert.equal(lineOf(event), '12:30:01.250  1a2b3c4d   7  PlayRequested          leg=0 loop=1 items="[say Hi]"');
+});
