@@ -105,8 +105,14 @@ export async function startNodes(open: OpenLog, scenario: Scenario) {
     const prompt =
       event.type === 'PlayRequested' && event.items.some((i) => i.kind === 'say' && i.value.text.startsWith('press'));
     if (!prompt) return;
-    for (const [i, digit] of pressed.left.splice(0).entries())
-      setTimeout(() => report(event.callId, { type: 'DigitPressed', leg: 0, digit, durationMs: 100 }), 10 * (i + 1));
+    // One after the other: two timers of one process may swap when it is busy, a finger can't.
+    const press = () => {
+      const digit = pressed.left.shift();
+      if (digit === undefined) return;
+      report(event.callId, { type: 'DigitPressed', leg: 0, digit, durationMs: 100 });
+      setTimeout(press, 10);
+    };
+    setTimeout(press, 10);
   }
   /** The world tells each thing once: a leg ends once, a stopped play doesn't finish. */
   function tell(callId: string, fact: Observed): void {
