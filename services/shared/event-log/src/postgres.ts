@@ -18,6 +18,7 @@ const PAGE = 256;
 const MIGRATE_EVERY_MS = 6 * 3_600_000;
 const MIGRATE_MS_MAX = 30_000;
 
+// `order by position` would mean the cast column here, which no index can give in order.
 const COLUMNS = 'position::float8 as position, key, headers, bytes';
 
 type Row = { position: number; key: string; headers: string; bytes: Buffer };
@@ -46,14 +47,14 @@ function createReader(pool: pg.Pool) {
     query(
       'page',
       `select ${COLUMNS} from log_record where topic = $1 and partition = $2 and position > $3 and position <= $4
-         order by position limit ${PAGE}`,
+         order by log_record.position limit ${PAGE}`,
       [topic, partition, after, upTo],
     );
   const pageOfKey = (topic: string, key: string, after: number): Promise<Row[]> =>
     query(
       'page-of-key',
       `select ${COLUMNS} from log_record where topic = $1 and key = $2 and position > $3
-         order by position limit ${PAGE}`,
+         order by log_record.position limit ${PAGE}`,
       [topic, key, after],
     );
   const pageOfSnapshots = (topic: string, partition: number, afterKey: string): Promise<Snapshot[]> =>
