@@ -104,7 +104,12 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
 function questionOf({ request, arrival }: ServerTransaction) {
   const host = request.uri.kind === 'sip' ? request.uri.host : '';
   const user = normalUser(userOf(request.uri));
-  return { user, host, fromUser: normalUser(userOf(request.from.uri)), sourceAddress: arrival.source.address };
+  return {
+    user,
+    host,
+    fromUser: normalUser(userOf(request.from.uri)),
+    sourceAddress: `${arrival.source.address}:${arrival.source.port}`,
+  };
 }
 
 function userOf(uri: Uri): string {

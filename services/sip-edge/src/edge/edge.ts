@@ -12,7 +12,7 @@ import { callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
 import { serve } from './asks.ts';
 import { refuse } from './caller.ts';
 import { type Context, isOver, tagOf } from './context.ts';
-import { release } from './hangup.ts';
+import { hangUpAll, release } from './hangup.ts';
 import { createLimits } from './limits.ts';
 import { type NetworkOptions, openNetwork } from './network.ts';
 import type { Directory, EngineLink, EngineListener, Log } from './port.ts';
@@ -40,8 +40,14 @@ export type Edge = {
   liveCalls(): number;
   transactions(): number;
   messages(callId: string): TracedMessage[] | undefined;
-  /** No new calls from now on; resolves when the last one is over. */
-  drain(): Promise<void>;
+  /** An engine can be reached. */
+  ready(): boolean;
+  /** Why a new call would be refused now, or undefined. */
+  refusal(): string | undefined;
+  /** No new calls from now on. Those that live may end by themselves for so long; then they are hung up. */
+  drain(patienceMs: number): Promise<void>;
+  /** Resolves when every fact is durable. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -80,7 +86,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     linesForFault: (fault) => linesForFault(fault),
     note: (sipCallId, direction, peer, bytes) => trace.note(sipCallId, direction, peer, bytes, Date.now()),
   });
-  return edgeOf(context, transactions);
+  return edgeOf(context, options, transactions);
 }
 
 function listenerOf(context: Context): EngineListener {
@@ -111,14 +117,7 @@ function admit(
   transactionsFull: boolean,
 ): boolean {
   if (request.method !== 'INVITE' || textParamOf(request.to.params, 'tag')) return true;
-  const why = refusedForLoad({
-    draining: context.draining,
-    loopDelayP99Ms: options.loopDelayMs(),
-    pendingFacts: context.link.pending(),
-    storeFull: context.link.full(),
-    transactionsFull,
-  });
-  if (why === undefined) return true;
+  if (overload(context, options, transactionsFull) === undefined) return true;
   const callId = callIdFor(context, request);
   const lines = [callLine(callId), RETRY_AFTER];
   const toTag = tagOf(context, callId, 0);
@@ -126,12 +125,22 @@ function admit(
   return false;
 }
 
+function overload(context: Context, options: EdgeOptions, transactionsFull: boolean): string | undefined {
+  return refusedForLoad({
+    draining: context.draining,
+    loopDelayP99Ms: options.loopDelayMs(),
+    pendingFacts: context.link.pending(),
+    storeFull: context.link.full(),
+    transactionsFull,
+  });
+}
+
 /** What can't be read whole may still name no call: only the lines that need no reading. */
 function linesForFault({ status }: Fault): (readonly [string, string])[] {
   return status === 505 ? [['Accept', 'application/sdp']] : [];
 }
 
-function edgeOf(context: Context, transactions: Transactions): Edge {
+function edgeOf(context: Context, options: EdgeOptions, transactions: Transactions): Edge {
   const live = () => {
     let count = 0;
     for (const call of context.calls.values()) if (!isOver(call)) count++;
@@ -142,10 +151,26 @@ function edgeOf(context: Context, transactions: Transactions): Edge {
     liveCalls: live,
     transactions: transactions.count,
     messages: context.trace.messages,
-    async drain() {
+    ready: () => context.link.ready(),
+    refusal: () => overload(context, options, false),
+    async drain(patienceMs) {
       context.draining = true;
-      while (live() > 0) await new Promise<void>((done) => void context.clock.after(100, done));
+      await wait(context, () => live() === 0, patienceMs);
+      for (const call of context.calls.values()) hangUpAll(context, call);
+      await wait(context, () => live() === 0, BYE_MS);
     },
+    settled: () => wait(context, () => context.link.pending() === 0, Number.POSITIVE_INFINITY),
     close: () => context.network.close(),
   };
+}
+
+/** How long the BYEs of a leaving edge may take. */
+const BYE_MS = 500;
+const LOOK_EVERY_MS = 50;
+
+async function wait(context: Context, met: () => boolean, patienceMs: number): Promise<void> {
+  const end = context.clock.nowMs() + patienceMs;
+  while (!met() && context.clock.nowMs() < end) {
+    await new Promise<void>((done) => void context.clock.after(LOOK_EVERY_MS, done));
+  }
 }

@@ -2,7 +2,7 @@
 // It never lets one leg end twice in the story.
 
 import type { CallEvent, FactOf } from '@opentact/proto';
-import type { CalleeLeg, Leg } from './call.ts';
+import type { CalleeLeg, EdgeCall, Leg } from './call.ts';
 import { cancelDial } from './callee.ts';
 import { refuse } from './caller.ts';
 import { reasonHeader, statusOfCause } from './causes.ts';
@@ -39,6 +39,16 @@ export function sendBye(context: Context, leg: Leg, ask: Hangup): void {
     { method: 'BYE', names, lines: [['Reason', reasonHeader(q850)]] },
     { response: ({ status }) => status >= 200 && end('bye'), failed: () => end('transport') },
   );
+}
+
+/** The edge leaves: what still lives is hung up, and the story is told that it was us. */
+export function hangUpAll(context: Context, call: EdgeCall): void {
+  for (const leg of call.legs.values()) {
+    // No request can come any more, so the next number is free.
+    const seq = leg.lastSeq + 1;
+    const why = { status: 503, q850: 41, reason: 'edge-leaves', owner: 'us' };
+    hangUp(context, leg, { type: 'HangupRequested', callId: call.id, seq, at: 0, leg: leg.number, ...why });
+  }
 }
 
 /** Releases whatever the edge still holds of a call that nobody knows any more. Nothing is reported. */

@@ -254,7 +254,7 @@ test(
   'a draining edge says so and takes no calls, and ends with its last one',
   inHouse({}, async (house) => {
     await answered(house);
-    const drained = house.edge.drain();
+    const drained = house.edge.drain(5_000);
     house.phone.request('OPTIONS', { callId: 'o' });
     await house.phone.status(503, 'OPTIONS');
     house.phone.request('INVITE', { callId: 'call-2', body: OFFER });

@@ -70,7 +70,7 @@ const OWED: Record<TortureName, readonly [number, RegExp?]> = {
 
 /** Over a stream these can't be told from what follows: another answer, or none until the rest comes. */
 const OWED_BY_TCP: Partial<typeof OWED> = { clerr: [0], inv2543: [400, /Content-Length is missing/] };
-const CLOSES = new Set<TortureName>(['ncl', 'mcl01', 'inv2543']);
+const CLOSES = new Set<TortureName>(['ncl', 'mcl01', 'inv2543', 'dblreq']);
 
 let house: House;
 

@@ -1,0 +1,82 @@
+// The Directory over gRPC, remembered: an answer is fresh for seconds and served stale while the Directory is away.
+// A staged document's address is never remembered, since it may be dialled only once.
+
+import { type ChannelCredentials, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { DirectoryV1 } from '@opentact/proto';
+import { bearer, CHANNEL_OPTIONS, createCache } from '@opentact/runtime';
+import { type Directory, DirectoryAway, type Route, type RouteQuestion, type Trunk } from '../edge/port.ts';
+
+const DEADLINE_MS = 1_500;
+const FRESH_MS = 5_000;
+const STALE_MS = 24 * 60 * 60_000;
+const PATIENCE_MS = 300;
+const ENTRIES_MAX = 50_000;
+const STAGED = /^doc-/;
+
+/** Boxed, so that "nobody" can be remembered like any other answer. */
+type Remembered<T> = { readonly answer: T | undefined };
+
+export type GrpcDirectory = Directory & { close(): void };
+
+/** @param address as grpc-js takes it, for example `unix:/run/directory.grpc`. */
+export function grpcDirectory(
+  address: string,
+  token: string | undefined,
+  channel: ChannelCredentials = credentials.createInsecure(),
+): GrpcDirectory {
+  const client = new DirectoryV1.DirectoryClient(address, channel, CHANNEL_OPTIONS);
+  const metadata = bearer(token);
+  const limits = { max: ENTRIES_MAX, freshMs: FRESH_MS, staleMs: STALE_MS, patienceMs: PATIENCE_MS };
+  /** Latest answer about a number whoever called it: what there is while the Directory is away. */
+  const numbers = new Map<string, Route>();
+  const options = () => ({ deadline: Date.now() + DEADLINE_MS });
+
+  function ask(question: RouteQuestion): Promise<Remembered<Route>> {
+    return answered((done) => client.route(question, metadata, options(), done));
+  }
+  const routes = createCache<Remembered<Route>>(limits, async (key) => {
+    const question = JSON.parse(key) as RouteQuestion;
+    try {
+      const remembered = await ask(question);
+      if (remembered.answer && remembered.answer.refusal === undefined) remember(question.user, remembered.answer);
+      return remembered;
+    } catch (error) {
+      // Its screening of this caller is not known, but whose number it is has not changed.
+      const known = numbers.get(question.user);
+      if (error instanceof DirectoryAway && known) return { answer: known };
+      throw error;
+    }
+  });
+  const trunks = createCache<Remembered<Trunk>>(limits, (trunk) =>
+    answered((done) => client.trunk({ trunk }, metadata, options(), done)),
+  );
+
+  function remember(user: string, route: Route): void {
+    numbers.delete(user);
+    numbers.set(user, route);
+    if (numbers.size > ENTRIES_MAX) numbers.delete(numbers.keys().next().value!);
+  }
+
+  return {
+    async route(question) {
+      if (STAGED.test(question.user)) return (await ask(question)).answer;
+      // Where a call came from does not change whose it is, so it is no part of the key.
+      const { user, host, fromUser } = question;
+      return (await routes.get(JSON.stringify({ user, host, fromUser, sourceAddress: '' }))).answer;
+    },
+    trunk: async (trunk) => (await trunks.get(trunk)).answer,
+    close: () => client.close(),
+  };
+}
+
+/** NOT_FOUND and an argument that can't be one are answers; everything else means that there is none. */
+function answered<T>(call: (done: (error: ServiceError | null, value: T) => void) => unknown): Promise<Remembered<T>> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => {
+      if (!error) resolve({ answer: value });
+      else if (error.code === status.NOT_FOUND || error.code === status.INVALID_ARGUMENT)
+        resolve({ answer: undefined });
+      else reject(new DirectoryAway('the Directory has no answer', { cause: error }));
+    });
+  });
+}

@@ -1,0 +1,46 @@
+// The edge's port over the link between nodes and engines: facts and requests become bytes here and nowhere else.
+
+import { createNodeLink, type NodeLink, type NodeLinkOptions } from '@opentact/link';
+import { type CallEvent, decodeEvent, encodeEvent, UnknownEvent } from '@opentact/proto';
+import type { EngineLink, EngineListener, Log } from '../edge/port.ts';
+
+/** Opens the node's half for an edge. */
+export function engineLink(
+  options: Omit<NodeLinkOptions, 'kind' | 'handlers'>,
+  listener: EngineListener,
+): EngineLink & { close(): Promise<void> } {
+  const { log } = options;
+  const link: NodeLink = createNodeLink({
+    ...options,
+    kind: 'sip-edge',
+    handlers: {
+      ask({ key, seq, payload }) {
+        const event = decoded(payload, key, log);
+        if (event) listener.ask({ ...event, callId: key, seq });
+      },
+      gone: (key) => listener.gone(key),
+      known: (key, _node, _boot, payload) => listener.known(key, decoded(payload, key, log)),
+      hint() {},
+      held: () => listener.held(),
+    },
+  });
+  return {
+    report: (callId, fact) => link.report(callId, encodeEvent(fact)),
+    forget: (callId) => link.forget(callId),
+    pending: () => link.pending(),
+    full: () => link.full(),
+    ready: () => link.ready(),
+    close: () => link.close(),
+  };
+}
+
+/** A request of a newer engine is no reason to fall: readers are deployed before writers. */
+function decoded(payload: Uint8Array, callId: string, log: Log): CallEvent | undefined {
+  try {
+    return payload.length === 0 ? undefined : decodeEvent(payload);
+  } catch (error) {
+    if (!(error instanceof UnknownEvent)) throw error;
+    log.error({ callId, error: error.message }, 'a request that this edge does not know');
+    return undefined;
+  }
+}
