@@ -23,6 +23,8 @@ export type EngineStream = {
   send(item: ToEngine): void;
   /** Reconnect no more; a stream that still answers stays. */
   abandon(): void;
+  /** Abandoned too early: the engine lives. */
+  resume(): void;
   close(): void;
 };
 
@@ -112,6 +114,11 @@ export function createEngineStream(
     abandon() {
       wanted = false;
       clearTimeout(timer);
+    },
+    resume() {
+      if (wanted) return;
+      wanted = true;
+      if (!connection) open();
     },
     close() {
       stream.abandon();

@@ -61,6 +61,8 @@ async function engine(t: TestContext, server: MemoryServer, name: string, boot: 
       self.epoch = epoch;
       for (let p = 0; p < PARTITIONS; p++) link.open(p, epoch);
     },
+    /** Its sign of life ends, it doesn't. */
+    vanish: () => events.crash(),
     kill() {
       grpc.forceShutdown();
       events.crash();
@@ -317,6 +319,22 @@ test('a store of large facts crosses a hand-off whole', async (t) => {
   assert.deepEqual(
     ofKey,
     Array.from({ length: 15 }, (_, i) => String(7 + 20 * i)),
+  );
+});
+
+test('an engine that is called gone but answers keeps its stream', async (t) => {
+  const server = createMemoryServer();
+  const e = await engine(t, server, 'e1', '1');
+  const n = await node(t, server);
+  e.openAll(1);
+  await n.link.report('k', bytes('1'));
+  e.vanish();
+  await sleep(400);
+  await n.link.report('k', bytes('2'));
+  assert.deepEqual(e.learned(), ['k:1:1', 'k:2:2']);
+  assert.equal(
+    e.heard.some((h) => h.startsWith('disconnected')),
+    false,
   );
 });
 

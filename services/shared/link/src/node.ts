@@ -2,14 +2,14 @@
  * The node's half of the link: finds the engines, sends each fact to the owner of its key until it is durable, hands
  * each ask to the service once. It refuses asks for another boot and words of an owner that was replaced.
  */
-import type { EventLog, Node, SeenNode } from '@opentact/event-log';
+import type { EventLog } from '@opentact/event-log';
 import { type Logger, partitionOf } from '@opentact/runtime';
 import { createAudit } from './audit.ts';
-import { createEngineStream, type EngineStream, type OfEngine } from './engine-stream.ts';
+import type { EngineStream, OfEngine } from './engine-stream.ts';
+import { createEngines } from './engines.ts';
 import { createFactStore, type KeyState, STORE_LIMITS, type StoreLimits } from './fact-store.ts';
 import type { NodeHandlers, NodeLink } from './port.ts';
 
-const ENGINE_KIND = 'flow-engine';
 const AUDIT_EVERY_MS = 30_000;
 const HELLO_AGAIN_MS = 1000;
 const GAP_ONCE_MS = 100;
@@ -42,9 +42,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
   const { partitions, registry } = events;
   const store = createFactStore(partitions, { ...STORE_LIMITS, ...options.limits }, now);
   const owners: Ownership[] = Array.from({ length: partitions }, () => ({ epoch: 0, stream: undefined }));
-  const streams = new Map<string, EngineStream>(); // by engine name/boot
   const hello = () => ({ name, boot, kind, loadPercent: Math.max(0, Math.round(load())) });
-  let closed = false;
 
   /** A handler that throws breaks its own promise, not this link. */
   function call(handler: string, run: () => void): void {
@@ -175,24 +173,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
       if (owner.stream === stream) owners[partition] = { epoch: owner.epoch, stream: undefined };
     });
   }
-  function listed(nodes: readonly SeenNode[]): void {
-    if (closed) return;
-    const engines = new Map(nodes.filter((n) => n.kind === ENGINE_KIND).map((n) => [`${n.name}/${n.boot}`, n]));
-    for (const [id, stream] of streams) {
-      if (engines.get(id)?.gone === false) continue;
-      stream.abandon();
-      if (stream.open() && engines.has(id)) continue; // Called gone, but it answers.
-      stream.close();
-      streams.delete(id);
-    }
-    for (const [id, { name: engine, boot: engineBoot, address, loadPercent, gone: dead }] of engines) {
-      if (dead || streams.has(id)) continue;
-      const node: Node = { name: engine, boot: engineBoot, kind: ENGINE_KIND, address, loadPercent };
-      streams.set(id, createEngineStream({ engine: node, token: options.token, hello, log }, heard, streamEnded));
-    }
-  }
-  const unwatch = registry.watch(listed);
-  listed(registry.nodes());
+  const engines = createEngines({ registry, token: options.token, hello, log, heard, ended: streamEnded });
   let toldLoad = -1;
   const timers = [
     setInterval(() => audit.ask(), options.auditEveryMs ?? AUDIT_EVERY_MS).unref(),
@@ -200,7 +181,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
       const value = hello();
       if (value.loadPercent === toldLoad) return;
       toldLoad = value.loadPercent;
-      for (const stream of streams.values()) if (stream.open()) stream.send({ $case: 'hello', value });
+      engines.sendAll({ $case: 'hello', value });
     }, HELLO_AGAIN_MS).unref(),
   ];
   return {
@@ -219,10 +200,8 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
         ? owners.every(({ stream }) => stream?.open() === true)
         : owners[partitionOf(key, partitions)]!.stream?.open() === true,
     async close() {
-      closed = true;
-      unwatch();
       for (const timer of timers) clearInterval(timer);
-      for (const stream of streams.values()) stream.close();
+      engines.close();
     },
   };
 }
