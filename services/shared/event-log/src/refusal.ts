@@ -1,10 +1,9 @@
 /** What no adapter could keep. Asked before a record enters a batch, so that a batch fails only as fenced or unavailable. */
 import type { NewRecord } from './port.ts';
 
-export const KEY_LENGTH_MAX = 200;
-export const HEADERS_LENGTH_MAX = 4096;
-export const RECORD_BYTES_MAX = 1024 * 1024;
-export const BATCH_RECORDS_MAX = 10_000;
+const KEY_LENGTH_MAX = 200;
+const HEADERS_LENGTH_MAX = 4096;
+const RECORD_BYTES_MAX = 1024 * 1024;
 
 // A lone surrogate has no UTF-8 form, and PostgreSQL's text holds no NUL.
 const storable = (text: string) => text.isWellFormed() && !text.includes('\0');

@@ -46,11 +46,6 @@ export function reachableAddress(value: string): string {
 export const isWildcard = (address: string): boolean => /^(0\.0\.0\.0|[0:]+)$/.test(address);
 export const isLoopback = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/i.test(address);
 
-export function boolean(value: string): boolean {
-  if (!/^(true|false|1|0|yes|no)$/i.test(value)) throw new Error('must be true or false');
-  return /^(true|1|yes)$/i.test(value);
-}
-
 /** A comma-separated list without empty entries. */
 export function list(value: string): string[] {
   return value
