@@ -8,6 +8,7 @@ const HOP_MS = 10;
 const ENERGY_MIN = WINDOW * 200 ** 2;
 const PURITY_MIN = 0.65;
 const TWIST_MAX = 10 ** 0.8;
+const ROW_SHARE_MIN = PURITY_MIN / (1 + TWIST_MAX);
 const RIVAL_RATIO = 4;
 const HARMONIC_RATIO = 0.15;
 const HITS_NEEDED = 3;
@@ -72,8 +73,11 @@ export class KeyDetector {
     let energy = 0;
     for (let i = 0; i < WINDOW; i++) energy += this.window[i]! ** 2;
     if (energy < ENERGY_MIN) return '';
-    for (let f = 0; f < 8; f++) this.power[f] = this.goertzel(COEFFICIENTS[f]!);
+    for (let f = 0; f < 4; f++) this.power[f] = this.goertzel(COEFFICIENTS[f]!);
     const row = this.strongest(0);
+    // No key's row is this weak, whatever its twist: most of speech and noise ends here.
+    if (this.power[row]! < (ROW_SHARE_MIN * energy * WINDOW) / 2) return '';
+    for (let f = 4; f < 8; f++) this.power[f] = this.goertzel(COEFFICIENTS[f]!);
     const column = this.strongest(4);
     const low = this.power[row]!;
     const high = this.power[column]!;

@@ -64,6 +64,8 @@ export class Session implements Paced {
   agree(agreement: Agreement): void {
     this.agreement = agreement;
     if (agreement.address) this.latch.aim(agreement.address, agreement.port);
+    // A new place while media flows: its window runs at once, whoever speaks first.
+    if (this.startedAtMs >= 0) this.latch.open(performance.now());
     this.hearing.agree(agreement);
     this.listen();
   }
