@@ -3,10 +3,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 export type LoopDelay = { /** 99th percentile over the last one to two windows, ms. */ p99Ms(): number; stop(): void };
 
-const RESOLUTION_MS = 10;
+// With too few samples one hiccup would be the 99th percentile: 500 in a window, so that it takes several.
+const RESOLUTION_MS = 5;
+const WINDOW_MS = 2500;
 
 /** @param windowMs a peak is forgotten after two windows at most. */
-export function watchLoopDelay(windowMs = 1000): LoopDelay {
+export function watchLoopDelay(windowMs = WINDOW_MS): LoopDelay {
   const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   monitor.enable();
   let previousMs = 0;
