@@ -2,8 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLog } from '@opentact/event-log';
-import { createNodeLink } from '@opentact/link';
-import { decodeEvent, encodeEvent } from '@opentact/proto';
 import {
   advertisedAddress,
   bootId,
@@ -14,7 +12,7 @@ import {
   serveHealth,
 } from '@opentact/runtime';
 import { fetchThroughGate } from './prompt/fetch.ts';
-import { createMedia } from './service/create-media.ts';
+import { mediaOnLink } from './service/on-link.ts';
 
 const args = process.argv.slice(2);
 const config = configOrExit('media', process.env, args);
@@ -27,7 +25,7 @@ const events = await openLog(config);
 
 /** The notifier that a URL belongs to, so that each keeps its own connections warm. */
 function gateFor(url: string): string | undefined {
-  const living = events.registry.nodes().filter((node) => node.kind === 'notifier' && !node.gone && node.address);
+  const living = events.registry.nodes().filter(({ kind, gone, address }) => kind === 'notifier' && !gone && address);
   const chosen = rendezvous(
     url,
     living.map(({ name }) => name),
@@ -36,57 +34,39 @@ function gateFor(url: string): string | undefined {
   return notifier && `http://${notifier.address}`;
 }
 
-const media = createMedia({
-  home: config.home,
-  bind: config.bind,
-  advertise,
-  rtpPorts: config.rtpPorts,
-  workers: Number(args[args.indexOf('--workers') + 1]) || 1,
-  fetchPrompt: fetchThroughGate(gateFor),
-  engines: {
-    report: (callId, fact) => link.report(callId, encodeEvent(fact)),
-    forget: (callId) => link.forget(callId),
-  },
-  log,
-  failed(error) {
-    // Sessions died with their worker. Ending the boot is how all who asked for them learn it at once.
-    log.fatal({ err: error }, 'a media worker died');
-    process.exit(1);
-  },
-});
-
-const link = createNodeLink({
+const { service, link, close } = mediaOnLink({
   name: config.nodeName,
   boot,
-  kind: 'media',
   events,
   log,
   token: config.grpcToken,
-  load: () => media.service.pool.loadPercent,
-  handlers: {
-    ask: ({ payload }) => media.service.ask(decodeEvent(payload)),
-    gone: (callId) => media.service.gone(callId),
-    known: () => {},
-    hint: (callId, payload) =>
-      void media.service.hint(decodeEvent(payload)).catch((err) => log.warn({ callId, err }, 'hint not understood')),
-    held: () => media.service.held(),
+  media: {
+    home: config.home,
+    bind: config.bind,
+    advertise,
+    rtpPorts: config.rtpPorts,
+    workers: Number(args[args.indexOf('--workers') + 1]) || 1,
+    fetchPrompt: fetchThroughGate(gateFor),
+    failed(error) {
+      // Sessions died with their worker. Ending the boot is how all who asked for them learn it at once.
+      log.fatal({ err: error }, 'a media worker died');
+      process.exit(1);
+    },
   },
 });
 
-const loadPercent = () => media.service.pool.loadPercent;
-await events.registry.join(
-  { name: config.nodeName, boot, kind: 'media', address: advertise, loadPercent: 0 },
-  loadPercent,
-);
+const loadPercent = () => service.pool.loadPercent;
+const node = { name: config.nodeName, boot, kind: 'media', address: advertise, loadPercent: 0 };
+await events.registry.join(node, loadPercent);
 const health = await serveHealth(config.health, {
-  ports: () => (media.service.pool.loads.some(({ freePorts }) => freePorts > 0) ? undefined : 'no free RTP port'),
+  ports: () => (service.pool.loads.some(({ freePorts }) => freePorts > 0) ? undefined : 'no free RTP port'),
   legs: () => (loadPercent() < 100 ? undefined : 'every worker is full'),
   link: () => (link.ready() ? undefined : 'no engine is connected'),
 });
 log.info({ advertise, rtpPorts: config.rtpPorts }, 'media is up');
 
 shutdown.step('registry', 1000, () => events.registry.leave());
-shutdown.step('sessions', 3000, () => media.close());
+shutdown.step('sessions', 3000, close);
 shutdown.step('facts', 2000, async () => {
   while (link.pending() > 0) await new Promise((later) => setTimeout(later, 20));
 });
