@@ -18,7 +18,7 @@ export const ALLOW: HeaderLine = ['Allow', METHODS.join(', ')];
 export const ABILITIES = { methods: METHODS, extensions: [], bodyType: 'application/sdp' };
 
 /** How long an ended call is still known, so that what is late finds its end and not a stranger. */
-export const REMEMBER_MS = 64_000;
+export const REMEMBER_MS = 33_000;
 
 export type Context = {
   readonly secret: string;

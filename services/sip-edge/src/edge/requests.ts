@@ -1,7 +1,7 @@
 // Every request that arrives, to whoever serves it: a new call, something within one, or neither.
 // BYE, CANCEL and ACK always pass; what belongs to no dialog of ours is answered 481.
 
-import { branchOf, verifyTag } from '@opentact/proto';
+import { branchOf, parseLegUuid } from '@opentact/proto';
 import { hear } from '../stack/dialog/dialog.ts';
 import { inspect } from '../stack/message/inspect.ts';
 import type { SipRequest } from '../stack/message/message.ts';
@@ -60,11 +60,13 @@ function within(context: Context, server: ServerTransaction): void {
   }
 }
 
-/** The leg whose dialog a request names: our tag with its mac, the peer's tag, and the Call-ID. */
+/** The leg whose dialog a request names: our tag, the peer's tag, and the Call-ID. */
 export function legOf(context: Context, request: SipRequest): Leg | undefined {
-  const named = verifyTag(context.secret, textParamOf(request.to.params, 'tag') ?? '');
+  const tag = textParamOf(request.to.params, 'tag') ?? '';
+  const named = parseLegUuid(tag.split('.', 1)[0]!);
   const leg = named && context.calls.get(named.callId)?.legs.get(named.leg);
-  if (!leg?.dialog) return undefined;
+  // Equal to the tag that was made for the leg, so its mac needs no second computing.
+  if (!leg?.dialog || leg.tag !== tag) return undefined;
   const { callId, remoteTag } = leg.dialog;
   return callId === request.callId && remoteTag === (textParamOf(request.from.params, 'tag') ?? '') ? leg : undefined;
 }

@@ -24,7 +24,13 @@ export function listenUdp(
   receive: (bytes: Buffer, source: Source) => void,
 ): Promise<UdpTransport> {
   const type = isIPv6(options.address) ? 'udp6' : 'udp4';
-  const socket = createSocket({ type, reusePort: options.reusePort, recvBufferSize: SOCKET_BUFFER_BYTES });
+  const socket = createSocket({
+    type,
+    reusePort: options.reusePort,
+    recvBufferSize: SOCKET_BUFFER_BYTES,
+    // Only numeric addresses are ever sent to: no name is looked up, and nothing waits for a turn of the event loop.
+    lookup: (address, _options, done) => done(null, address, type === 'udp6' ? 6 : 4),
+  });
   socket.on('message', (bytes, { address, port }) => {
     if (bytes.length > KEEP_ALIVE_BYTES_MAX) receive(bytes, { address, port });
   });

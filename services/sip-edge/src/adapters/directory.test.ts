@@ -1,0 +1,66 @@
+// The Directory's adapter against a real gRPC server of this test.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { DirectoryV1 } from '@opentact/proto';
+import { closeGrpc, createGrpcServer, listenGrpc } from '@opentact/runtime';
+import { DirectoryAway } from '../edge/port.ts';
+import { ROUTE } from '../edge/testing/house.ts';
+import { grpcDirectory } from './directory.ts';
+
+async function given() {
+  const asked: string[] = [];
+  const server = createGrpcServer('token');
+  const unused = () => assert.fail();
+  server.addService(DirectoryV1.DirectoryService, {
+    route({ request }, done) {
+      asked.push(request.user);
+      if (request.user === 'nobody') done({ code: status.NOT_FOUND, details: '' });
+      else done(null, request.fromUser === 'screened' ? { ...ROUTE, refusal: 'no' } : ROUTE);
+    },
+    trunk: ({ request }, done) =>
+      done(null, { trunk: request.trunk, host: 'h', port: 5060, transport: 'udp', user: 'u', password: 'p' }),
+    stage: unused,
+    signingKey: unused,
+  } satisfies DirectoryV1.DirectoryServer as never);
+  const port = await listenGrpc(server, '127.0.0.1:0');
+  const directory = grpcDirectory(`127.0.0.1:${port}`, 'token');
+  const close = async () => {
+    directory.close();
+    await closeGrpc(server, 100);
+  };
+  return { server, directory, asked, close };
+}
+
+const question = (user: string, fromUser = 'a') => ({ user, host: 'h', fromUser, sourceAddress: '127.0.0.1:5060' });
+
+test('whose number it is is asked once for many calls; nobody’s number is an answer too', async () => {
+  const { directory, asked, close } = await given();
+  assert.equal((await directory.route(question('1')))?.accountId, 'demo');
+  assert.equal((await directory.route(question('1')))?.accountId, 'demo');
+  assert.equal(await directory.route(question('nobody')), undefined);
+  assert.equal(await directory.route(question('nobody')), undefined);
+  assert.equal((await directory.route(question('1', 'screened')))?.refusal, 'no');
+  assert.deepEqual(asked, ['1', 'nobody', '1']);
+  assert.equal((await directory.trunk('t'))?.password, 'p');
+  await close();
+});
+
+test('a staged document’s address is asked for every time', async () => {
+  const { directory, asked, close } = await given();
+  await directory.route(question('doc-1'));
+  await directory.route(question('doc-1'));
+  assert.equal(asked.length, 2);
+  await close();
+});
+
+test('a Directory that is away is served from memory, for callers never seen as well', async () => {
+  const { directory, server, close } = await given();
+  await directory.route(question('1'));
+  server.forceShutdown();
+  assert.equal((await directory.route(question('1')))?.accountId, 'demo');
+  assert.equal((await directory.route(question('1', 'a stranger')))?.accountId, 'demo');
+  await assert.rejects(directory.route(question('2')), DirectoryAway);
+  await close();
+});

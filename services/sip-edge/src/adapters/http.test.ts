@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { serveHttp } from './http.ts';
+
+const ID = '0197a3b1-1111-8222-8333-444455550000';
+
+test('health, readiness and the SIP messages of a call are served; nothing else is', async () => {
+  const message = { at: 1, direction: 'in' as const, peer: '127.0.0.1:5060', text: 'OPTIONS' };
+  const http = await serveHttp(0, { link: () => 'no engine' }, (id) => (id === ID ? [message] : undefined));
+  const get = (path: string) => fetch(`http://127.0.0.1:${http.port}${path}`);
+  assert.equal((await get('/health')).status, 200);
+  assert.equal((await get('/ready')).status, 503);
+  assert.deepEqual(await (await get(`/calls/${ID.slice(0, -1)}7/sip`)).json(), {
+    callId: `${ID.slice(0, -1)}7`,
+    messages: [message],
+  });
+  assert.equal((await get(`/calls/${ID.replace('1', '2')}/sip`)).status, 404);
+  assert.equal((await get('/calls/../../etc/passwd/sip')).status, 404);
+  await http.close();
+});
