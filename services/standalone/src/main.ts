@@ -19,6 +19,7 @@ import {
   platformSecret,
   readPlatformConfig,
 } from '@opentact/runtime';
+import { ensureDatabase } from './databases.ts';
 import { type Demo, writeDemo } from './demo/demo.ts';
 import { keepRotating } from './log-files.ts';
 import { planOf, portsOf } from './plan.ts';
@@ -126,6 +127,8 @@ async function run(config: Config): Promise<void> {
   }
   await platformSecret(config);
   const { demo, isNew } = await writeDemo(config);
+  if (config.databaseUrl && !process.env.OPENTACT_API_DATABASE_URL)
+    await ensureDatabase(config.databaseUrl, DATABASES[1]!);
   const postgres = config.databaseUrl ? undefined : await keepPostgres(config.home, log, shutdown.signal);
   const plan = planOf(config, process.env, {
     clone: CLONE,

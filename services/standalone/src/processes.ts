@@ -24,7 +24,7 @@ async function readPid(file: string): Promise<number | undefined> {
 async function isOurs(pid: number, clone: string, home: string): Promise<boolean> {
   const read = (what: string) => readFile(`/proc/${pid}/${what}`, 'utf8').catch(() => '');
   const [args, environment] = await Promise.all([read('cmdline'), read('environ')]);
-  const script = args.split('\0').some((arg) => arg.startsWith(join(clone, 'services/')) && arg.endsWith('.ts'));
+  const script = args.split('\0').some((arg) => arg.startsWith(`${clone}/`) && arg.endsWith('.ts'));
   return script && environment.split('\0').includes(`OPENTACT_HOME=${home}`);
 }
 

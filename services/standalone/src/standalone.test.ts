@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { embeddedPostgres } from '@opentact/event-log';
 import type { CallEvent } from '@opentact/proto';
 import { rotate } from './log-files.ts';
 import { isAlive } from './processes.ts';
@@ -149,6 +150,24 @@ test('it starts, is one, heals, outlives its own death, and leaves without a tra
     (await readdir(join(home, 'run'))).filter((file) => file.endsWith('.pid')),
     [],
   );
+});
+
+test('on a server of one’s own, api’s database is made beside the journal’s, and nothing is embedded', async (t) => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'opentact-own-'));
+  const server = await embeddedPostgres({ home: elsewhere, databases: ['journal'] });
+  t.after(async () => {
+    await server.stop();
+    await rm(elsewhere, { recursive: true });
+  });
+  const run = start(['--quiet'], { DATABASE_URL: server.url('journal') });
+  await up(run);
+  assert.equal(await pidOf('postgres'), 0);
+  run.child.kill('SIGTERM');
+  assert.equal(await run.code, 0);
+  assert.equal(server.alive(), true);
+  const away = start(['--quiet'], { DATABASE_URL: 'postgres://127.0.0.1:1/x' });
+  assert.equal(await away.code, 1);
+  assert.match(away.said, /DATABASE_URL does not answer/);
 });
 
 test('a full log is copied away and emptied, and the oldest of four goes', async (t) => {
