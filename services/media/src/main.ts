@@ -46,7 +46,7 @@ const { service, link, close } = mediaOnLink({
     advertise,
     rtpPorts: config.rtpPorts,
     workers: Number(args[args.indexOf('--workers') + 1]) || 1,
-    fetchPrompt: fetchThroughGate(gateFor),
+    fetchPrompt: fetchThroughGate(gateFor, config.grpcToken),
     failed(error) {
       // Sessions died with their worker. Ending the boot is how all who asked for them learn it at once.
       log.fatal({ err: error }, 'a media worker died');

@@ -85,18 +85,19 @@ describe('prompts by URL', () => {
   it('the gate is asked with the URL and the ETag, and its refusal is told', async () => {
     const asked: string[] = [];
     const server = createServer((request, response) => {
-      asked.push(`${request.url} ${request.headers['if-none-match'] ?? ''}`);
+      asked.push(`${request.url} ${request.headers.authorization}`);
       if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
-      else if (request.url?.includes('bad')) response.writeHead(403).end('refused-address');
+      else if (request.url?.includes('bad'))
+        response.writeHead(403).end('{"reason":"refused-address","detail":"10.0.0.1"}');
       else response.writeHead(200, { etag: '"1"' }).end(wav(4));
     }).listen(0, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
-    const gate = fetchThroughGate(() => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const gate = fetchThroughGate(() => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'secret');
     const first = await gate('http://shop.example/a b.wav?x=1&y=2', '');
     assert.ok(!first.unchanged && first.etag === '"1"' && first.bytes.length === 44 + 4 * 320);
     assert.deepEqual(await gate('http://shop.example/', '"1"'), { unchanged: true });
-    await assert.rejects(gate('http://bad/', ''), /403 refused-address/);
-    assert.equal(asked[0], '/prompt?url=http%3A%2F%2Fshop.example%2Fa+b.wav%3Fx%3D1%26y%3D2 ');
+    await assert.rejects(gate('http://bad/', ''), /refused-address: 10\.0\.0\.1/);
+    assert.equal(asked[0], '/prompt?url=http%3A%2F%2Fshop.example%2Fa+b.wav%3Fx%3D1%26y%3D2 Bearer secret');
     server.close();
     server.closeAllConnections();
   });
