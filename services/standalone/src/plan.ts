@@ -29,7 +29,7 @@ const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'needed'> & { path: string 
   { name: 'notifier', path: 'notifier/src/main.ts', leaves: 2, needed: true },
   { name: 'sip-edge', path: 'sip-edge/src/main.ts', leaves: 1, needed: true },
   { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', leaves: 5, needed: false },
-  { name: 'demo-callee', path: 'standalone/src/demo/callee.ts', leaves: 5, needed: false },
+  { name: 'demo-callee', path: '../test/kit/callee.ts', leaves: 5, needed: false },
 ];
 
 /** The processes, in the order they are started. One whose script isn't there yet is left out. */

@@ -1,0 +1,187 @@
+/**
+ * `npm run call`: a real SIP and RTP call from a built-in phone. It presses keys when the story shows a Gather, saves
+ * what it heard, and prints the story from the journal. Ends 0 only if the call ended normally.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { storyLine } from '@opentact/proto';
+import { readPlatformConfig } from '@opentact/runtime';
+import { openControl, type WireEvent } from './control.ts';
+import { openPhone, type PhoneCall } from './phone.ts';
+
+const HELP = `npm run call -- [options]
+    Calls the running platform (npm start) from a built-in phone and prints the call's story, one event per line.
+      --to NUMBER          whom to call; default 18005550100, or a whole sip: address
+      --press K[@WHEN]     press a key when the next Gather listens; WHEN: gather (default) or ms after the answer
+                           repeat for more; --press 12 presses both in turn
+      --document FILE      run this document instead of the number's app
+      --save FILE          what was heard, as WAV
+      --hangup-after MS    hang up this long after the answer
+      --sip                the ladder of SIP messages afterwards
+`;
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean' },
+    to: { type: 'string', default: '18005550100' },
+    press: { type: 'string', multiple: true },
+    save: { type: 'string' },
+    document: { type: 'string' },
+    'hangup-after': { type: 'string' },
+    sip: { type: 'boolean' },
+  },
+});
+const CALL_MS_MAX = 600_000;
+const REACTION_MS = 300;
+
+const config = readPlatformConfig('call', process.env);
+const out = (line: string) => void process.stdout.write(`${line}\n`);
+const from = (path: string) => resolve(process.env.INIT_CWD ?? '.', path);
+
+function fail(code: number, text: string): never {
+  process.stderr.write(`${text}\n`);
+  process.exit(code);
+}
+
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+type Press = { digits: string; when: 'gather' | number };
+const presses = (values.press ?? []).map((text): Press => {
+  const [, digits, when = 'gather'] = /^([0-9*#A-D]+)(?:@(gather|\d+))?$/i.exec(text) ?? [];
+  if (!digits) fail(2, `--press ${text}: keys of 0-9 * # A-D, and @gather or @MS`);
+  return { digits, when: when === 'gather' ? 'gather' : Number(when) };
+});
+const hangupAfter = values['hangup-after'] === undefined ? undefined : Number(values['hangup-after']);
+if (hangupAfter !== undefined && !(hangupAfter >= 0)) fail(2, '--hangup-after: milliseconds');
+
+const health = await fetch(`http://${config.bind}:${config.httpPort}/ready`).catch(() => undefined);
+if (!health)
+  fail(1, `No platform answers at http://${config.bind}:${config.httpPort}. Start one in another terminal: npm start`);
+if (health.status !== 200) fail(1, `The platform is not ready: ${await health.text()}`);
+const control = openControl(`${config.bind}:${config.grpcPort}`, config.grpcToken);
+
+async function target(): Promise<string> {
+  const edge = `${config.bind}:${config.sipPort}`;
+  if (values.document === undefined) return values.to.startsWith('sip:') ? values.to : `sip:${values.to}@${edge}`;
+  let xml: string;
+  try {
+    xml = readFileSync(from(values.document), 'utf8');
+  } catch (error) {
+    return fail(2, `${values.document}: ${(error as Error).message}`);
+  }
+  const staged = await control
+    .stage(xml)
+    .catch((error: { details?: string; message: string }) =>
+      fail(1, `${values.document}: ${error.details ?? error.message}`),
+    );
+  return `sip:${staged.user}@${edge}`;
+}
+
+/** The story as it grows; keys are pressed as Gathers begin to listen. */
+async function follow(call: PhoneCall): Promise<WireEvent | undefined> {
+  let startedAt = 0;
+  let last: WireEvent | undefined;
+  const waiting = presses.filter((p) => p.when === 'gather');
+  for await (const event of control.events(call.platformCallId, { follow: true })) {
+    startedAt ||= event.at;
+    out(storyLine(flat(event), startedAt));
+    if (event.body === 'verb_started' && (event.verb_started as { name: string }).name === 'Gather') {
+      const next = waiting.shift();
+      if (next) setTimeout(() => void pressAll(call, next.digits), REACTION_MS);
+    }
+    last = event;
+  }
+  return last;
+}
+
+async function pressAll(call: PhoneCall, digits: string): Promise<void> {
+  for (const digit of digits) {
+    await call.peer.press(digit.toUpperCase());
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+/** As the flat union has it; `storyLine` reads both alike but for the spelling of names. */
+function flat(event: WireEvent): Parameters<typeof storyLine>[0] {
+  const camel = (name: string) => name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
+  const fields = Object.fromEntries(
+    Object.entries(event[event.body] as object).map(([name, value]) => [camel(name), value]),
+  );
+  if (event.body === 'play_requested')
+    fields.items = (fields.items as Array<{ source: string } & Record<string, unknown>>).map((i) => ({
+      kind: camel(i.source),
+      value: i[i.source],
+    }));
+  const type = camel(event.body).replace(/^./, (c) => c.toUpperCase());
+  return {
+    ...fields,
+    type,
+    callId: event.call_id,
+    seq: event.seq,
+    at: event.at,
+    ...(event.from && { from: event.from }),
+    ...(event.to && { to: event.to }),
+  } as never;
+}
+
+type Traced = { at: number; direction: 'in' | 'out'; peer: string; text: string };
+
+/** The messages of the call as the edge kept them. */
+function ladder(callId: string): Promise<void> {
+  return new Promise((done) => {
+    const socketPath = join(config.home, 'run', 'sip-edge.health');
+    request({ socketPath, path: `/calls/${callId}/sip` }, (response) => {
+      let body = '';
+      response.on('data', (d) => (body += d));
+      response.on('end', () => {
+        const { messages = [], error } = JSON.parse(body) as { messages?: Traced[]; error?: string };
+        if (error) out(error);
+        for (const { at, direction, peer, text } of messages) {
+          const [line, ...rest] = text.trimEnd().split(/\r?\n/);
+          out(
+            `\n${new Date(at).toISOString().slice(11, 23)}  ${direction === 'in' ? `${peer} ──▶ edge` : `edge ──▶ ${peer}`}  ${line}`,
+          );
+          for (const header of rest) out(`              ${header}`);
+        }
+        done();
+      });
+    })
+      .on('error', (error) => {
+        out(`the SIP messages can't be had: ${error.message}`);
+        done();
+      })
+      .end();
+  });
+}
+
+const phone = await openPhone({ user: '12125550199' });
+const call = await phone.call(await target());
+process.on('SIGINT', () => call.hangup());
+await call.until('answered', 60_000).catch(() => undefined);
+for (const { digits, when } of presses) if (when !== 'gather') setTimeout(() => void pressAll(call, digits), when);
+if (hangupAfter !== undefined) setTimeout(() => call.hangup(), hangupAfter);
+const told = call.platformCallId
+  ? follow(call).catch((error: Error) => void out(`the story can't be had: ${error.message}`))
+  : undefined;
+if (!call.ended) await call.until('ended', CALL_MS_MAX).catch(() => call.hangup());
+await Promise.race([told, new Promise((done) => setTimeout(done, 3_000))]);
+
+const { heard } = call.peer;
+if (values.save !== undefined) {
+  writeFileSync(from(values.save), heard.wav());
+  out(`\nheard ${(heard.pcm.length / 8000).toFixed(1)} s, saved as ${values.save}`);
+}
+if (values.sip && call.platformCallId) await ladder(call.platformCallId);
+const state = call.platformCallId ? await control.getCall(call.platformCallId).catch(() => undefined) : undefined;
+const normal = call.answeredAt > 0 && state !== undefined && !['us', 'customer-server'].includes(state.owner);
+out(
+  `\n${normal ? 'Ended' : 'Failed'}: ${state ? `${state.reason} (owner: ${state.owner})` : `SIP ${call.ended?.status ?? 'silence'}`}   call ${call.platformCallId || 'never began'}`,
+);
+control.close();
+await phone.close();
+process.exit(normal ? 0 : 1);

@@ -1,0 +1,323 @@
+/**
+ * A SIP phone for tests and tools: one UDP socket, calls and is called, with real RTP behind each call. It speaks plain
+ * RFC 3261 as a cheap phone would, and refuses to be a reference: no TCP, no authentication, no transfer.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
+import { openPeer, type PeerOptions, type RtpPeer } from '../../services/media/src/peer/index.ts';
+import { formatResponse } from '../../services/sip-edge/src/stack/message/build.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../../services/sip-edge/src/stack/message/message.ts';
+import { parseMessage } from '../../services/sip-edge/src/stack/message/parse.ts';
+
+const T1_MS = 500;
+const random = () => Math.random().toString(36).slice(2, 12);
+
+export type PhoneOptions = { address?: string; port?: number; user?: string; peer?: PeerOptions };
+
+/** How a call ended: who said so, and the SIP status where it was never answered. */
+export type Ended = { by: 'us' | 'them'; status: number };
+
+/** One call of a phone. Events: `ringing` (180), `answered`, `ended` (Ended), `reinvited`. */
+export class PhoneCall extends EventEmitter {
+  readonly phone: Phone;
+  readonly peer: RtpPeer;
+  readonly sipCallId: string;
+  readonly direction: 'out' | 'in';
+  state: 'calling' | 'ringing' | 'answered' | 'ended' = 'calling';
+  /** The platform's uuid of the call, from `X-Opentact-Call-Id`; empty until a response brought it. */
+  platformCallId = '';
+  /** performance.now() of the INVITE and of its 200. */
+  invitedAt = performance.now();
+  answeredAt = 0;
+  ended?: Ended;
+  localTag = random();
+  remoteTag = '';
+  remoteUri: string;
+  target: string;
+  cseq = 1;
+  branch = '';
+  readonly invite: SipRequest | undefined;
+  /** Where an incoming INVITE came from; its answers go back there. */
+  source = { address: '', port: 0 };
+  /** The INVITE brought no offer: the answer goes into the ACK. */
+  delayed = false;
+  readonly messages: SipMessage[] = [];
+
+  constructor(
+    phone: Phone,
+    peer: RtpPeer,
+    about: { direction: 'out' | 'in'; sipCallId: string; remoteUri: string; invite?: SipRequest },
+  ) {
+    super();
+    this.phone = phone;
+    this.peer = peer;
+    this.direction = about.direction;
+    this.sipCallId = about.sipCallId;
+    this.remoteUri = about.remoteUri;
+    this.target = about.remoteUri;
+    this.invite = about.invite;
+  }
+
+  /** Waits for an event that may have happened already. @throws Error after `ms` */
+  async until(state: 'ringing' | 'answered' | 'ended', ms = 10_000): Promise<this> {
+    const reached = () =>
+      this.state === state || (state === 'ringing' && this.state === 'answered') || this.state === 'ended';
+    if (!reached())
+      await Promise.race([
+        once(this, state),
+        once(this, 'ended'),
+        late(ms, `the call is ${this.state}, not ${state}, after ${ms} ms`),
+      ]);
+    if (state !== 'ended' && this.ended)
+      throw new Error(`the call ended (${this.ended.by}, ${this.ended.status}) before it was ${state}`);
+    return this;
+  }
+
+  finish(ended: Ended): void {
+    if (this.ended) return;
+    this.ended = ended;
+    this.state = 'ended';
+    this.emit('ended', ended);
+  }
+
+  /** BYE, or CANCEL while unanswered; an incoming unanswered call is refused with `status`. */
+  hangup(status = 603): void {
+    if (this.ended) return;
+    if (this.state === 'answered') {
+      this.phone.send(this, 'BYE');
+      this.finish({ by: 'us', status: 0 });
+    } else if (this.direction === 'out') this.phone.send(this, 'CANCEL');
+    else {
+      this.phone.answer(this, status);
+      this.finish({ by: 'us', status });
+    }
+  }
+
+  /** Answers an incoming call: 180 or 183, or 200 with our description. */
+  ring(status = 180): void {
+    this.state = 'ringing';
+    this.phone.answer(this, status);
+  }
+  accept(): void {
+    const offer = this.invite!.body.toString('latin1');
+    const sdp = offer ? this.peer.answer(offer) : this.peer.offer();
+    this.state = 'answered';
+    this.answeredAt = performance.now();
+    this.phone.answer(this, 200, sdp);
+    this.emit('answered');
+  }
+
+  /** A re-INVITE with this direction; resolves with its final response. */
+  async reinvite(direction: 'sendrecv' | 'sendonly' | 'inactive' = 'sendrecv', withSdp = true): Promise<SipResponse> {
+    this.cseq++;
+    const sdp = withSdp ? this.peer.offer(direction) : '';
+    const answered = once(this, 'reinvited');
+    this.phone.send(this, 'INVITE', sdp);
+    const [response] = (await Promise.race([answered, late(5_000, 'no answer to the re-INVITE')])) as [SipResponse];
+    if (response.status < 300) {
+      const offered = response.body.toString('latin1');
+      this.phone.send(this, 'ACK', withSdp || !offered ? '' : this.peer.answer(offered));
+      if (withSdp) this.peer.connect(offered);
+    } else this.phone.send(this, 'ACK');
+    return response;
+  }
+}
+
+const late = (ms: number, message: string) =>
+  new Promise<never>((_, fail) => setTimeout(() => fail(new Error(message)), ms).unref());
+
+export class Phone {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly calls = new Map<string, PhoneCall>();
+  /** What happens to an incoming call; default: answered at once. */
+  onCall: (call: PhoneCall) => void = (call) => {
+    call.ring();
+    call.accept();
+  };
+  /** False: requests get no answer at all, as from a phone that fell off the net. */
+  alive = true;
+  /** False: 200 is never acknowledged. */
+  acknowledges = true;
+  readonly #peer: PeerOptions;
+
+  constructor(socket: Socket, options: PhoneOptions) {
+    this.socket = socket;
+    ({ address: this.address, port: this.port } = socket.address());
+    this.user = options.user ?? 'phone';
+    this.#peer = { address: this.address, ...options.peer };
+    socket.on('message', (bytes, from) => {
+      const message = parseMessage(bytes);
+      if (!this.alive || message.kind === 'fault') return;
+      if (message.kind === 'response') this.#response(message);
+      else void this.#request(message, from);
+    });
+  }
+
+  /** Calls `sip:user@host:port`. `sdp: false` leaves the offer to the other side. */
+  async call(uri: string, options: { sdp?: boolean; lines?: string[] } = {}): Promise<PhoneCall> {
+    const peer = await openPeer(this.#peer);
+    const call = new PhoneCall(this, peer, {
+      direction: 'out',
+      sipCallId: `${random()}@${this.address}`,
+      remoteUri: uri,
+    });
+    this.calls.set(call.sipCallId, call);
+    call.invitedAt = performance.now();
+    call.delayed = options.sdp === false;
+    const sdp = call.delayed ? '' : peer.offer();
+    const text = this.send(call, 'INVITE', sdp, options.lines);
+    let wait = T1_MS;
+    const again = () => {
+      if (call.state !== 'calling' || call.messages.length > 0 || wait > 16 * T1_MS) return;
+      this.#write(text, uri);
+      wait *= 2;
+      setTimeout(again, wait).unref();
+    };
+    setTimeout(again, wait).unref();
+    return call;
+  }
+
+  /** Sends a request of a call; CANCEL and the ACK of a refusal repeat the INVITE's branch. */
+  send(call: PhoneCall, method: string, sdp = '', lines: string[] = [], toRefusal = false): string {
+    const initial = (method === 'INVITE' && !call.remoteTag) || method === 'CANCEL' || toRefusal;
+    if (method === 'BYE' || method === 'OPTIONS') call.cseq++;
+    if (!(method === 'CANCEL' || toRefusal)) call.branch = `z9hG4bK${random()}`;
+    const uri = initial ? call.remoteUri : call.target;
+    const us = `<sip:${this.user}@${this.address}:${this.port}>`;
+    const text = [
+      `${method} ${uri} SIP/2.0`,
+      `Via: SIP/2.0/UDP ${this.address}:${this.port};branch=${call.branch};rport`,
+      'Max-Forwards: 70',
+      `From: ${us};tag=${call.localTag}`,
+      `To: <${call.remoteUri}>${call.remoteTag && method !== 'CANCEL' ? `;tag=${call.remoteTag}` : ''}`,
+      `Call-ID: ${call.sipCallId}`,
+      `CSeq: ${call.cseq} ${method}`,
+      `Contact: ${us}`,
+      ...lines,
+      ...(sdp ? ['Content-Type: application/sdp'] : []),
+      `Content-Length: ${Buffer.byteLength(sdp)}`,
+      '',
+      sdp,
+    ].join('\r\n');
+    this.#write(text, uri);
+    return text;
+  }
+
+  #write(text: string, uri: string): void {
+    const [, host = '127.0.0.1', port = '5060'] = /@([^:;>]+)(?::(\d+))?/.exec(uri) ?? [];
+    this.socket.send(text, Number(port), host);
+  }
+
+  /** Answers the INVITE of an incoming call. */
+  answer(call: PhoneCall, status: number, sdp = ''): void {
+    const request = call.invite!;
+    const { source } = call;
+    const lines = [['Contact', `<sip:${this.user}@${this.address}:${this.port}>`] as const];
+    const body = sdp ? { body: { type: 'application/sdp', bytes: Buffer.from(sdp, 'latin1') } } : {};
+    this.socket.send(
+      formatResponse(request, source, status, { toTag: call.localTag, lines, ...body }),
+      source.port,
+      source.address,
+    );
+  }
+
+  #response(response: SipResponse): void {
+    const call = this.calls.get(response.callId);
+    if (!call) return;
+    call.messages.push(response);
+    call.platformCallId ||= response.headers.get('x-opentact-call-id') ?? '';
+    if (response.cseq.method !== 'INVITE' || response.status === 100) return;
+    if (call.state === 'answered' || call.ended) {
+      if (response.cseq.number > 1 && response.status >= 200) call.emit('reinvited', response);
+      else if (response.status < 300 && this.acknowledges) this.send(call, 'ACK'); // our ACK was lost
+      return;
+    }
+    call.remoteTag = tagOf(response.headers.get('to') ?? '') || call.remoteTag;
+    if (response.status < 200) return this.#progress(call);
+    if (response.status >= 300) {
+      this.send(call, 'ACK', '', [], true);
+      return call.finish({ by: 'them', status: response.status });
+    }
+    const contact = /<([^>]+)>/.exec(response.headers.get('contact') ?? '')?.[1];
+    if (contact) call.target = contact;
+    const sdp = response.body.toString('latin1');
+    if (this.acknowledges) this.send(call, 'ACK', call.delayed ? call.peer.answer(sdp) : '');
+    if (!call.delayed && sdp) call.peer.connect(sdp);
+    call.state = 'answered';
+    call.answeredAt = performance.now();
+    call.emit('answered');
+  }
+
+  #progress(call: PhoneCall): void {
+    if (call.state === 'ringing') return;
+    call.state = 'ringing';
+    call.emit('ringing');
+  }
+
+  async #request(request: SipRequest, from: { address: string; port: number }): Promise<void> {
+    const known = this.calls.get(request.callId);
+    const reply = (status: number, sdp = '') => {
+      const lines = [['Contact', `<sip:${this.user}@${this.address}:${this.port}>`] as const];
+      const body = sdp ? { body: { type: 'application/sdp', bytes: Buffer.from(sdp, 'latin1') } } : {};
+      this.socket.send(
+        formatResponse(request, from, status, { toTag: known?.localTag ?? random(), lines, ...body }),
+        from.port,
+        from.address,
+      );
+    };
+    known?.messages.push(request);
+    switch (request.method) {
+      case 'INVITE':
+        if (!known) return this.#incoming(request, from);
+        if (known.state === 'answered' && request.body.length > 0)
+          reply(200, known.peer.answer(request.body.toString('latin1')));
+        else if (known.state === 'answered') reply(200, known.peer.offer());
+        return;
+      case 'ACK':
+        return;
+      case 'CANCEL':
+        reply(known ? 200 : 481);
+        if (known && known.state !== 'answered' && !known.ended) {
+          this.answer(known, 487);
+          known.finish({ by: 'them', status: 487 });
+        }
+        return;
+      case 'BYE':
+        reply(known ? 200 : 481);
+        return known?.finish({ by: 'them', status: 0 });
+      default:
+        return reply(known || request.method === 'OPTIONS' ? 200 : 481);
+    }
+  }
+
+  async #incoming(request: SipRequest, from: { address: string; port: number }): Promise<void> {
+    const peer = await openPeer(this.#peer);
+    if (this.calls.has(request.callId)) return void peer.close(); // a retransmission overtook us
+    const remoteUri = /<([^>]+)>/.exec(request.headers.get('from') ?? '')?.[1] ?? '';
+    const call = new PhoneCall(this, peer, { direction: 'in', sipCallId: request.callId, remoteUri, invite: request });
+    call.source = { address: from.address, port: from.port };
+    call.remoteTag = tagOf(request.headers.get('from') ?? '');
+    call.target = /<([^>]+)>/.exec(request.headers.get('contact') ?? '')?.[1] ?? remoteUri;
+    call.messages.push(request);
+    this.calls.set(request.callId, call);
+    this.onCall(call);
+  }
+
+  async close(): Promise<void> {
+    for (const call of this.calls.values()) await call.peer.close().catch(() => undefined);
+    this.socket.close();
+  }
+}
+
+const tagOf = (line: string) => /;\s*tag=([^;>\s]+)/i.exec(line)?.[1] ?? '';
+
+/** A phone on a free port of 127.0.0.1, unless told otherwise. */
+export async function openPhone(options: PhoneOptions = {}): Promise<Phone> {
+  const socket = createSocket('udp4');
+  socket.bind(options.port ?? 0, options.address ?? '127.0.0.1');
+  await once(socket, 'listening');
+  return new Phone(socket, options);
+}

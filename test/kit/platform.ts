@@ -1,0 +1,171 @@
+/**
+ * A whole platform of its own for a test: `npm start`'s standalone in a temporary home, on ports of its own, with the
+ * test's customer server allowed. It is stopped by its pid, and nothing of it is left.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { credentials } from '@grpc/grpc-js';
+import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
+import { type Control, openControl } from './control.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const READY_MS = 60_000;
+
+export type Platform = {
+  home: string;
+  sip: string;
+  sipPort: number;
+  httpPort: number;
+  grpcPort: number;
+  demoPort: number;
+  control: Control;
+  /** pid of a process of it by its name (`flow-engine-1`, `media` …). */
+  pid(name: string): number;
+  /** `kill -9`, or another signal. @returns the pid */
+  kill(name: string, signal?: NodeJS.Signals): number;
+  /** The story so far. */
+  story(callId: string): Promise<CallEvent[]>;
+  /** The first event that fits, as soon as it is in the journal. @throws Error after `ms`, with the story's tail */
+  until(callId: string, fits: (event: CallEvent) => boolean, ms?: number): Promise<CallEvent>;
+  /** The whole story, once CallEnded is in it and every session was given back. */
+  ended(callId: string, ms?: number): Promise<CallEvent[]>;
+  ready(): Promise<boolean>;
+  output(): string;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Starts the same home again after a stop or a kill. */
+  restart(): Promise<void>;
+};
+
+/** Free TCP ports of 127.0.0.1; UDP ones of the same numbers are free as well on a machine like ours. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((s) => (s.address() as { port: number }).port);
+  await Promise.all(servers.map((s) => new Promise((done) => s.close(done))));
+  return ports;
+}
+
+/** Starts a platform and waits until it would answer a call. */
+export async function startPlatform(environment: Record<string, string> = {}): Promise<Platform> {
+  const home = environment.OPENTACT_HOME ?? mkdtempSync(join(tmpdir(), 'opentact-platform-'));
+  const [sipPort, httpPort, grpcPort, demoPort] = (await freePorts(4)) as [number, number, number, number];
+  const env = {
+    ...process.env,
+    OPENTACT_HOME: home,
+    OPENTACT_SIP_PORT: String(sipPort),
+    OPENTACT_HTTP_PORT: String(httpPort),
+    OPENTACT_GRPC_PORT: String(grpcPort),
+    OPENTACT_DEMO_PORT: String(demoPort),
+    OPENTACT_FETCH_ALLOW: '127.0.0.1/32',
+    OPENTACT_DIAL_ALLOW: '127.0.0.1/32',
+    ...environment,
+  };
+  let output = '';
+  let child: ChildProcess;
+  let control = openControl(`127.0.0.1:${grpcPort}`);
+  // Our own tools read with our own types; that a client with only the .proto files can is tested by itself.
+  let reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+
+  const ready = async () => {
+    const answer = await fetch(`http://127.0.0.1:${httpPort}/ready`).catch(() => undefined);
+    return answer?.status === 200;
+  };
+  async function start(): Promise<void> {
+    child = spawn(process.execPath, ['services/standalone/src/main.ts', '--quiet'], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout!.on('data', (d) => (output += d));
+    child.stderr!.on('data', (d) => (output += d));
+    for (const until = Date.now() + READY_MS; !(await ready()); await sleep(50)) {
+      if (child.exitCode !== null) throw new Error(`the platform ended with ${child.exitCode}:\n${output}`);
+      if (Date.now() > until) throw new Error(`the platform is not ready after ${READY_MS} ms:\n${output}`);
+    }
+  }
+  await start();
+
+  const platform: Platform = {
+    home,
+    sip: `127.0.0.1:${sipPort}`,
+    sipPort,
+    httpPort,
+    grpcPort,
+    demoPort,
+    get control() {
+      return control;
+    },
+    pid: (name) =>
+      Number(
+        readFileSync(join(home, 'run', `${name}.pid`), 'utf8')
+          .trim()
+          .split(/\s/)[0],
+      ),
+    kill(name, signal = 'SIGKILL') {
+      const pid = platform.pid(name);
+      process.kill(pid, signal);
+      return pid;
+    },
+    async story(callId) {
+      const events: CallEvent[] = [];
+      const stream = reader.streamCallEvents({ callId, fromSeq: 1, follow: false });
+      for await (const { event } of stream) if (event) events.push(fromMessage(event));
+      return events;
+    },
+    async until(callId, fits, ms = 10_000) {
+      let story: CallEvent[] = [];
+      for (const end = Date.now() + ms; ; await sleep(15)) {
+        // An engine that was just killed may have been the one we asked.
+        story = await platform.story(callId).catch(() => story);
+        const found = story.find(fits);
+        if (found) return found;
+        if (Date.now() > end) throw new Error(`not within ${ms} ms: ${fits}\n${tail(story)}`);
+      }
+    },
+    async ended(callId, ms = 20_000) {
+      await platform.until(callId, (e) => e.type === 'CallEnded', ms);
+      for (const end = Date.now() + 5_000; ; await sleep(25)) {
+        const story = await platform.story(callId).catch(() => []);
+        const open = new Set(story.flatMap((e) => (e.type === 'ReleaseRequested' ? [e.seq] : [])));
+        for (const e of story) if (e.type === 'SessionReleased') open.delete(e.requestId);
+        if (story.length > 0 && open.size === 0) return story;
+        if (Date.now() > end) throw new Error(`sessions were not given back:\n${tail(story)}`);
+      }
+    },
+    ready,
+    output: () => output,
+    async stop(signal = 'SIGTERM') {
+      control.close();
+      reader.close();
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal);
+        await once(child, 'exit');
+      }
+      if (!environment.OPENTACT_HOME && signal === 'SIGTERM') rmSync(home, { recursive: true, force: true });
+      return child.exitCode;
+    },
+    async restart() {
+      control = openControl(`127.0.0.1:${grpcPort}`);
+      reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+      await start();
+    },
+  };
+  return platform;
+}
+
+const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const tail = (story: CallEvent[]) =>
+  story
+    .slice(-12)
+    .map((e) => `${e.seq} ${e.type}`)
+    .join('\n');
