@@ -14,10 +14,12 @@ const LOOK_EVERY_MS = 40;
 export type Tail = {
   /** A partition of ours grew. */
   grew(topic: string, partition: number): void;
-  /** Resolves when the partition may hold more than `position`, or `signal` aborts. */
-  wait(topic: string, partition: number, position: number, signal: AbortSignal): Promise<void>;
+  /** `grown` resolves when the partition may hold more than `position`, when `signal` aborts, and on `cancel`. */
+  wait(topic: string, partition: number, position: number, signal: AbortSignal): Waiting;
   close(): Promise<void>;
 };
+
+export type Waiting = { grown: Promise<void>; cancel(): void };
 
 type Waiter = { topic: string; partition: number; position: number; wake(): void };
 
@@ -107,19 +109,19 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
   return {
     grew: (topic, partition) => teller.grew(`${topic}/${partition}`),
     wait(topic, partition, position, signal) {
-      if (signal.aborted) return Promise.resolve();
       ear.start();
-      return new Promise((done) => {
-        const waiter: Waiter = { topic, partition, position, wake };
-        function wake(): void {
-          waiters.delete(waiter);
-          signal.removeEventListener('abort', wake);
-          done();
-        }
-        signal.addEventListener('abort', wake);
-        waiters.add(waiter);
-        schedule();
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const waiter: Waiter = { topic, partition, position, wake };
+      function wake(): void {
+        waiters.delete(waiter);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      }
+      signal.addEventListener('abort', wake);
+      waiters.add(waiter);
+      if (signal.aborted) wake();
+      schedule();
+      return { grown: promise, cancel: wake };
     },
     async close() {
       teller.stop();

@@ -103,8 +103,7 @@ export async function postgresLog(options: {
   async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
     for (let position = from; !signal.aborted; ) {
       // Asked before reading, so that what is appended meanwhile wakes us.
-      const reading = new AbortController();
-      const grown = tail.wait(topic, partition, position, AbortSignal.any([signal, reading.signal]));
+      const waiting = tail.wait(topic, partition, position, signal);
       const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(async () => {
         await sleep(100);
         return [];
@@ -114,8 +113,8 @@ export async function postgresLog(options: {
         position = row.position;
         yield recordOf(row);
       }
-      if (rows.length > 0) reading.abort();
-      await grown;
+      if (rows.length > 0) waiting.cancel();
+      await waiting.grown;
     }
   }
   return {
