@@ -99,6 +99,17 @@ describe('a recording', () => {
     assert.equal(readWav(readFileSync(path)).length, 16_000);
     await writer.close();
   });
+  it('continues the segment of a writer that died', async () => {
+    const path = join(folder, 'segments.wav');
+    const first = new WavWriter(path);
+    for (let n = 0; n < 50; n++) first.add(frame);
+    await first.close();
+    const second = new WavWriter(path);
+    for (let n = 0; n < 25; n++) second.add(frame);
+    assert.equal(await second.close(), undefined);
+    assert.equal(second.samples, 75 * 160);
+    assert.equal(readWav(readFileSync(path)).length, 75 * 160);
+  });
   it('says so when the folder is missing', async () => {
     const writer = new WavWriter(join(folder, 'missing', 'x.wav'));
     writer.add(frame);

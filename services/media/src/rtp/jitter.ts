@@ -1,15 +1,15 @@
 // A jitter buffer over decoded samples: packets of any length go in by timestamp, 20 ms frames come out in time.
-// Its delay follows the spread of arrivals between 40 and 200 ms. It refuses packets beyond one second of the cursor.
+// Its delay follows the spread of arrivals between 40 and 200 ms. Packets more than half a second off begin it anew.
 import { Concealer } from '../dsp/conceal.ts';
 import { SAMPLES_PER_FRAME, timestampDistance } from './packet.ts';
 
-const RING = 16_384;
+const RING = 8192;
 const RING_MASK = RING - 1;
 const WINDOW_MS = 2000;
 const DELAY_MIN = 320;
 const DELAY_MAX = 1600;
 const MARGIN = 80;
-const RESYNC = 8000;
+const RESYNC = 4000;
 
 export class JitterBuffer {
   /** Frames that had to be invented, and packets that came too late, for the figures. */
