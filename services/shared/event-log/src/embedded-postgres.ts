@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,7 +57,9 @@ function placesOf(home: string): Places {
   const digest = createHash('sha256').update(home).digest('hex').slice(0, 12);
   return {
     data: join(home, 'postgres'),
-    sockets: below.length <= SOCKET_DIR_LENGTH_MAX ? below : join(tmpdir(), `opentact-${digest}`),
+    // The server reads a comma in this path as the end of it.
+    sockets:
+      below.length <= SOCKET_DIR_LENGTH_MAX && !below.includes(',') ? below : join(tmpdir(), `opentact-${digest}`),
     pidFile: join(home, 'run', 'postgres.pid'),
     logFile: join(home, 'logs', 'postgres.log'),
   };
@@ -90,6 +92,15 @@ async function runToEnd(launch: Launch, command: string, args: string[]): Promis
     stream?.on('data', (chunk) => (said = (said + chunk).slice(-2000)));
   const code = await new Promise<number | null>((done, failed) => child.once('error', failed).once('close', done));
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${said.trim()}`);
+}
+
+/** A folder of our own. In a shared /tmp someone else may have made it first, to hear what we say. */
+async function claimFolder(launch: Launch, folder: string): Promise<void> {
+  if (await mkdir(folder, { recursive: true, mode: 0o700 })) await ownerOf(launch, folder);
+  const found = await lstat(folder);
+  const owner = launch.uid ?? process.getuid?.();
+  if (!found.isDirectory() || found.uid !== owner || (found.mode & 0o077) !== 0)
+    throw new Error(`${folder} is not a folder of uid ${owner} alone; remove it, or choose another OPENTACT_HOME`);
 }
 
 /** A data directory comes whole or not at all: an initdb that was killed leaves only the draft. */
@@ -172,10 +183,7 @@ export async function embeddedPostgres(options: { home: string; databases: strin
   for (const dir of [options.home, join(options.home, 'run')]) await mkdir(dir, { recursive: true, mode: 0o711 });
   await mkdir(join(options.home, 'logs'), { recursive: true, mode: 0o700 });
   const launch = await launchAs(options.home, postgres);
-  if (!existsSync(places.sockets)) {
-    await mkdir(places.sockets, { recursive: true, mode: 0o700 });
-    await ownerOf(launch, places.sockets);
-  }
+  await claimFolder(launch, places.sockets);
   let pid = await findRunning(places.data, postgres);
   const adopted =
     pid !== undefined &&

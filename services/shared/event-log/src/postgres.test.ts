@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { type EmbeddedPostgres, type EventLog, embeddedPostgres, postgresLog } from './index.ts';
+import { migrate } from './schema.ts';
 
 let home: string;
 let server: EmbeddedPostgres;
@@ -102,6 +104,32 @@ test('a server left by a killed supervisor is adopted, not doubled', async () =>
   assert.equal(again.adopted, true);
   assert.equal(again.pid, server.pid);
   const log = await postgresLog({ url: again.url('opentact_api') });
+  await log.ping();
+  await log.close();
+});
+
+test('days past keeping go, and the days ahead are there', async () => {
+  const client = new pg.Client({ connectionString: server.url('opentact') });
+  await client.connect();
+  await client.query(`create table log_record_20200101 partition of log_record
+    for values from ('2020-01-01') to ('2020-01-02')`);
+  await migrate(client, 30);
+  const { rows } = await client.query(`select inhrelid::regclass::text as name from pg_inherits
+    where inhparent = 'log_record'::regclass order by 1`);
+  await client.end();
+  const day = (ahead: number) =>
+    `log_record_${new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')}`;
+  assert.deepEqual(
+    rows.map((r) => r.name),
+    [0, 1, 2, 3].map(day),
+  );
+});
+
+test('a home whose path is too long for a socket, or has odd characters, is served all the same', async (t) => {
+  const deep = join(home, `a folder, 'odd' & ${'long'.repeat(30)}`);
+  const odd = await embeddedPostgres({ home: deep, databases: ['opentact'] });
+  t.after(() => odd.stop());
+  const log = await postgresLog({ url: odd.url('opentact') });
   await log.ping();
   await log.close();
 });

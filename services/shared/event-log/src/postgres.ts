@@ -68,13 +68,22 @@ function createReader(pool: pg.Pool) {
   return { headOf, page, pageOfKey, pageOfSnapshots, ping };
 }
 
-async function migrateOnce(url: string, retainDays: number): Promise<void> {
-  const client = await connectAlone(url, 'opentact log schema', MIGRATE_MS_MAX, () => {});
-  try {
-    await migrate(client, retainDays);
-  } finally {
-    await client.end();
+/** Keeps the tables of the days ahead in being. A machine that slept for a week finds them missing when it wakes. */
+function createSchemaKeeper(url: string, retainDays: number): { keep(): Promise<void>; stop(): void } {
+  let keptAt = Number.NEGATIVE_INFINITY;
+  async function keep(): Promise<void> {
+    if (Date.now() - keptAt < MIGRATE_EVERY_MS) return;
+    const client = await connectAlone(url, 'opentact log schema', MIGRATE_MS_MAX, () => {});
+    try {
+      await migrate(client, retainDays);
+      keptAt = Date.now();
+    } finally {
+      await client.end();
+    }
   }
+  // A failure is tried again at the next turn, and by whoever takes a partition.
+  const timer = setInterval(() => void keep().catch(() => {}), MIGRATE_EVERY_MS / 6).unref();
+  return { keep, stop: () => clearInterval(timer) };
 }
 
 /**
@@ -88,16 +97,16 @@ export async function postgresLog(options: {
   partitions?: number;
 }): Promise<EventLog> {
   const { url, retainDays = 30, partitions = PARTITIONS } = options;
-  await reaching('open the log', () =>
-    retry(() => migrateOnce(url, retainDays), { tries: 20, firstMs: 100, maxMs: 1000 }),
-  );
+  const schema = createSchemaKeeper(url, retainDays);
+  await reaching('open the log', () => retry(schema.keep, { tries: 20, firstMs: 100, maxMs: 1000 })).catch((error) => {
+    schema.stop();
+    throw error;
+  });
   const writes = createPool(url, partitions, 'opentact log writer');
   const reads = createPool(url, 4, 'opentact log reader');
   const reader = createReader(reads);
   const tail = postgresTail(url, reads);
   const registry = createRegistry(postgresRegistryStore(url));
-  // The days ahead are made long before they come; a failure is tried again at the next turn.
-  const daily = setInterval(() => void migrateOnce(url, retainDays).catch(() => {}), MIGRATE_EVERY_MS).unref();
   let closing: Promise<unknown> | undefined;
 
   async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
@@ -123,6 +132,7 @@ export async function postgresLog(options: {
     take: (topic, partition) =>
       reaching(`take ${topic}/${partition}`, async () => {
         if (partition < 0 || partition >= partitions) throw new RangeError(`partition ${partition} of ${partitions}`);
+        await schema.keep();
         const { rows } = await writes.query({ name: 'take', text: TAKE, values: [topic, partition] });
         const place = { topic, partition, epoch: rows[0].epoch as number };
         return postgresWriter({ ...place, writes, reads }, () => tail.grew(topic, partition));
@@ -146,7 +156,7 @@ export async function postgresLog(options: {
       await reader.ping();
     },
     close() {
-      clearInterval(daily);
+      schema.stop();
       closing ??= tail
         .close()
         .then(() => registry.close())
