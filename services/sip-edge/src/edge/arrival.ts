@@ -17,6 +17,7 @@ import { ABILITIES, type Context, report, tagOf } from './context.ts';
 import { DirectoryAway, type Route } from './port.ts';
 
 export const OWNER_PATIENCE_MS = 2_000;
+const OTHERS_MAX = 4;
 const INVITE_BYTES_MAX = 16 * 1024;
 const ACCOUNTS_MAX = 100_000;
 const HOPS_HEADER = 'x-opentact-hops';
@@ -74,9 +75,9 @@ function repeated(call: EdgeCall, server: ServerTransaction): void {
   const first = leg?.kind === 'caller' ? leg.server.request : undefined;
   const { request } = server;
   const same = first?.via.branch === request.via.branch && first.uriText === request.uriText;
-  if (leg?.kind !== 'caller' || !same) server.respond(482);
-  else if (leg.said) server.respond(leg.said.status, leg.said.options);
-  else server.respond(100);
+  if (leg?.kind !== 'caller' || !same || leg.others.length === OTHERS_MAX) return void server.respond(482);
+  leg.others.push(server);
+  server.respond(leg.said?.status ?? 100, leg.said?.options);
 }
 
 async function admit(context: Context, leg: CallerLeg): Promise<void> {

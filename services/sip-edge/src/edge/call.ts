@@ -38,6 +38,8 @@ export type CallerLeg = LegBase & {
   readonly server: ServerTransaction;
   /** What was answered last, for a caller that asks again by another way. */
   said?: { readonly status: number; readonly options: ResponseOptions };
+  /** The same INVITE by other ways: each wants the answer too. */
+  readonly others: ServerTransaction[];
   state: 'arrived' | 'answered' | 'ended';
   /** `seq` of the AnswerRequested. */
   answeredBy: number;
@@ -85,7 +87,7 @@ export function newCall(id: string): EdgeCall {
 export function newCallerLeg(call: EdgeCall, tag: string, server: ServerTransaction): CallerLeg {
   const { peer } = server.arrival;
   const base = { call, number: 0, tag, peer, offers: NO_OFFER, byeSent: false, lastSeq: 0 };
-  return { ...base, kind: 'caller', server, state: 'arrived', answeredBy: 0, cancelled: false };
+  return { ...base, kind: 'caller', server, others: [], state: 'arrived', answeredBy: 0, cancelled: false };
 }
 
 export function newCalleeLeg(call: EdgeCall, tag: string, ask: CallEvent<FactOf<'DialRequested'>>): CalleeLeg {

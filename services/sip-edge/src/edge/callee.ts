@@ -5,8 +5,6 @@ import { type CallEvent, type FactOf, sipCallIdOf } from '@opentact/proto';
 import type { Dialog } from '../stack/dialog/dialog.ts';
 import { type ForkOutput, forksOf, forkTransition } from '../stack/dialog/forks.ts';
 import type { HeaderLine } from '../stack/message/build.ts';
-import { chooseChallenge, formatAuthorization } from '../stack/message/digest.ts';
-import { GrammarFault } from '../stack/message/grammar.ts';
 import type { SipResponse } from '../stack/message/message.ts';
 import { cancelOf, formatOwnRequest, type OwnRequest } from '../stack/message/own-request.ts';
 import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
@@ -14,6 +12,7 @@ import type { Peer } from '../stack/transport/peer.ts';
 import { type CalleeLeg, type EdgeCall, newCalleeLeg } from './call.ts';
 import { dialReason, q850Of, reasonHeader } from './causes.ts';
 import { ALLOW, type Context, contactLine, endLeg, hostPort, namesOf, report, tagOf, viaOf } from './context.ts';
+import { proofOf } from './proof.ts';
 import { findTarget, type Target } from './target.ts';
 import { acknowledge, sendIn, wayBack } from './within.ts';
 
@@ -95,7 +94,8 @@ function answered(context: Context, leg: CalleeLeg, target: Target, peer: Peer, 
     return;
   }
   if (leg.state !== 'dialling') return;
-  const auth = status === 401 || status === 407 ? authorization(context, leg, target, response) : undefined;
+  const names = namesOf(context, leg.call.id, leg.ask.seq, leg.attempt);
+  const auth = leg.attempt + 1 < ATTEMPTS_MAX ? proofOf(leg, response, 'INVITE', names) : undefined;
   if (auth && !leg.hangup) {
     leg.challenged = true;
     leg.attempt++;
@@ -104,29 +104,6 @@ function answered(context: Context, leg: CalleeLeg, target: Target, peer: Peer, 
   }
   const { reason, q850 } = dialReason(status);
   fail(context, leg, status, q850Of(response) || q850, reason);
-}
-
-/** The line that answers a challenge of the trunk; undefined where there is nothing (more) to say. */
-function authorization(
-  context: Context,
-  leg: CalleeLeg,
-  target: Target,
-  response: SipResponse,
-): HeaderLine | undefined {
-  const { trunk } = leg;
-  if (!trunk || trunk.user === '' || leg.attempt + 1 >= ATTEMPTS_MAX) return undefined;
-  const proxy = response.status === 407;
-  const challenge = chooseChallenge(response.headers.lines(proxy ? 'proxy-authenticate' : 'www-authenticate'));
-  // A second refusal means the password is wrong, unless the nonce was only too old (RFC 7616 3.5).
-  if (!challenge || (leg.challenged && !challenge.stale)) return undefined;
-  const cnonce = namesOf(context, leg.call.id, leg.ask.seq, leg.attempt, 'cnonce').branch.slice(7);
-  const proof = { method: 'INVITE', uri: target.uriText, cnonce, nonceCount: 1 };
-  try {
-    return [proxy ? 'Proxy-Authorization' : 'Authorization', formatAuthorization(challenge, trunk, proof)];
-  } catch (error) {
-    if (error instanceof GrammarFault) return undefined;
-    throw error;
-  }
 }
 
 function forked(context: Context, leg: CalleeLeg, peer: Peer, output: ForkOutput): void {

@@ -4,12 +4,11 @@
 import type { CallEvent, FactOf } from '@opentact/proto';
 import type { HeaderLine, ResponseOptions } from '../stack/message/build.ts';
 import type { SipRequest } from '../stack/message/message.ts';
-import type { CallerLeg, Leg } from './call.ts';
+import { noAck, sendBye } from './bye.ts';
+import type { CallerLeg } from './call.ts';
 import { q850Of, reasonHeader } from './causes.ts';
 import { awaitAck } from './confirm.ts';
-import { ALLOW, type Context, contactLine, endLeg, namesOf, report } from './context.ts';
-import { sendBye } from './hangup.ts';
-import { sendWithin } from './within.ts';
+import { ALLOW, type Context, contactLine, endLeg, report } from './context.ts';
 
 /** 180 to the caller. */
 export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'RingRequested'>>): void {
@@ -22,6 +21,12 @@ export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'Ri
 function say(leg: CallerLeg, status: number, options: ResponseOptions): void {
   leg.said = { status, options };
   leg.server.respond(status, options);
+  tellOthers(leg);
+}
+
+/** Whoever asked again by another way is told the same. */
+function tellOthers(leg: CallerLeg): void {
+  if (leg.said) for (const other of leg.others) other.respond(leg.said.status, leg.said.options);
 }
 
 /** 200 to the caller; the story hears of it as it is sent and again at its ACK. */
@@ -39,6 +44,7 @@ export function answer(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'
   }
   leg.state = 'answered';
   leg.said = { status: 200, options };
+  tellOthers(leg);
   leg.answeredBy = ask.seq;
   report(context, call.id, { type: 'LegAnswered', requestId: ask.seq, leg: number, sdp: '' });
   const delayed = server.request.body.length === 0;
@@ -52,22 +58,11 @@ export function answer(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'
   });
 }
 
-/** Nobody acknowledged our 2xx in 64·T1 (RFC 3261 13.3.1.4, 14.2): BYE, and the leg is over. */
-export function noAck(context: Context, leg: Leg): void {
-  const names = namesOf(context, leg.call.id, leg.lastSeq, 15, `no-ack/${leg.number}`);
-  sendWithin(
-    context,
-    leg,
-    { method: 'BYE', names, lines: [['Reason', reasonHeader(102)]] },
-    { response() {}, failed() {} },
-  );
-  endLeg(context, leg, { type: 'LegEnded', leg: leg.number, by: 'peer', status: 0, q850: 102, reason: 'no-ack' });
-}
-
 /** The CANCEL won: 487 was sent. */
 export function cancelled(context: Context, leg: CallerLeg, cancel: SipRequest): void {
   leg.cancelled = true;
   leg.said = { status: 487, options: {} };
+  tellOthers(leg);
   over(context, leg, { by: 'peer', status: 487, q850: q850Of(cancel) || 16, reason: 'cancelled' });
 }
 

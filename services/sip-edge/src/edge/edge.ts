@@ -1,7 +1,8 @@
 // One edge: its sockets, its transactions and its calls, between the phones and the engines.
 // It knows no flow; it refuses new calls it can't carry, and nothing else.
 
-import { formatResponse } from '../stack/message/build.ts';
+import { callIdOfInvite } from '@opentact/proto';
+import { formatResponse, type HeaderLine } from '../stack/message/build.ts';
 import type { Fault, SipRequest } from '../stack/message/message.ts';
 import { textParamOf } from '../stack/message/params.ts';
 import { type Clock, systemClock } from '../stack/transaction/clock.ts';
@@ -32,6 +33,8 @@ export type EdgeOptions = NetworkOptions & {
   log: Log;
   clock?: Clock;
   resolve?: Resolve;
+  /** Tests give sockets of their own. */
+  openNetwork?: typeof openNetwork;
 };
 
 export type Edge = {
@@ -80,10 +83,10 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   );
   context.transactions = transactions;
   context.link = options.link(listenerOf(context));
-  context.network = await openNetwork(options, {
+  context.network = await (options.openNetwork ?? openNetwork)(options, {
     request: transactions.receiveRequest,
     response: transactions.receiveResponse,
-    linesForFault: (fault) => linesForFault(fault),
+    linesForFault: (fault) => linesForFault(context, fault),
     note: (sipCallId, direction, peer, bytes) => trace.note(sipCallId, direction, peer, bytes, Date.now()),
   });
   return edgeOf(context, options, transactions);
@@ -135,9 +138,12 @@ function overload(context: Context, options: EdgeOptions, transactionsFull: bool
   });
 }
 
-/** What can't be read whole may still name no call: only the lines that need no reading. */
-function linesForFault({ status }: Fault): (readonly [string, string])[] {
-  return status === 505 ? [['Accept', 'application/sdp']] : [];
+/** A broken INVITE still names a call as far as it can be read, so that its sender can be helped. */
+function linesForFault(context: Context, { method, headers }: Fault): HeaderLine[] {
+  if (method !== 'INVITE' || !headers) return [];
+  const fromTag = /;\s*tag\s*=\s*([^;\s]+)/i.exec(headers.get('from') ?? '')?.[1] ?? '';
+  const cseq = Number.parseInt(headers.get('cseq') ?? '', 10) || 0;
+  return [callLine(callIdOfInvite(context.secret, headers.get('call-id') ?? '', fromTag, cseq))];
 }
 
 function edgeOf(context: Context, options: EdgeOptions, transactions: Transactions): Edge {

@@ -2,11 +2,12 @@
 // It never lets one leg end twice in the story.
 
 import type { CallEvent, FactOf } from '@opentact/proto';
+import { sendBye } from './bye.ts';
 import type { CalleeLeg, EdgeCall, Leg } from './call.ts';
 import { cancelDial } from './callee.ts';
 import { refuse } from './caller.ts';
-import { reasonHeader, statusOfCause } from './causes.ts';
-import { type Context, endLeg, namesOf } from './context.ts';
+import { statusOfCause } from './causes.ts';
+import { type Context, namesOf } from './context.ts';
 import { sendWithin } from './within.ts';
 
 type Hangup = CallEvent<FactOf<'HangupRequested'>>;
@@ -23,22 +24,6 @@ export function hangUp(context: Context, leg: Leg, ask: Hangup): void {
     leg.hangup ??= ask;
     cancelDial(context, leg as CalleeLeg);
   }
-}
-
-/** BYE; the leg is over when it is answered, whatever the answer, or when nobody answers. */
-export function sendBye(context: Context, leg: Leg, ask: Hangup): void {
-  if (leg.byeSent) return;
-  leg.byeSent = true;
-  const q850 = ask.q850 || 16;
-  const end = (reason: string) =>
-    void endLeg(context, leg, { type: 'LegEnded', leg: leg.number, by: 'us', status: 0, q850, reason });
-  const names = namesOf(context, leg.call.id, ask.seq, 0);
-  sendWithin(
-    context,
-    leg,
-    { method: 'BYE', names, lines: [['Reason', reasonHeader(q850)]] },
-    { response: ({ status }) => status >= 200 && end('bye'), failed: () => end('transport') },
-  );
 }
 
 /** The edge leaves: what still lives is hung up, and the story is told that it was us. */

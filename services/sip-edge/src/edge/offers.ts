@@ -4,14 +4,16 @@
 import type { CallEvent, FactOf } from '@opentact/proto';
 import { hear, retarget } from '../stack/dialog/dialog.ts';
 import { glareWaitMs, NO_OFFER, peerOffers, weOffer } from '../stack/dialog/offers.ts';
+import type { HeaderLine } from '../stack/message/build.ts';
 import { inspect } from '../stack/message/inspect.ts';
 import type { SipResponse } from '../stack/message/message.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
 import { callLine, OWNER_PATIENCE_MS, RETRY_AFTER } from './arrival.ts';
+import { noAck } from './bye.ts';
 import type { Leg } from './call.ts';
-import { noAck } from './caller.ts';
 import { awaitAck } from './confirm.ts';
 import { ABILITIES, ALLOW, type Context, contactLine, endLeg, namesOf, report } from './context.ts';
+import { proofOf } from './proof.ts';
 import { acknowledge, sendWithin } from './within.ts';
 
 /** An owner that took the offer must answer it before the peer gives up. */
@@ -94,7 +96,7 @@ function accept(context: Context, leg: Leg, server: ServerTransaction, sdp: stri
 type OfferAsk = CallEvent<FactOf<'OfferRequested'>>;
 
 /** Our own offer. A 491 is tried again under the next attempt, after the wait of RFC 3261 14.1. */
-export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0): void {
+export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0, proof: readonly HeaderLine[] = []): void {
   const { call, number } = leg;
   const refused = (status: number) =>
     void report(context, call.id, { type: 'OfferRefused', requestId: ask.seq, leg: number, status });
@@ -103,7 +105,7 @@ export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0): v
   if (!verdict.ok || leg.unconfirmed) return again(context, leg, ask, attempt, refused);
   leg.offers = verdict.offers;
   const names = namesOf(context, call.id, ask.seq, attempt);
-  const lines = [contactLine(context, leg.tag, leg.peer!.transport), ALLOW];
+  const lines = [contactLine(context, leg.tag, leg.peer!.transport), ALLOW, ...proof];
   let settled = false;
   const settle = (then: () => void) => {
     if (settled) return;
@@ -120,7 +122,13 @@ export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0): v
         if (response.status < 200 || leg.state === 'ended') return;
         if (response.status < 300) accepted(context, leg, ask, attempt, response, settle);
         else if (response.status === 491) settle(() => again(context, leg, ask, attempt, refused));
-        else settle(() => lost(context, leg, response.status, refused));
+        else {
+          const wanted = proof.length === 0 ? proofOf(leg, response, 'INVITE', names) : undefined;
+          settle(() => {
+            if (wanted) offer(context, leg, ask, attempt + 1, [wanted]);
+            else lost(context, leg, response.status, refused);
+          });
+        }
       },
       failed: () => settle(() => lost(context, leg, 408, refused)),
     },

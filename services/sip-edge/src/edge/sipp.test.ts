@@ -14,7 +14,8 @@ import { OFFER } from './testing/phone.ts';
 const CALLS = 300;
 const CALLS_PER_SECOND = 150;
 
-const skip = spawnSync('sipp', ['-v']).error ? 'sipp (Debian: sip-tester) is not installed' : false;
+const SIPP = 'sipp';
+const skip = spawnSync(SIPP, ['-v']).error ? 'sipp (Debian: sip-tester) is not installed' : false;
 
 for (const transport of ['u1', 't1']) {
   test(`${CALLS} calls of SIPp over ${transport === 'u1' ? 'UDP' : 'TCP'} are all answered and ended`, {
@@ -41,7 +42,7 @@ for (const transport of ['u1', 't1']) {
     ];
     const more = ['-m', String(CALLS), '-d', '20', '-nostdin', '-timeout', '20s', `127.0.0.1:${house.edge.port}`];
     const cwd = mkdtempSync(join(tmpdir(), 'sipp-'));
-    const ran = promisify(execFile)('sipp', [...args, ...more], { cwd, maxBuffer: 8 * 1024 * 1024 });
+    const ran = promisify(execFile)(SIPP, [...args, ...more], { cwd, maxBuffer: 8 * 1024 * 1024 });
     await assert.doesNotReject(ran, 'SIPp ends with 0 where no call failed');
     const used = process.cpuUsage(before);
     t.diagnostic(`${((used.user + used.system) / 1000 / CALLS).toFixed(2)} ms of CPU a call, the fake engine included`);

@@ -12,6 +12,7 @@ import { acknowledge, sendIn, wayBack } from './within.ts';
 
 export function stray(context: Context, response: SipResponse, arrival: Arrival): void {
   if (response.status < 200 || response.status > 299 || response.cseq.method !== 'INVITE') return;
+  if (response.headers.get('contact') === undefined) return;
   const named = verifyTag(context.secret, textParamOf(response.from.params, 'tag') ?? '');
   if (!named || sipCallIdOf(context.secret, named.callId, named.leg) !== response.callId) return;
   // CSeq is 16·seq + attempt, so the branch can be made again and compared.

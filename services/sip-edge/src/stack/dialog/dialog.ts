@@ -7,6 +7,7 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
 import type { OwnRequest } from '../message/own-request.ts';
 import { paramOf, textParamOf } from '../message/params.ts';
+import { formatUri } from '../message/uri.ts';
 
 /** `localAddress` and `remoteAddress` are From and To values with their tags; `routes` in the order we travel them. */
 export type Dialog = {
@@ -38,7 +39,7 @@ export function dialogOfCallee(invite: SipRequest, localTag: string): Dialog {
   };
 }
 
-/** The dialog as the caller sees it, of an answer with a To tag (RFC 3261 12.1.2). Throws GrammarFault. */
+/** The dialog as the caller sees it, of an answer (RFC 3261 12.1.2). Throws GrammarFault where its Contact is broken. */
 export function dialogOfCaller(invite: OwnRequest, response: SipResponse): Dialog {
   const localTag = textParamOf(response.from.params, 'tag') ?? '';
   return {
@@ -47,7 +48,7 @@ export function dialogOfCaller(invite: OwnRequest, response: SipResponse): Dialo
     remoteTag: textParamOf(response.to.params, 'tag') ?? '',
     localAddress: invite.from,
     remoteAddress: response.headers.get('to')!,
-    remoteTarget: contactOf(response),
+    remoteTarget: response.headers.get('contact') === undefined ? invite.uriText : contactOf(response),
     routes: bounded(response.headers.list('record-route')).reverse(),
   };
 }
@@ -67,7 +68,9 @@ export function contactOf(message: SipRequest | SipResponse): string {
   if (line === undefined) throw new GrammarFault('Contact is missing');
   const contact = parseNameAddr(splitCommas(line)[0]!);
   if (contact.uri.kind !== 'sip' || contact.uri.scheme !== 'sip') throw new GrammarFault('Contact is no sip address');
-  return contact.uriText;
+  // Headers of an address are for whoever composes a new request from it, never for a Request-URI (RFC 3261 19.1.1).
+  const { headers, ...uri } = contact.uri;
+  return headers === undefined ? contact.uriText : formatUri(uri);
 }
 
 /** What a request within the dialog says about it. */
@@ -123,9 +126,4 @@ export function requestWithin(
     lines: own.lines ?? [],
     ...(own.sdp ? { body: { type: 'application/sdp', bytes: Buffer.from(own.sdp) } } : {}),
   };
-}
-
-/** What an in-dialog request is looked up by: both tags and the Call-ID (RFC 3261 12). */
-export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
-  return `${callId}\n${localTag}\n${remoteTag}`;
 }

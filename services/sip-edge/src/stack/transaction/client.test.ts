@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OwnRequest } from '../message/own-request.ts';
 import type { TransportName } from '../transport/peer.ts';
-import { manualClock } from './clock.ts';
 import { createTransactions } from './layer.ts';
-import { arrivalFrom, recordingPeer, responseOf } from './testing.ts';
+import { arrivalFrom, manualClock, recordingPeer, responseOf } from './testing.ts';
 
 const own = (method: string): OwnRequest => ({
   method,

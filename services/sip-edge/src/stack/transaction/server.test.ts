@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SipRequest } from '../message/message.ts';
 import type { TransportName } from '../transport/peer.ts';
-import { manualClock } from './clock.ts';
 import { createTransactions } from './layer.ts';
 import type { ServerTransaction } from './server.ts';
-import { arrivalFrom, recordingPeer, requestOf } from './testing.ts';
+import { arrivalFrom, manualClock, recordingPeer, requestOf } from './testing.ts';
 
 function given(transport: TransportName = 'udp') {
   const clock = manualClock();

@@ -1,8 +1,9 @@
-// What the tests of this stack share: a peer that keeps what it was sent, and messages of a call in a few words.
+// What the tests of this stack share: a clock moved by hand, a peer that keeps what it was sent, messages in few words.
 
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
 import type { Arrival, Peer, TransportName } from '../transport/peer.ts';
+import type { Clock } from './clock.ts';
 
 export type RecordingPeer = Peer & { sent: Buffer[]; starts(): string[]; fail(): void };
 
@@ -69,4 +70,32 @@ function parsed(lines: string[], body: string): SipMessage {
   const message = parseMessage(Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1'));
   if (message.kind === 'fault') throw new Error(message.reason);
   return message;
+}
+
+/** A clock that stands until a test moves it. */
+export function manualClock(): Clock & { advance(ms: number): void; waiting(): number } {
+  let now = 0;
+  let entries: { due: number; fire: () => void }[] = [];
+  return {
+    nowMs: () => now,
+    after(ms, fire) {
+      const entry = { due: now + ms, fire };
+      entries.push(entry);
+      return () => {
+        entries = entries.filter((other) => other !== entry);
+      };
+    },
+    waiting: () => entries.length,
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const next = entries.filter((entry) => entry.due <= end).sort((a, b) => a.due - b.due)[0];
+        if (!next) break;
+        entries = entries.filter((other) => other !== next);
+        now = next.due;
+        next.fire();
+      }
+      now = end;
+    },
+  };
 }
