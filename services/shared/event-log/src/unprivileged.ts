@@ -1,12 +1,12 @@
 /**
- * How to run a program that refuses root, for root and for everyone else. Root goes into a user namespace of its own,
- * where its files are still its own (so folders of mode 0700 above them don't matter), else becomes uid 65534.
+ * How to run a program that refuses root and whoever has no name, for both and for everyone else. They go into a user
+ * namespace of its own, where they have the name of another and their files are still theirs (so folders of mode 0700
+ * above them don't matter); root may else become that other. It never changes the mode of a folder.
  */
 import { type SpawnOptions, type StdioOptions, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chown } from 'node:fs/promises';
-
-const NOBODY = 65534;
-const NAMESPACE = ['--user', '--map-user=1000', '--map-group=1000'];
+import { userInfo } from 'node:os';
 
 /** The arguments of `spawn` for a command, detached into a session of its own so that no Ctrl-C reaches it. */
 export type Launch = {
@@ -15,39 +15,56 @@ export type Launch = {
   uid?: number;
 };
 
+/** A user of this machine that is not root, `nobody` if there is one: initdb looks its own name up and gives up without. */
+function someoneElse(): { uid: number; gid: number } | undefined {
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .map(([name, , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
+    .filter(({ uid }) => uid > 0);
+  return users.find(({ name }) => name === 'nobody') ?? users[0];
+}
+
+function hasName(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false; // A container may run as any number.
+  }
+}
+
+const options = (stdio: StdioOptions, as?: { uid: number; gid: number }): SpawnOptions => ({
+  detached: true,
+  stdio,
+  cwd: '/',
+  ...(as ? { uid: as.uid, gid: as.gid } : {}),
+});
+
 /**
  * @param home must be reachable for whoever runs the program. @param program tried with `--version`.
- * @throws Error that names DATABASE_URL where neither way is open.
+ * @throws Error that names DATABASE_URL where no way is open.
  */
 export async function launchAs(home: string, program: string): Promise<Launch> {
-  const base = (stdio: StdioOptions, uid?: number): SpawnOptions => ({
-    detached: true,
-    stdio,
-    cwd: '/',
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  });
-  if (process.getuid?.() !== 0) return (command, args, stdio) => [command, args, base(stdio)];
-  if (spawnSync('unshare', [...NAMESPACE, program, '--version']).status === 0)
-    return (command, args, stdio) => ['unshare', [...NAMESPACE, command, ...args], base(stdio)];
-  const asNobody = { uid: NOBODY, gid: NOBODY, cwd: '/' };
-  const reachable =
-    spawnSync(program, ['--version'], asNobody).status === 0 && spawnSync('test', ['-x', home], asNobody).status === 0;
-  if (reachable)
-    return Object.assign(
-      (command: string, args: string[], stdio: StdioOptions): [string, string[], SpawnOptions] => [
-        command,
-        args,
-        base(stdio, NOBODY),
-      ],
-      { uid: NOBODY },
-    );
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && hasName()) return (command, args, stdio) => [command, args, options(stdio)];
+  const other = someoneElse();
+  const namespace = other && ['--user', `--map-user=${other.uid}`, `--map-group=${other.gid}`];
+  if (namespace && spawnSync('unshare', [...namespace, program, '--version']).status === 0)
+    return (command, args, stdio) => ['unshare', [...namespace, command, ...args], options(stdio)];
+  const reaches = (command: string, args: string[]) =>
+    spawnSync(command, args, { ...options('ignore', other), detached: false }).status === 0;
+  const enter = `require('node:fs').accessSync(process.argv[1], 1)`;
+  if (isRoot && other && reaches(program, ['--version']) && reaches(process.execPath, ['-e', enter, home])) {
+    const launch: Launch = (command, args, stdio) => [command, args, options(stdio, other)];
+    return Object.assign(launch, { uid: other.uid });
+  }
   throw new Error(
-    'PostgreSQL does not run as root, and here neither a user namespace (unshare) nor uid 65534 can reach ' +
-      `${home}. Run as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own`,
+    `PostgreSQL runs neither as root nor as a user without a name, and another user cannot be had here (unshare) or ` +
+      `cannot reach ${home}. Run as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own`,
   );
 }
 
 /** Gives a folder that we just made to whoever will run there. */
 export async function ownerOf(launch: Launch, folder: string): Promise<void> {
-  if (launch.uid !== undefined) await chown(folder, launch.uid, launch.uid);
+  if (launch.uid !== undefined) await chown(folder, launch.uid, -1);
 }
