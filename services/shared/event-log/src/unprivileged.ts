@@ -52,7 +52,7 @@ export async function launchAs(home: string, program: string): Promise<Launch> {
   if (namespace && spawnSync('unshare', [...namespace, program, '--version']).status === 0)
     return (command, args, stdio) => ['unshare', [...namespace, command, ...args], options(stdio)];
   const reaches = (command: string, args: string[]) =>
-    spawnSync(command, args, { ...options('ignore', other), detached: false }).status === 0;
+    spawnSync(command, args, { cwd: '/', uid: other?.uid, gid: other?.gid }).status === 0;
   const enter = `require('node:fs').accessSync(process.argv[1], 1)`;
   if (isRoot && other && reaches(program, ['--version']) && reaches(process.execPath, ['-e', enter, home])) {
     const launch: Launch = (command, args, stdio) => [command, args, options(stdio, other)];
