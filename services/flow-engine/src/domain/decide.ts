@@ -49,8 +49,9 @@ function setUp(call: Call, event: CallEvent): Decided[] {
       if (event.refusal !== undefined) return [hangup('us', event.refusal, 21, 403)];
       const dueAt = event.at + (call.app.maxCallLengthMs || MAX_LENGTH_DEFAULT_MS);
       return [
-        { type: 'NodeRequested', kind: 'media', except: [] },
+        // The notifier first: the flow begins once media is assigned, and its first verb may ask for a document.
         { type: 'NodeRequested', kind: 'notifier', except: [] },
+        { type: 'NodeRequested', kind: 'media', except: [] },
         { type: 'TimerSet', purpose: 'max-length', dueAt },
       ];
     }

@@ -9,8 +9,10 @@ import { performerOf } from './verbs/index.ts';
 /** The next choice of the flow: begin a verb, answer for it, close a block, or end. Empty while something is awaited. */
 export function advance(call: Call): Decided[] {
   const { flow } = call;
-  if (call.state !== 'live' || call.ending || flow.running || flow.awaited || flow.document === 0 || !call.media)
-    return [];
+  if (call.state !== 'live' || call.ending) return [];
+  const answered = call.app.autoAnswer ? answer(call) : [];
+  if (answered.length > 0) return answered;
+  if (flow.running || flow.awaited || flow.document === 0 || !call.media) return [];
   const { frames, verb, opener } = upcoming(flow);
   if (opener) return closeBlock(call, opener);
   if (!verb) return [hangup('document', 'document-end')];

@@ -13,6 +13,8 @@ export type Scenario = {
   xml: string;
   /** Keys, each pressed a little after the next Gather (or prompt before one) begins to listen. */
   press?: string[];
+  /** Keys at fixed times, ms after the call arrived. */
+  pressAt?: Array<{ at: number; digit: string }>;
   from?: string;
   to?: string;
   autoAnswer?: boolean;
@@ -53,6 +55,8 @@ export function simulate(scenario: Scenario): Simulation {
   const later = (at: number, fact: Observed) => void due.push({ at, order: order++, fact });
 
   later(startedAt, arrived(scenario));
+  for (const { at, digit } of scenario.pressAt ?? [])
+    later(startedAt + at, { type: 'DigitPressed', leg: 0, digit, durationMs: 100 });
   while (due.length > 0 && events.length < EVENTS_MAX) {
     due.sort((a, b) => a.at - b.at || a.order - b.order);
     const { at, fact } = due.shift()!;

@@ -1,0 +1,102 @@
+/** Dial and Record: contracts.md, language 12 and 13. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { tell } from '../../simulate/tell.ts';
+import { parseDocument } from '../../xml/document.ts';
+
+const DIAL = '<Dial><Sip>a@127.0.0.1:9</Sip><Error><Say>failed</Say></Error></Dial><Say>after</Say>';
+const reason = (verbs: string) => {
+  const parsed = parseDocument(`<Response>${verbs}</Response>`);
+  return parsed.ok ? '' : parsed.reason;
+};
+
+test('an answered caller hears ringback, then the callee; when the callee leaves, the flow continues', () => {
+  assert.deepEqual(tell(DIAL).words, ['tone ringback', 'the callee', 'after']);
+});
+
+test('an unanswered Dial relays 180, and the callee’s answer answers the caller', () => {
+  const told = tell(DIAL, { autoAnswer: false });
+  assert.equal(told.of('RingRequested').length, 1);
+  const [answer] = told.of('AnswerRequested');
+  assert.ok(answer!.seq > told.of('LegAnswered').find((e) => e.leg === 1)!.seq);
+});
+
+test('a busy callee takes Error, then the flow continues', () => {
+  assert.deepEqual(tell(DIAL, { callee: 'busy' }).words, ['failed', 'after']);
+});
+
+test('nobody answers within the timeout: the ringing leg is cancelled', () => {
+  const told = tell('<Dial timeout="20"><Sip>a@127.0.0.1:9</Sip></Dial>', { callee: 'silent' });
+  assert.equal(told.verbs[0], 'Dial[0] no-answer');
+  const [ring] = told.of('TimerSet').filter((e) => e.purpose === 'dial');
+  assert.equal(ring!.dueAt - ring!.at, 20_000, 'below 1000 it is seconds');
+  assert.equal(told.of('HangupRequested').filter((e) => e.leg === 1).length, 1);
+});
+
+test('several targets ring at once; the first that answers is connected and the others are let go', () => {
+  const told = tell('<Dial><Sip>a@127.0.0.1:9</Sip><Sip>b@127.0.0.1:9</Sip></Dial>');
+  assert.equal(told.of('DialRequested').length, 2);
+  assert.deepEqual(
+    told.of('BridgeRequested').map((e) => e.legB),
+    [1],
+  );
+  assert.ok(told.of('HangupRequested').some((e) => e.leg === 2));
+});
+
+test('the caller hangs up: the dialled leg is released', () => {
+  const told = tell(DIAL, { hangupAfterMs: 4_000 });
+  assert.equal(told.ended, 'caller bye');
+  assert.ok(told.of('HangupRequested').some((e) => e.leg === 1));
+  assert.equal(told.of('SessionReleased').length, 2);
+});
+
+test('To takes numbers and addresses, Sip addresses, Number numbers', () => {
+  const target = (child: string) => tell(`<Dial>${child}</Dial>`).of('DialRequested')[0]!.target;
+  assert.equal(target('<To>1000@pbx.test</To>'), 'sip:1000@pbx.test');
+  assert.equal(target('<To>sip:1000@pbx.test:5070</To>'), 'sip:1000@pbx.test:5070');
+  assert.equal(target('<To>+1 (212) 555-0199</To>'), 'tel:12125550199');
+  assert.equal(target('<Number>18005550100</Number>'), 'tel:18005550100');
+  assert.equal(target('<Sip>1000@127.0.0.1:9000</Sip>'), 'sip:1000@127.0.0.1:9000');
+});
+
+test('a target that could carry a header of its own is refused', () => {
+  for (const bad of [
+    '1000@h\r\nX-Evil: 1',
+    '1000@h?Subject=x',
+    'a b@h',
+    '<1000@h>'.replace(/</g, '&lt;'),
+    '1000@h:99999',
+  ])
+    assert.notEqual(reason(`<Dial><Sip>${bad}</Sip></Dial>`), '', bad);
+  assert.match(reason(`<Dial>${'<Number>1</Number>'.repeat(11)}</Dial>`), /10 at most/);
+  assert.match(reason('<Dial/>'), /nobody to call/);
+});
+
+test('an empty Record ends by #, five seconds of silence or its time', () => {
+  const [asked] = tell('<Record timeout="45000"/>').of('RecordRequested');
+  assert.deepEqual([asked!.maxMs, asked!.silenceMs, asked!.stopKeys], [45_000, 5_000, '#']);
+  assert.equal(tell('<Record/>').of('RecordRequested')[0]!.maxMs, 60_000);
+});
+
+test('a block Record runs while its children do and ends with them', () => {
+  const told = tell('<Record><Say>one</Say><Pause length="300"/></Record><Say>after</Say>');
+  assert.deepEqual(told.verbs, [
+    'Record[0].Say[0] finished',
+    'Record[0].Pause[0] finished',
+    'Record[0] stopped',
+    'Say[0] finished',
+  ]);
+  assert.equal(told.of('RecordStopRequested').length, 1);
+});
+
+test('what the reference names and this version can’t do yet says so', () => {
+  for (const later of [
+    '<Hold/>',
+    '<Tone/>',
+    '<Geo/>',
+    '<Meta name="a" value="b"/>',
+    '<Curl url="http://a.test"/>',
+    '<Record asr="true"/>',
+  ])
+    assert.match(reason(later), /not supported yet/, later);
+});
