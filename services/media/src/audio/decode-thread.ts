@@ -1,9 +1,13 @@
 // The thread that turns files into clips. It refuses what is neither WAV nor MP3.
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { type Clip, clipOf } from './clip.ts';
 import type { JobAnswer } from './job-thread.ts';
 import { looksLikeMp3, readMp3 } from './mp3.ts';
 import { AudioFormatError, looksLikeWav, readWav } from './wav-read.ts';
+
+// Behind every thread that paces RTP, should they share a core.
+setPriority(10);
 
 /** The whole file. */
 export type DecodeJob = { bytes: Uint8Array };

@@ -2,6 +2,7 @@
 // It refuses to run beside anything that paces RTP: synthesis blocks it for as long as it takes.
 import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Clip, clipOf } from '../audio/clip.ts';
@@ -18,6 +19,9 @@ declare const WebAssembly: {
   compile(binary: Uint8Array): Promise<object>;
   instantiate(compiled: object, imports: object): Promise<{ exports: object }>;
 };
+
+// Behind every thread that paces RTP, should they share a core.
+setPriority(10);
 
 const OUTPUT = 'speech.wav';
 const folder = (workerData as { folder: string }).folder;

@@ -1,10 +1,20 @@
 // A worker thread: one switchboard, its messages, its load twice a second. It refuses to do anything slow.
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PortPool } from '../session/port-pool.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 import { Switchboard } from './switchboard.ts';
 
 const LOAD_EVERY_MS = 500;
+/** Late audio is lost audio; everything else on the machine can wait 2 ms. */
+const NICE = -10;
+
+try {
+  // Of this thread only: Linux keeps niceness per thread. Most accounts may not; then it is as it was.
+  setPriority(NICE);
+} catch {
+  // No privilege, no harm.
+}
 
 const data = workerData as WorkerData;
 const ports = new PortPool(data.firstPort, data.lastPort);
