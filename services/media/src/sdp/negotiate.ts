@@ -1,5 +1,5 @@
 // Offer and answer (RFC 3264) for one audio stream of G.711 with telephone events.
-// It refuses encrypted profiles, host names in `c=`, and a description without a law we speak.
+// It refuses encrypted profiles, host names and groups in `c=`, and a description without a law we speak.
 import { isIP } from 'node:net';
 import type { Law } from '../codec/g711.ts';
 import { type Description, type Direction, type Medium, parseSdp } from './parse.ts';
@@ -32,8 +32,12 @@ export const REVERSE: Record<Direction, Direction> = {
   inactive: 'inactive',
 };
 
-/** Takes the peer's description, be it its offer or its answer to ours. `prefer`: the law already in use, if any. */
-export function negotiate(sdp: string, prefer?: Law): Accepted | Refused {
+/**
+ * Takes the peer's description, be it its offer or its answer to ours.
+ * @param prefer the law already in use, if any
+ * @param family 4 or 6: what our sockets speak; absent: either
+ */
+export function negotiate(sdp: string, prefer?: Law, family?: number): Accepted | Refused {
   const offer = parseSdp(sdp);
   if (!offer) return { ok: false, reason: 'bad-sdp' };
   let reason: SdpFailure = 'no-codec';
@@ -41,13 +45,20 @@ export function negotiate(sdp: string, prefer?: Law): Accepted | Refused {
     if (medium.kind !== 'audio' || medium.port === 0 || !/^RTP\/AVPF?$/.test(medium.protocol)) continue;
     const chosen = chooseLaw(medium, prefer);
     if (!chosen) continue;
-    if (isIP(medium.address) === 0) {
+    if (!isOnePlace(medium.address, family)) {
       reason = 'bad-sdp';
       continue;
     }
     return { ok: true, agreement: agree(medium, chosen), offer, index };
   }
   return { ok: false, reason };
+}
+
+// A group or everybody can't be a caller; names are refused because nobody here may wait for a resolver.
+function isOnePlace(address: string, family: number | undefined): boolean {
+  const version = isIP(address);
+  if (version === 0 || (family !== undefined && version !== family)) return false;
+  return !/^(22[4-9]|23\d|255)\.|^ff/i.test(address);
 }
 
 function chooseLaw(medium: Medium, prefer: Law | undefined): { law: Law; payloadType: number } | undefined {

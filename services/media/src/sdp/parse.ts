@@ -93,7 +93,7 @@ function openMedium(value: string, session: Scope): Medium | undefined {
     encodings,
     parameters: new Map(),
     ptimeMs: 20,
-    rtcpPort: port + 1,
+    rtcpPort: isPort(port + 1) ? port + 1 : port,
   };
 }
 
@@ -125,6 +125,11 @@ function attribute(value: string, medium: Medium | undefined, session: Scope): v
       if (/^\d{1,3}$/.test(rest)) medium.ptimeMs = Number(rest);
       break;
     case 'rtcp':
-      if (/^\d{1,5}\b/.test(rest)) medium.rtcpPort = Number.parseInt(rest, 10);
+      if (isPort(Number.parseInt(rest, 10))) medium.rtcpPort = Number.parseInt(rest, 10);
   }
+}
+
+/** A port that a packet can be sent to. */
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= 65_535;
 }

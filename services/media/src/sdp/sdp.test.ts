@@ -74,6 +74,9 @@ describe('SDP', () => {
     assert.equal(reason('INVITE sip:a@b'), 'bad-sdp');
     assert.equal(reason(offerOf('m=audio 70000 RTP/AVP 0')), 'bad-sdp');
     assert.equal(reason(offerOf('c=IN IP4 pbx.example', 'm=audio 4000 RTP/AVP 0')), 'bad-sdp');
+    assert.equal(reason(offerOf('c=IN IP4 239.1.2.3', 'm=audio 4000 RTP/AVP 0')), 'bad-sdp');
+    assert.equal(negotiate(phone('c=IN IP6 ::1'), undefined, 4).ok, false);
+    assert.equal(negotiate(phone('c=IN IP6 ::1'), undefined, 6).ok, true);
     assert.equal(reason(phone('a=x:'.padEnd(20_000, 'y'))), 'bad-sdp');
     assert.equal(reason(''), 'bad-sdp');
   });
@@ -89,5 +92,7 @@ describe('SDP', () => {
   it('RTCP goes where the peer said', () => {
     assert.equal(accepted(phone()).agreement.rtcpPort, 4001);
     assert.equal(accepted(phone('a=rtcp:4711')).agreement.rtcpPort, 4711);
+    assert.equal(accepted(phone('a=rtcp:99999')).agreement.rtcpPort, 4001);
+    assert.equal(accepted(phone().replace('4000', '65535')).agreement.rtcpPort, 65_535);
   });
 });

@@ -1,4 +1,5 @@
 // Sessions and SDP: opens them, answers offers, applies answers. It refuses by naming a reason, and then changes nothing.
+import { isIP } from 'node:net';
 import type { Observed } from '@opentact/proto/events';
 import { composeAnswer, composeOffer, type Ours } from '../sdp/compose.ts';
 import { negotiate } from '../sdp/negotiate.ts';
@@ -11,7 +12,7 @@ import type { SwitchboardOptions } from './switchboard.ts';
 function describe(session: Session, offer: string, version: number, advertise: string) {
   const ours: Ours = { id: session.sdpId, version, address: advertise, port: session.sockets.port };
   if (offer === '') return { ok: true as const, sdp: composeOffer(ours, session.agreement?.law) };
-  const accepted = negotiate(offer, session.agreement?.law);
+  const accepted = negotiate(offer, session.agreement?.law, isIP(advertise));
   if (!accepted.ok) return accepted;
   session.agree(accepted.agreement);
   return { ok: true as const, sdp: composeAnswer(ours, accepted) };
@@ -28,7 +29,7 @@ export async function openSession(
     fact: { type: 'SessionFailed' as const, requestId, leg, reason },
   });
   // Before a port is taken: most refusals are refusals of the offer.
-  const offered = ask.offer === '' ? undefined : negotiate(ask.offer);
+  const offered = ask.offer === '' ? undefined : negotiate(ask.offer, undefined, isIP(options.advertise));
   if (offered && !offered.ok) return failed(offered.reason);
   const sockets = await openSockets(options.bind, options.ports);
   if (!sockets) return failed('full');
@@ -67,7 +68,7 @@ export function changeSession(session: Session, ask: AskOf<'SessionChangeRequest
     const described = describe(session, ask.sdp, ask.sdpVersion, advertise);
     return described.ok ? changed(described.sdp) : refused(described.reason);
   }
-  const accepted = negotiate(ask.sdp, session.agreement?.law);
+  const accepted = negotiate(ask.sdp, session.agreement?.law, isIP(advertise));
   if (!accepted.ok) return refused(accepted.reason);
   session.agree(accepted.agreement);
   return changed('');

@@ -48,6 +48,18 @@ describe('the paced loop', () => {
     await later(50);
     assert.deepEqual(order.slice(0, 4), ['hear', 'hear', 'speak', 'speak']);
   });
+  it('one that throws is taken off, the others go on', async (t) => {
+    t.mock.method(process, 'emitWarning', () => {});
+    const [bad, good] = [counted(), counted()];
+    bad.hear = () => {
+      throw new Error('broken');
+    };
+    pacer.add(bad);
+    pacer.add(good, bad);
+    await later(100);
+    assert.equal(bad.turns, 0);
+    assert.ok(good.turns >= 3);
+  });
   it('one that was removed gets no more turns', async () => {
     const one = counted();
     pacer.add(one);

@@ -68,15 +68,33 @@ export class Pacer {
 
   private run(group: Set<Paced>, dueMs: number, frames: number): void {
     if (group.size === 0) return;
-    for (const one of group) one.hear(performance.now(), frames);
+    for (const one of group) {
+      try {
+        one.hear(performance.now(), frames);
+      } catch (error) {
+        this.expel(one, error);
+      }
+    }
     for (const one of group) {
       const now = performance.now();
-      one.speak(now, frames);
+      try {
+        one.speak(now, frames);
+      } catch (error) {
+        this.expel(one, error);
+      }
       const behindMs = now - dueMs;
       this.figures.frames++;
       if (behindMs > LATE_MS) this.figures.late++;
       if (behindMs > this.figures.worstMs) this.figures.worstMs = behindMs;
     }
     this.figures.dropped += (frames - 1) * group.size;
+  }
+
+  // A broken promise of ours makes one session mute, not the thread: the others have calls to go on with.
+  private expel(one: Paced, error: unknown): void {
+    this.remove(one);
+    process.emitWarning(
+      `a session was taken off the paced loop: ${error instanceof Error ? error.stack : String(error)}`,
+    );
   }
 }
