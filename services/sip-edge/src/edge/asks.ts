@@ -1,7 +1,7 @@
 // What the engine asks of the edge, each to its own function. Asked twice, it is done once.
 // A request about a leg that nobody holds here is answered by its end, once, so that it does not wait for ever.
 
-import type { CallEvent } from '@opentact/proto';
+import type { CallEvent, FactOf } from '@opentact/proto';
 import { type EdgeCall, type Leg, newCall } from './call.ts';
 import { dial } from './callee.ts';
 import { answer, ring } from './caller.ts';
@@ -12,19 +12,7 @@ import { answerOffer, offer } from './offers.ts';
 export function serve(context: Context, event: CallEvent): void {
   switch (event.type) {
     case 'DialRequested':
-      void dial(context, callOf(context, event.callId), event).catch((error: Error) => {
-        context.log.error({ callId: event.callId, leg: event.leg, error: error.message }, 'a dial failed');
-        const { seq: requestId, leg } = event;
-        report(context, event.callId, {
-          type: 'DialFailed',
-          requestId,
-          leg,
-          status: 0,
-          q850: 41,
-          reason: 'unreachable',
-        });
-      });
-      return;
+      return begin(context, event);
     case 'RingRequested':
     case 'AnswerRequested':
     case 'HangupRequested':
@@ -69,15 +57,21 @@ function callOf(context: Context, callId: string): EdgeCall {
   return call;
 }
 
-/** Legs that were strangers and whose end was told: never twice. */
-const toldOf = new WeakMap<EdgeCall, Set<number>>();
+function begin(context: Context, event: CallEvent<FactOf<'DialRequested'>>): void {
+  const { callId, leg, seq: requestId } = event;
+  const call = callOf(context, callId);
+  // Its end was told before its beginning was asked for: over is over.
+  if (call.strangers.has(leg)) return;
+  dial(context, call, event).catch((error: Error) => {
+    context.log.error({ callId, leg, error: error.message }, 'a dial failed');
+    report(context, callId, { type: 'DialFailed', requestId, leg, status: 0, q850: 41, reason: 'unreachable' });
+  });
+}
 
 function stranger(context: Context, callId: string, leg: number): void {
   const call = callOf(context, callId);
-  const told = toldOf.get(call) ?? new Set<number>();
-  toldOf.set(call, told);
-  if (told.has(leg)) return;
-  told.add(leg);
+  if (call.strangers.has(leg)) return;
+  call.strangers.add(leg);
   report(context, callId, { type: 'LegEnded', leg, by: 'us', status: 0, q850: 41, reason: 'no-dialog' });
   forgetWhenOver(context, call);
 }

@@ -73,15 +73,24 @@ export type EdgeCall = {
   /** How often this call already passed through a number of our own. */
   hops: number;
   readonly legs: Map<number, Leg>;
+  /** Legs that were never held here and whose end was told all the same: never twice. */
+  readonly strangers: Set<number>;
   /** CallArrived was handed over, so the end must be as well. */
   told: boolean;
-  /** Where the call's own numbers and trunk are looked up: the Directory's answer about the account. */
-  trunk: string;
   forgetting?: () => void;
 };
 
 export function newCall(id: string): EdgeCall {
-  return { id, accountId: '', dialsPerMinuteMax: 0, counted: false, hops: 0, legs: new Map(), told: false, trunk: '' };
+  return {
+    id,
+    accountId: '',
+    dialsPerMinuteMax: 0,
+    counted: false,
+    hops: 0,
+    legs: new Map(),
+    strangers: new Set(),
+    told: false,
+  };
 }
 
 export function newCallerLeg(call: EdgeCall, tag: string, server: ServerTransaction): CallerLeg {

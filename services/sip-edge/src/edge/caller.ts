@@ -18,7 +18,8 @@ export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'Ri
   report(context, leg.call.id, { type: 'LegRang', requestId: ask.seq, leg: leg.number, status: 180 });
 }
 
-function say(leg: CallerLeg, status: number, options: ResponseOptions): void {
+/** An answer to the INVITE, by every way it came. */
+export function say(leg: CallerLeg, status: number, options: ResponseOptions): void {
   leg.said = { status, options };
   leg.server.respond(status, options);
   tellOthers(leg);

@@ -1,6 +1,7 @@
 // Calls that come in, over real sockets, with a fake engine behind the port.
 
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { callIdOfInvite, localTag } from '@opentact/proto';
 import { textParamOf } from '../stack/message/params.ts';
@@ -343,5 +344,35 @@ test(
     house.engine.gone(callId);
     await house.phone.incoming('BYE');
     assert.deepEqual([house.edge.liveCalls(), house.engine.types().length], [0, before]);
+  }),
+);
+
+test(
+  'a caller who asks again over TCP gets the same answer there, and it stays one call',
+  inHouse({}, async (house) => {
+    const { engine, phone } = house;
+    const text = phone.request('INVITE', { branch: 'z9hG4bKsame', body: OFFER });
+    await engine.fact('CallArrived');
+    const line = connect(house.edge.port, '127.0.0.1');
+    let heard = '';
+    line.on('data', (chunk) => {
+      heard += chunk;
+    });
+    line.write(text);
+    while (!heard.includes('100 Trying')) await phone.silence(5);
+    engine.ask(callId, { type: 'AnswerRequested', leg: 0, sdp: ANSWER });
+    await phone.status(200);
+    while (!heard.includes('200 OK')) await phone.silence(5);
+    assert.match(heard, new RegExp(`X-Opentact-Call-Id: ${callId}`));
+    assert.deepEqual(engine.types(), ['CallArrived', 'LegAnswered']);
+    line.destroy();
+  }),
+);
+
+test(
+  'a broken INVITE is told which call it would have been',
+  inHouse({}, async ({ phone }) => {
+    phone.request('INVITE', { lines: ['Contact: <sip:broken'] });
+    assert.equal((await phone.status(400)).headers.get('x-opentact-call-id'), callId);
   }),
 );

@@ -8,6 +8,7 @@ import type { HeaderLine } from '../stack/message/build.ts';
 import { inspect } from '../stack/message/inspect.ts';
 import type { SipResponse } from '../stack/message/message.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
+import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
 import { callLine, OWNER_PATIENCE_MS, RETRY_AFTER } from './arrival.ts';
 import { noAck } from './bye.ts';
 import type { Leg } from './call.ts';
@@ -110,17 +111,24 @@ export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0, pr
   const settle = (then: () => void) => {
     if (settled) return;
     settled = true;
+    stop();
     if (leg.offers.name === 'ours') leg.offers = NO_OFFER;
     then();
   };
+  // A peer that only ever says 1xx must not hold the offer for ever; the session stays as it was.
+  const stop = context.clock.after(GIVE_UP_MS, () => {
+    context.transactions.abandon(names.branch, 'INVITE');
+    settle(() => refused(408));
+  });
   sendWithin(
     context,
     leg,
     { method: 'INVITE', names, lines, sdp: ask.sdp },
     {
       response(response) {
-        if (response.status < 200 || leg.state === 'ended') return;
-        if (response.status < 300) accepted(context, leg, ask, attempt, response, settle);
+        if (response.status < 200) return;
+        if (leg.state === 'ended') settle(() => refused(481));
+        else if (response.status < 300) accepted(context, leg, ask, attempt, response, settle);
         else if (response.status === 491) settle(() => again(context, leg, ask, attempt, refused));
         else {
           const wanted = proof.length === 0 ? proofOf(leg, response, 'INVITE', names) : undefined;

@@ -318,3 +318,53 @@ test(
     assert.deepEqual([ended.leg, ended.by, ended.reason], [1, 'peer', 'bye']);
   }),
 );
+
+test(
+  'a carrier that wants proof for our offer and our BYE gets it',
+  inHouse({}, async (house) => {
+    const trunk = await house.another();
+    house.trunks.set('trunk-1', {
+      ...{ trunk: 'trunk-1', host: '127.0.0.1', port: trunk.port, transport: 'udp', user: 'us', password: 'p' },
+    });
+    await dialling(house, 'tel:1999');
+    trunk.respond(await trunk.incoming('INVITE'), 200, { body: sdp });
+    await house.engine.fact('LegAnswered');
+    const challenge = { lines: [['WWW-Authenticate', 'Digest realm="carrier", nonce="n2"'] as const] };
+    const asked = house.engine.ask(callId, { type: 'OfferRequested', leg: 1, sdp: OFFER });
+    trunk.respond(await trunk.incoming('INVITE', 2), 401, challenge);
+    const offered = await trunk.incoming('INVITE', 3);
+    assert.match(offered.headers.get('authorization')!, /username="us"/);
+    trunk.respond(offered, 200, { body: sdp });
+    assert.equal((await house.engine.fact('OfferAccepted')).requestId, asked);
+    house.engine.ask(callId, { type: 'HangupRequested', leg: 1, ...end });
+    trunk.respond(await trunk.incoming('BYE'), 401, challenge);
+    const bye = await trunk.incoming('BYE', 2);
+    assert.match(bye.headers.get('authorization')!, /nonce="n2"/);
+    trunk.respond(bye, 200);
+    assert.equal((await house.engine.fact('LegEnded')).reason, 'bye');
+  }),
+);
+
+test(
+  'a peer that never settles our offer does not hold it for ever',
+  inHouse({ hurry: 400 }, async (house) => {
+    const bob = await house.another();
+    await dialling(house, at(bob));
+    bob.respond(await bob.incoming('INVITE'), 200, { body: sdp });
+    await house.engine.fact('LegAnswered');
+    house.engine.ask(callId, { type: 'OfferRequested', leg: 1, sdp: OFFER });
+    bob.respond(await bob.incoming('INVITE', 2), 183);
+    assert.equal((await house.engine.fact('OfferRefused')).status, 408);
+    assert.equal(house.edge.liveCalls(), 1);
+  }),
+);
+
+test(
+  'a phone that answers without a Contact is acknowledged where it was dialled',
+  inHouse({}, async (house) => {
+    const bob = await house.another();
+    await dialling(house, at(bob));
+    bob.respond(await bob.incoming('INVITE'), 200, { body: sdp, contact: false });
+    assert.equal((await bob.incoming('ACK')).uriText, at(bob));
+  }),
+);

@@ -9,6 +9,7 @@ import { textParamOf } from '../stack/message/params.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
 import { arrive, callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
 import type { Leg } from './call.ts';
+import { say } from './caller.ts';
 import { q850Of } from './causes.ts';
 import { ABILITIES, ALLOW, type Context, endLeg } from './context.ts';
 import { peerOffer } from './offers.ts';
@@ -78,7 +79,7 @@ function bye(context: Context, leg: Leg, server: ServerTransaction): void {
   if (!heard.ok) return void server.respond(heard.status, { reason: heard.reason });
   leg.dialog = heard.dialog;
   const q850 = q850Of(server.request) || 16;
-  if (leg.kind === 'caller' && leg.state === 'arrived') leg.server.respond(487);
+  if (leg.kind === 'caller' && leg.state === 'arrived') say(leg, 487, {});
   const by = leg.byeSent ? 'us' : 'peer';
   const told = endLeg(context, leg, { type: 'LegEnded', leg: leg.number, by, status: 0, q850, reason: 'bye' });
   const answer = () => void server.respond(200);
