@@ -5,13 +5,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CallEvent } from '@opentact/proto';
-import { partitionOf } from '@opentact/runtime';
-import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
 import { type Customer, openCustomer } from '../kit/customer.ts';
 import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 
-const ENGINES = ['flow-engine-1', 'flow-engine-2'];
 const GAP_MAX_MS = 100;
 
 let platform: Platform;
@@ -35,29 +32,10 @@ after(async () => {
   await platform?.stop();
 });
 
-/** The engine that owns a call while both live. */
-const ownerOf = (callId: string) => ownerAmong(partitionOf(callId, 8), ENGINES)!;
-
 async function dial(xml: string): Promise<PhoneCall> {
   const { user } = await platform.control.stage(xml);
   const call = await phone.call(`sip:${user}@${platform.sip}`);
   return call.until('answered');
-}
-
-/** Waits until both engines are there, so that the next kill finds one to take over. */
-async function whole(): Promise<void> {
-  for (const until = Date.now() + 20_000; ; await new Promise((r) => setTimeout(r, 50))) {
-    const alive = ENGINES.every((name) => {
-      try {
-        process.kill(platform.pid(name), 0);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    if (alive && (await platform.ready())) return;
-    if (Date.now() > until) throw new Error(`the engines did not come back:\n${platform.output()}`);
-  }
 }
 
 const said = (story: CallEvent[]) =>
@@ -80,19 +58,19 @@ function unharmed(call: PhoneCall, story: CallEvent[]): void {
 test('killed while a prompt plays: the prompt goes on to its end, and the next verb follows', {
   timeout: 60_000,
 }, async () => {
-  await whole();
+  await platform.whole();
   const call = await dial(
     '<Response><Say>This is a long sentence that goes on while its engine dies.</Say><Say>And this one follows.</Say></Response>',
   );
   await platform.until(call.platformCallId, (e) => e.type === 'LegConfirmed');
-  platform.kill(ownerOf(call.platformCallId));
+  platform.kill(platform.ownerOf(call.platformCallId));
   const story = await platform.ended(call.platformCallId);
   assert.deepEqual(verbs(story), ['Say[0] finished', 'Say[1] finished']);
   unharmed(call, story);
 });
 
 test('killed with digits half entered: the other digits complete the code', { timeout: 60_000 }, async () => {
-  await whole();
+  await platform.whole();
   const call = await dial(
     '<Response><Gather numDigits="4" timeout="15000"><Say>Enter four digits.</Say><Switch><Case dtmf="1234"><Say>Right.</Say></Case><Default><Say>Wrong.</Say></Default></Switch></Gather></Response>',
   );
@@ -100,7 +78,7 @@ test('killed with digits half entered: the other digits complete the code', { ti
   await call.peer.press('1');
   await call.peer.press('2');
   await platform.until(call.platformCallId, (e) => e.type === 'DigitPressed' && e.digit === '2');
-  platform.kill(ownerOf(call.platformCallId));
+  platform.kill(platform.ownerOf(call.platformCallId));
   await call.peer.press('3');
   await call.peer.press('4');
   const story = await platform.ended(call.platformCallId);
@@ -109,7 +87,7 @@ test('killed with digits half entered: the other digits complete the code', { ti
 });
 
 test('killed while dialling: the callee rings once, answers, and is connected', { timeout: 60_000 }, async () => {
-  await whole();
+  await platform.whole();
   let rang = 0;
   callee.onCall = (incoming) => {
     rang++;
@@ -120,7 +98,7 @@ test('killed while dialling: the callee rings once, answers, and is connected', 
     `<Response><Say>Dialling.</Say><Dial><Sip>callee@127.0.0.1:${callee.port}</Sip></Dial><Say>Back again.</Say></Response>`,
   );
   await platform.until(call.platformCallId, (e) => e.type === 'LegRang' && e.leg === 1);
-  platform.kill(ownerOf(call.platformCallId));
+  platform.kill(platform.ownerOf(call.platformCallId));
   const incoming = [...callee.calls.values()].at(-1)!;
   incoming.accept();
   await platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
@@ -134,14 +112,14 @@ test('killed while dialling: the callee rings once, answers, and is connected', 
 test('killed while bridged: both go on talking, and the caller’s flow goes on when the callee leaves', {
   timeout: 60_000,
 }, async () => {
-  await whole();
+  await platform.whole();
   callee.onCall = (incoming) => incoming.accept();
   const call = await dial(
     `<Response><Dial><Sip>callee@127.0.0.1:${callee.port}</Sip></Dial><Say>Back again.</Say></Response>`,
   );
   await platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
   const incoming = [...callee.calls.values()].at(-1)!;
-  platform.kill(ownerOf(call.platformCallId));
+  platform.kill(platform.ownerOf(call.platformCallId));
   await new Promise((r) => setTimeout(r, 2_000));
   assert.ok(
     incoming.peer.heard.longestGapMs < GAP_MAX_MS,
@@ -154,10 +132,10 @@ test('killed while bridged: both go on talking, and the caller’s flow goes on 
 });
 
 test('killed while recording: the key ends it, and the recording is whole', { timeout: 60_000 }, async () => {
-  await whole();
+  await platform.whole();
   const call = await dial('<Response><Record tag="r"/><Say>Recorded.</Say></Response>');
   const { at } = await platform.until(call.platformCallId, (e) => e.type === 'RecordRequested');
-  platform.kill(ownerOf(call.platformCallId));
+  platform.kill(platform.ownerOf(call.platformCallId));
   await new Promise((r) => setTimeout(r, 2_000));
   await call.peer.press('#');
   const story = await platform.ended(call.platformCallId);
@@ -173,7 +151,7 @@ test('killed while recording: the key ends it, and the recording is whole', { ti
 test('killed with a document in flight: the one answer of the customer’s server is run, and it is asked once', {
   timeout: 60_000,
 }, async () => {
-  await whole();
+  await platform.whole();
   let release = () => {};
   const held = new Promise<void>((done) => {
     release = done;
@@ -191,7 +169,7 @@ test('killed with a document in flight: the one answer of the customer’s serve
     await new Promise((r) => setTimeout(r, 10))
   )
     if (Date.now() > until) throw new Error('the customer was never asked');
-  platform.kill(ownerOf(call.platformCallId));
+  platform.kill(platform.ownerOf(call.platformCallId));
   setTimeout(release, 300);
   const story = await platform.ended(call.platformCallId);
   assert.deepEqual(verbs(story), [

@@ -4,13 +4,15 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
+import { partitionOf } from '@opentact/runtime';
+import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
 import { type Control, openControl } from './control.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,6 +28,10 @@ export type Platform = {
   control: Control;
   /** pid of a process of it by its name (`flow-engine-1`, `media` …). */
   pid(name: string): number;
+  /** The engine that owns a call's partition now, by what the engines wrote into their logs when they took it. */
+  ownerOf(callId: string): string;
+  /** Both engines live, and each partition is with the engine it belongs to. */
+  whole(ms?: number): Promise<void>;
   /** `kill -9`, or another signal. @returns the pid */
   kill(name: string, signal?: NodeJS.Signals): number;
   /** The story so far. */
@@ -111,6 +117,17 @@ export async function startPlatform(environment: Record<string, string> = {}): P
           .trim()
           .split(/\s/)[0],
       ),
+    ownerOf: (callId) => owners(home).get(partitionOf(callId, PARTITIONS)) ?? '',
+    async whole(ms = 30_000) {
+      const belongs = Array.from({ length: PARTITIONS }, (_, n) => ownerAmong(n, ENGINES));
+      const is = () => {
+        const now = owners(home);
+        return belongs.every((name, n) => now.get(n) === name) && ENGINES.every((name) => isAlive(platform.pid(name)));
+      };
+      for (const end = Date.now() + ms; !(is() && (await ready())); await sleep(50))
+        if (Date.now() > end)
+          throw new Error(`not whole after ${ms} ms: ${JSON.stringify([...owners(home)])}\n${output}`);
+    },
     kill(name, signal = 'SIGKILL') {
       const pid = platform.pid(name);
       process.kill(pid, signal);
@@ -161,6 +178,31 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     },
   };
   return platform;
+}
+
+const PARTITIONS = 8;
+const ENGINES = ['flow-engine-1', 'flow-engine-2'];
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Who became ready last for each partition. */
+function owners(home: string): Map<number, string> {
+  const last = new Map<number, { name: string; time: string }>();
+  for (const name of ENGINES) {
+    const path = join(home, 'logs', `${name}.log`);
+    for (const line of existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []) {
+      if (!line.includes('"partition ready"')) continue;
+      const { partition, time } = JSON.parse(line) as { partition: number; time: string };
+      if (time >= (last.get(partition)?.time ?? '')) last.set(partition, { name, time });
+    }
+  }
+  return new Map([...last].map(([partition, { name }]) => [partition, name]));
 }
 
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));

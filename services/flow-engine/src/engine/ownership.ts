@@ -43,12 +43,16 @@ export type Ownership = {
 /** The engine that owns a partition where these live. */
 export const ownerAmong = (number: number, names: string[]) => rendezvous(`partition-${number}`, names);
 
+const idOf = (node: SeenNode) => `${node.name}/${node.boot}`;
+
 export function createOwnership(needs: OwnershipNeeds): Ownership {
   const { log, self, logger } = needs;
   const owned = new Map<number, Partition>();
   const taking = new Set<number>();
   const notBefore = new Map<number, number>();
   let known = new Set<string>();
+  let settled = new Set<string>();
+  let started = false;
   let joinedAt = Number.NEGATIVE_INFINITY;
   let leaving = false;
 
@@ -65,12 +69,18 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
     return engines.find((e) => e.name === name);
   }
 
-  function noteMembership(engines: SeenNode[]): void {
-    const names = new Set(engines.map((e) => `${e.name}/${e.boot}`));
-    const joined = [...names].some((name) => !known.has(name));
-    // An engine that starts alone need not wait for anybody.
-    if (joined && (known.size > 0 || engines.length > 1)) joinedAt = needs.now();
-    known = names;
+  /** The engines among whom partitions are shared out now: a new one counts only after a second of calm. */
+  function voters(engines: SeenNode[]): SeenNode[] {
+    const now = needs.now();
+    const others = engines.filter((e) => e.name !== self.name);
+    // An engine that starts alone need not wait for anybody; one that finds others is itself the newcomer.
+    if (!started) for (const engine of others.length > 0 ? others : engines) settled.add(idOf(engine));
+    started = true;
+    const living = new Set(engines.map(idOf));
+    if ([...living].some((id) => !known.has(id))) joinedAt = now;
+    known = living;
+    if (now - joinedAt >= CALM_MS) settled = living;
+    return engines.filter((e) => settled.has(idOf(e)));
   }
 
   async function take(number: number, others: SeenNode[]): Promise<void> {
@@ -92,13 +102,12 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
   function reconcile(): void {
     if (leaving || !log.registry.healthy()) return;
     const engines = living();
-    noteMembership(engines);
-    const now = needs.now();
-    if (now - joinedAt < CALM_MS) return;
+    const sharing = voters(engines);
     const others = engines.filter((e) => e.name !== self.name);
+    const now = needs.now();
     for (let number = 0; number < log.partitions; number++) {
       if (owned.has(number) || taking.has(number) || (notBefore.get(number) ?? 0) > now) continue;
-      if (ownerOf(number, engines)?.name !== self.name) continue;
+      if (ownerOf(number, sharing)?.name !== self.name) continue;
       taking.add(number);
       take(number, others)
         .catch((error) => again(number, error))
