@@ -1,7 +1,7 @@
 /** Which processes make an installation on one machine, with what each is told, and in which order they leave. Pure. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, Environment } from '@opentact/runtime';
+import { type Config, type Environment, socketPath } from '@opentact/runtime';
 import type { WantedPort } from './ports.ts';
 
 /** One process. `leaves`: those with the lowest number leave first. */
@@ -61,7 +61,7 @@ export function planOf(config: Config, environment: Environment, given: Given): 
   }));
 }
 
-const healthOf = (config: Config, name: string): string => join(config.home, 'run', `${name}.health`);
+const healthOf = (config: Config, name: string): string => socketPath(config.home, `${name}.health`);
 
 /** The ports that those processes will open. */
 export function portsOf(config: Config): WantedPort[] {

@@ -11,24 +11,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { embeddedPostgres } from '@opentact/event-log';
 import type { CallEvent } from '@opentact/proto';
 import { rotate } from './log-files.ts';
+import { portFaults } from './ports.ts';
 import { isAlive } from './processes.ts';
 import { lineOf } from './story.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
+let base: string;
 let home: string;
 let environment: NodeJS.ProcessEnv;
 const started: ChildProcess[] = [];
 
+/** Free ports below those that the system gives away by itself, so that nobody takes one between two starts. */
 async function freePorts(count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(probes.map((probe) => once(probe, 'listening')));
-  const ports = probes.map((probe) => (probe.address() as { port: number }).port);
-  await Promise.all(probes.map((probe) => new Promise((done) => probe.close(done))));
-  return ports;
+  const first = 20_000 + 10 * Math.floor(Math.random() * 1000);
+  const wanted = Array.from({ length: count }, (_, i) => ({ variable: '', host: '127.0.0.1', port: first + i }));
+  const faults = await portFaults(
+    wanted.flatMap((w) => (['tcp', 'udp'] as const).map((transport) => ({ ...w, transport }))),
+  );
+  return faults.length > 0 ? freePorts(count) : wanted.map(({ port }) => port);
 }
 
 before(async () => {
-  home = await mkdtemp(join(tmpdir(), 'opentact-standalone-'));
+  base = await mkdtemp(join(tmpdir(), 'opentact-standalone-'));
+  home = join(base, 'deep in the folders of a person, '.repeat(4), 'home'); // too long for a socket's path, with commas
   const [sip, http, grpc, demo] = await freePorts(4);
   environment = {
     ...process.env,
@@ -49,7 +54,7 @@ after(async () => {
     if (pid && isAlive(pid)) process.kill(pid, 'SIGKILL');
   }
   await sleep(200);
-  await rm(home, { recursive: true, force: true });
+  await rm(base, { recursive: true, force: true });
 });
 
 function start(args: string[] = ['--quiet'], over: NodeJS.ProcessEnv = {}) {

@@ -4,13 +4,11 @@
  * one that still lives.
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { lstat, mkdir, open, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, open, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { retry } from '@opentact/runtime';
+import { claimFolder, retry, socketPath } from '@opentact/runtime';
 import pg from 'pg';
 import { type Launch, launchAs, ownerOf } from './unprivileged.ts';
 
@@ -18,8 +16,8 @@ const USER = 'opentact';
 const START_MS_MAX = 60_000;
 const ADOPT_MS_MAX = 5000;
 const STOP_MS_MAX = 10_000;
-// A unix socket's path has 107 characters at most; `/.s.PGSQL.5432` takes 14 of them.
-const SOCKET_DIR_LENGTH_MAX = 90;
+/** What the server adds to the folder of its socket. */
+const SOCKET_NAME = '/.s.PGSQL.5432';
 
 /** A running server. `adopted`: it was left by an earlier supervisor. */
 export type EmbeddedPostgres = {
@@ -52,18 +50,12 @@ async function binaries(): Promise<{ postgres: string; initdb: string }> {
   }
 }
 
-function placesOf(home: string): Places {
-  const below = join(home, 'run', 'postgres');
-  const digest = createHash('sha256').update(home).digest('hex').slice(0, 12);
-  return {
-    data: join(home, 'postgres'),
-    // The server reads a comma in this path as the end of it.
-    sockets:
-      below.length <= SOCKET_DIR_LENGTH_MAX && !below.includes(',') ? below : join(tmpdir(), `opentact-${digest}`),
-    pidFile: join(home, 'run', 'postgres.pid'),
-    logFile: join(home, 'logs', 'postgres.log'),
-  };
-}
+const placesOf = (home: string): Places => ({
+  data: join(home, 'postgres'),
+  sockets: socketPath(home, 'postgres', SOCKET_NAME.length),
+  pidFile: join(home, 'run', 'postgres.pid'),
+  logFile: join(home, 'logs', 'postgres.log'),
+});
 
 /** One that ended and was not yet collected by its parent doesn't live. */
 function lives(pid: number): boolean {
@@ -92,15 +84,6 @@ async function runToEnd(launch: Launch, command: string, args: string[]): Promis
     stream?.on('data', (chunk) => (said = (said + chunk).slice(-2000)));
   const code = await new Promise<number | null>((done, failed) => child.once('error', failed).once('close', done));
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${said.trim()}`);
-}
-
-/** A folder of our own. In a shared /tmp someone else may have made it first, to hear what we say. */
-async function claimFolder(launch: Launch, folder: string): Promise<void> {
-  if (await mkdir(folder, { recursive: true, mode: 0o700 })) await ownerOf(launch, folder);
-  const found = await lstat(folder);
-  const owner = launch.uid ?? process.getuid?.();
-  if (!found.isDirectory() || found.uid !== owner || (found.mode & 0o077) !== 0)
-    throw new Error(`${folder} is not a folder of uid ${owner} alone; remove it, or choose another OPENTACT_HOME`);
 }
 
 /** A data directory comes whole or not at all: an initdb that was killed leaves only the draft. */
@@ -181,9 +164,10 @@ export async function embeddedPostgres(options: { home: string; databases: strin
   const places = placesOf(options.home);
   // Passable but not readable by others, for the case that the server runs as one of them.
   for (const dir of [options.home, join(options.home, 'run')]) await mkdir(dir, { recursive: true, mode: 0o711 });
+  await claimFolder(dirname(places.sockets));
   await mkdir(join(options.home, 'logs'), { recursive: true, mode: 0o700 });
   const launch = await launchAs(options.home, postgres);
-  await claimFolder(launch, places.sockets);
+  if (await mkdir(places.sockets, { recursive: true, mode: 0o700 })) await ownerOf(launch, places.sockets);
   let pid = await findRunning(places.data, postgres);
   const adopted =
     pid !== undefined &&

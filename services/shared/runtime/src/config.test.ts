@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { ConfigError, helpText } from './config.ts';
 import { platformSecret } from './secret.ts';
+import { claimFolder, socketPath } from './socket-path.ts';
 import { advertisedAddress, INTERNAL, PUBLIC, readPlatformConfig } from './variables.ts';
 
 function faultsOf(environment: Record<string, string>): string[] {
@@ -74,6 +75,18 @@ test('help names every variable', () => {
 test('a wildcard is advertised as an address that can be reached', async () => {
   assert.equal(await advertisedAddress({ advertise: undefined, bind: '127.0.0.5' }), '127.0.0.5');
   assert.equal(await advertisedAddress({ advertise: '10.0.0.1', bind: '0.0.0.0' }), '10.0.0.1');
+});
+
+test('a home too deep for a socket gets its sockets elsewhere, in a folder that is ours alone', async (t) => {
+  const deep = `/somewhere/${'deep/'.repeat(20)}`;
+  const path = socketPath(deep, 'x.health');
+  assert.match(path, /\/opentact-[0-9a-f]{12}\/x\.health$/);
+  assert.equal(socketPath('/a', 'x.health'), '/a/run/x.health');
+  assert.notEqual(dirname(socketPath(`${deep}2`, 'x')), dirname(path));
+  const open = await mkdtemp(join(tmpdir(), 'opentact-open-'));
+  t.after(() => rm(open, { recursive: true }));
+  await chmod(open, 0o777);
+  await assert.rejects(claimFolder(open), /open to others/);
 });
 
 test('processes that start at once share one secret', async (t) => {

@@ -13,7 +13,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { claimSocketPath } from './health.ts';
+import { claimSocketPath } from './socket-path.ts';
 
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 

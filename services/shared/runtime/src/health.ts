@@ -2,10 +2,8 @@
  * Answers whether the process lives (`GET /health`) and whether it can do its work (`GET /ready`, each check by name).
  * It refuses every other path and keeps no connection open.
  */
-import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
-import { createConnection } from 'node:net';
-import { dirname } from 'node:path';
+import { claimSocketPath } from './socket-path.ts';
 
 /** Says what is wrong; undefined: nothing. */
 export type Check = () => Promise<string | undefined> | string | undefined;
@@ -50,21 +48,6 @@ export function answerHealth(checks: Record<string, Check>): (...args: Parameter
     else void readiness(checks).then((found) => say(found.ready ? 200 : 503, found));
     return true;
   };
-}
-
-/** Is someone listening behind this socket file? A file left by a killed process refuses. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((done) => {
-    const probe = createConnection(path, () => done(true));
-    probe.on('error', () => done(false)).on('connect', () => probe.destroy());
-  });
-}
-
-/** Makes way for a socket of ours at `path`. @throws Error where another process listens there. */
-export async function claimSocketPath(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  if (await answers(path)) throw new Error(`${path} is in use by another process`);
-  await rm(path, { force: true });
 }
 
 /**

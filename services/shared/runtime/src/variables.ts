@@ -17,6 +17,7 @@ import {
   variable,
 } from './config.ts';
 import * as read from './parsers.ts';
+import { socketPath } from './socket-path.ts';
 
 const CLONE = resolve(import.meta.dirname, '../../../..');
 
@@ -136,12 +137,12 @@ export function readPlatformConfig(service: string, environment: Environment, ar
   const nodeName = (args.includes('--name') ? named : undefined) ?? raw.nodeName ?? service;
   if (!/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(nodeName))
     throw new ConfigError([`OPENTACT_NODE_NAME must be letters, digits, dots and dashes (it is "${nodeName}")`]);
-  const health = raw.health ?? join(raw.home, 'run', `${nodeName}.health`);
+  const health = raw.health ?? socketPath(raw.home, `${nodeName}.health`);
   return {
     ...raw,
     nodeName,
     health: /^\d+$/.test(health) ? Number(health) : health,
-    directory: raw.directory ?? `unix:${join(raw.home, 'run', 'directory.grpc')}`,
+    directory: raw.directory ?? `unix:${socketPath(raw.home, 'directory.grpc')}`,
     apiDatabaseUrl: raw.apiDatabaseUrl ?? withDatabase(raw.databaseUrl, 'opentact_api'),
   };
 }
