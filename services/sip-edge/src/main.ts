@@ -18,6 +18,8 @@ import { openEdge } from './edge/edge.ts';
 
 /** How long calls may go on once the edge is told to leave. */
 const DRAIN_MS = 5_000;
+/** Starting is late by nature: for so long the event loop's delay refuses nobody (the facts' store still does). */
+const WARM_MS = 5_000;
 
 const config = configOrExit('sip-edge', process.env, process.argv.slice(2));
 const boot = bootId();
@@ -27,6 +29,7 @@ const advertise = await advertisedAddress(config);
 const events = await openLog(config);
 const directory = grpcDirectory(config.directory, config.grpcToken);
 const loopDelay = watchLoopDelay();
+const warmAt = performance.now() + WARM_MS;
 let closeLink = async () => {};
 
 const edge = await openEdge({
@@ -42,7 +45,7 @@ const edge = await openEdge({
   },
   directory,
   allowed: (address, port) => isAllowedAddress(config.dialAllow, address, port),
-  loopDelayMs: loopDelay.p99Ms,
+  loopDelayMs: () => (performance.now() < warmAt ? 0 : loopDelay.p99Ms()),
   log,
 });
 const address = `${advertise}:${edge.port}`;
