@@ -34,7 +34,12 @@ export class KeyDetector {
 
   /** The key whose tone sounds at this moment, or nothing. */
   get pressed(): string {
-    return this.key || (this.hits > 0 ? this.candidate : '');
+    return this.key;
+  }
+
+  /** What might be the beginning of a key's tone, and might be speech. */
+  get suspected(): boolean {
+    return this.hits > 0;
   }
 
   /** Takes one frame of 8 kHz samples. */

@@ -126,14 +126,16 @@ export class RtpPeer implements Paced {
     const { remote } = this;
     if (!remote || this.muted) return;
     if (this.digits.busy) this.out.sendDigit(this.digits, this.events, remote.address, remote.port);
-    else if (this.spoken.length > 0 || this.silence) this.speakFrame(remote);
+    else if (this.spoken.length > 0 || this.silence) this.speakFrame(remote, frames);
     else this.out.pause();
   }
 
-  private speakFrame(remote: { address: string; port: number }): void {
+  private speakFrame(remote: { address: string; port: number }, frames: number): void {
     const now = this.spoken[0];
     this.out.fillSilence(this.law);
     if (now) {
+      // Time that this process lost is lost to the speech too: what follows stays in its place.
+      now.at = Math.min(now.samples.length, now.at + (frames - 1) * SAMPLES_PER_FRAME);
       const count = Math.min(SAMPLES_PER_FRAME, now.samples.length - now.at);
       encodeInto(this.law, now.samples, now.at, count, this.out.packet, HEADER_BYTES);
       now.at += count;

@@ -26,6 +26,6 @@ export class Bridge {
     const [a, b] = this.legs;
     for (let i = 0; i < SAMPLES_PER_FRAME; i++)
       this.mixed[i] = Math.max(-32_768, Math.min(32_767, a.heard[i]! + b.heard[i]!));
-    this.recorder.hear(this.mixed, '');
+    this.recorder.hear(this.mixed, '', false);
   }
 }

@@ -43,6 +43,11 @@ export class Hearing {
     return this.digits.pressed || (this.detector?.pressed ?? '');
   }
 
+  /** The latest frame may be the beginning of a key's tone. */
+  get suspected(): boolean {
+    return this.detector?.suspected ?? false;
+  }
+
   knows(payloadType: number): boolean {
     const { agreement } = this;
     if (!agreement) return false;

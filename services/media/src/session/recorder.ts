@@ -1,5 +1,5 @@
 // One recording: what a session hears, until a key, silence or the longest time ends it.
-// It refuses the stop key's tone: the last 100 ms wait in memory, and are dropped where a key ended the recording.
+// It refuses the stop key's tone: the last 200 ms wait in memory until it is clear whether they hold its beginning.
 import { WavWriter } from '../audio/wav-writer.ts';
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 
@@ -8,7 +8,9 @@ export type RecordLimits = { maxMs: number; silenceMs: number; stopKeys: string 
 
 export type RecordEnd = 'key' | 'silence' | 'timeout' | 'stopped' | 'released';
 
-const HELD_FRAMES = 5;
+const HELD_FRAMES = 10;
+/** What a detector can't have noticed yet when it first suspects a tone, or an event that was late. */
+const UNNOTICED_FRAMES = 3;
 /** Mean absolute level below which a frame is silence: about -46 dBFS. */
 const QUIET = 160;
 const LONGEST_MS = 4 * 3_600_000;
@@ -22,6 +24,7 @@ export class Recorder {
   private readonly writer: WavWriter;
   private readonly held = new Int16Array(HELD_FRAMES * SAMPLES_PER_FRAME);
   private readonly frame = new Int16Array(SAMPLES_PER_FRAME);
+  private readonly suspect = new Uint8Array(HELD_FRAMES);
   private heldCount = 0;
   private frames = 0;
   private quietFrames = 0;
@@ -42,12 +45,12 @@ export class Recorder {
     return Math.round(this.writer.samples / 8);
   }
 
-  /** Takes 20 ms. `pressed`: the key that is down at this moment, if any. */
-  hear(frame: Int16Array, pressed: string): void {
+  /** Takes 20 ms. `pressed`: the key that is down, if any; `suspected`: this may be the beginning of a key's tone. */
+  hear(frame: Int16Array, pressed: string, suspected: boolean): void {
     if (this.ended) return;
     this.frames++;
     // A stop key that is down will end this when it comes up; from here on there is only its tone.
-    if (pressed === '' || !this.limits.stopKeys.includes(pressed)) this.keep(frame);
+    if (pressed === '' || !this.limits.stopKeys.includes(pressed)) this.keep(frame, suspected);
     this.quietFrames = quiet(frame) ? this.quietFrames + 1 : 0;
     const longest = this.limits.maxMs > 0 ? Math.min(this.limits.maxMs, LONGEST_MS) : LONGEST_MS;
     if (this.frames * 20 >= longest) this.end('timeout');
@@ -67,20 +70,28 @@ export class Recorder {
 
   /** Closes the file. @returns the disk's complaint, if any */
   close(): Promise<Error | undefined> {
-    if (this.ended !== 'key') for (; this.heldCount > 0; ) this.release();
+    for (let frames = this.ended === 'key' ? this.framesBeforeKey() : this.heldCount; frames > 0; frames--)
+      this.release();
     return this.writer.close();
   }
 
-  private keep(frame: Int16Array): void {
+  private keep(frame: Int16Array, suspected: boolean): void {
     if (this.heldCount === HELD_FRAMES) this.release();
     this.held.set(frame, this.heldCount * SAMPLES_PER_FRAME);
+    this.suspect[this.heldCount] = suspected ? 1 : 0;
     this.heldCount++;
+  }
+
+  private framesBeforeKey(): number {
+    const first = this.suspect.subarray(0, this.heldCount).indexOf(1);
+    return Math.max(0, (first < 0 ? this.heldCount : first) - UNNOTICED_FRAMES);
   }
 
   private release(): void {
     for (let i = 0; i < SAMPLES_PER_FRAME; i++) this.frame[i] = this.held[i]!;
     this.writer.add(this.frame);
     this.held.copyWithin(0, SAMPLES_PER_FRAME);
+    this.suspect.copyWithin(0, 1);
     this.heldCount--;
   }
 }

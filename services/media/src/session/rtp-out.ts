@@ -16,6 +16,7 @@ export class RtpOut {
   private readonly socket: Socket;
   private sequence = randomBytes(2).readUInt16BE(0);
   private paused = true;
+  private keyTimestamp = 0;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -48,7 +49,9 @@ export class RtpOut {
     const ago = sender.write(this.packet, HEADER_BYTES);
     this.paused = true;
     if (ago < 0) return;
-    writeHeader(this.packet, payloadType, ago === 0, this.sequence++, this.timestamp - ago, this.ssrc);
+    // Kept and not computed: frames lost on the way would move it, and a new timestamp is a new key.
+    if (ago === 0) this.keyTimestamp = this.timestamp;
+    writeHeader(this.packet, payloadType, ago === 0, this.sequence++, this.keyTimestamp, this.ssrc);
     this.packets++;
     this.socket.send(this.packet, 0, HEADER_BYTES + EVENT_BYTES, port, address);
   }

@@ -108,7 +108,7 @@ export class Session implements Paced {
 
   // One function for the session's life, so that no frame makes a new one.
   private readonly recordFrame = (): void => {
-    this.recorder?.hear(this.hearing.heard, this.hearing.pressed);
+    this.recorder?.hear(this.hearing.heard, this.hearing.pressed, this.hearing.suspected);
   };
 
   speak(nowMs: number, frames: number): void {

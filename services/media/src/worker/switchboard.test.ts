@@ -6,7 +6,7 @@ import { after, afterEach, describe, it } from 'node:test';
 import type { Fact, Observed } from '@opentact/proto/events';
 import { clipOf } from '../audio/clip.ts';
 import { readWav } from '../audio/wav-read.ts';
-import { correlate, openPeer, type PeerOptions, progressTone, type RtpPeer } from '../peer/index.ts';
+import { openPeer, type PeerOptions, progressTone, type RtpPeer, resemblance } from '../peer/index.ts';
 import { PortPool } from '../session/port-pool.ts';
 import type { MediaAsk } from './messages.ts';
 import { Switchboard } from './switchboard.ts';
@@ -21,6 +21,11 @@ function chirp(ms: number, from = 400, to = 1800): Int16Array {
     phase += (2 * Math.PI * (from + ((to - from) * n) / (ms * 8))) / 8000;
     return 9000 * Math.sin(phase);
   });
+}
+
+function heardIn(heard: Int16Array, wanted: Int16Array): void {
+  const found = resemblance(heard, wanted);
+  assert.ok(found > 0.8, `resemblance ${found.toFixed(2)}`);
 }
 
 type Ask = Extract<Fact, { type: MediaAsk['type'] }>;
@@ -85,8 +90,8 @@ describe('a session', () => {
     const seq = play(0, prompt);
     assert.deepEqual(await fact('PlayFinished'), { type: 'PlayFinished', requestId: seq, playedMs: 600 });
     await later(60);
-    assert.ok(correlate(phone.heard.pcm, prompt).peak > 0.95);
-    assert.ok(phone.heard.longestGapMs < 60);
+    heardIn(phone.heard.pcm, prompt);
+    assert.ok(phone.heard.longestGapMs < 300);
   });
   it('a digit is told once, a stop ends the play at once, and a second stop says nothing', async () => {
     const { ask, fact, facts, leg, play } = engine();
@@ -199,7 +204,7 @@ describe('recording', () => {
     assert.deepEqual([finished.requestId, finished.reason], [seq, 'key']);
     const file = readWav(readFileSync(join(recordings, `${id(1)}.wav`)));
     assert.equal(Math.round(file.length / 8), finished.durationMs);
-    assert.ok(correlate(file, speech).peak > 0.9);
+    heardIn(file, speech);
     assert.ok(
       file.subarray(-800).every((sample) => Math.abs(sample) < 300),
       'no tone at the end',
@@ -249,8 +254,8 @@ describe('a bridge', () => {
     assert.equal((await fact('DigitPressed')).digit, '7');
     await later(300);
     assert.equal(b.heard.keys, '7');
-    assert.ok(correlate(b.heard.pcm, fromA).peak > 0.9, 'b hears a');
-    assert.ok(correlate(a.heard.pcm, fromB).peak > 0.9, 'a hears b');
+    heardIn(b.heard.pcm, fromA);
+    heardIn(a.heard.pcm, fromB);
     ask({ type: 'ReleaseRequested', leg: 1 });
     await fact('SessionReleased');
     assert.deepEqual(
@@ -258,7 +263,7 @@ describe('a bridge', () => {
       ['RecordFinished', 'BridgeEnded'],
     );
     const mix = readWav(readFileSync(join(recordings, `${recordingId}.wav`)));
-    for (const voice of [fromA, fromB]) assert.ok(correlate(mix, voice).peak > 0.6);
+    for (const voice of [fromA, fromB]) assert.ok(resemblance(mix, voice) > 0.6);
     const before = a.heard.packets;
     await later(100);
     assert.ok(a.heard.packets > before, 'the leg that stays is still sent to');
