@@ -44,8 +44,19 @@ const said = (story: CallEvent[]) =>
   );
 const verbs = (story: CallEvent[]) => story.flatMap((e) => (e.type === 'VerbEnded' ? [`${e.path} ${e.reason}`] : []));
 
+/** Kills the engine that owns the call. @returns when, ms */
+function killOwner(call: PhoneCall): number {
+  const killedAt = Date.now();
+  platform.kill(platform.ownerOf(call.platformCallId));
+  return killedAt;
+}
+
 /** What holds after any kill: no gap in the story, no gap in the audio, nothing asked for twice. */
-function unharmed(call: PhoneCall, story: CallEvent[]): void {
+function unharmed(call: PhoneCall, story: CallEvent[], killedAt: number): void {
+  assert.ok(
+    platform.tookOverSince(call.platformCallId, killedAt).length > 0,
+    'nobody took over: the kill hit no owner',
+  );
   assert.deepEqual(
     story.map((e) => e.seq),
     story.map((_, i) => i + 1),
@@ -63,10 +74,10 @@ test('killed while a prompt plays: the prompt goes on to its end, and the next v
     '<Response><Say>This is a long sentence that goes on while its engine dies.</Say><Say>And this one follows.</Say></Response>',
   );
   await platform.until(call.platformCallId, (e) => e.type === 'LegConfirmed');
-  platform.kill(platform.ownerOf(call.platformCallId));
+  const killedAt = killOwner(call);
   const story = await platform.ended(call.platformCallId);
   assert.deepEqual(verbs(story), ['Say[0] finished', 'Say[1] finished']);
-  unharmed(call, story);
+  unharmed(call, story, killedAt);
 });
 
 test('killed with digits half entered: the other digits complete the code', { timeout: 60_000 }, async () => {
@@ -78,12 +89,12 @@ test('killed with digits half entered: the other digits complete the code', { ti
   await call.peer.press('1');
   await call.peer.press('2');
   await platform.until(call.platformCallId, (e) => e.type === 'DigitPressed' && e.digit === '2');
-  platform.kill(platform.ownerOf(call.platformCallId));
+  const killedAt = killOwner(call);
   await call.peer.press('3');
   await call.peer.press('4');
   const story = await platform.ended(call.platformCallId);
   assert.deepEqual(verbs(story), ['Gather[0] entered 1234', 'Gather[0].Case[0].Say[0] finished']);
-  unharmed(call, story);
+  unharmed(call, story, killedAt);
 });
 
 test('killed while dialling: the callee rings once, answers, and is connected', { timeout: 60_000 }, async () => {
@@ -98,7 +109,7 @@ test('killed while dialling: the callee rings once, answers, and is connected', 
     `<Response><Say>Dialling.</Say><Dial><Sip>callee@127.0.0.1:${callee.port}</Sip></Dial><Say>Back again.</Say></Response>`,
   );
   await platform.until(call.platformCallId, (e) => e.type === 'LegRang' && e.leg === 1);
-  platform.kill(platform.ownerOf(call.platformCallId));
+  const killedAt = killOwner(call);
   const incoming = [...callee.calls.values()].at(-1)!;
   incoming.accept();
   await platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
@@ -106,7 +117,7 @@ test('killed while dialling: the callee rings once, answers, and is connected', 
   const story = await platform.ended(call.platformCallId);
   assert.deepEqual(verbs(story), ['Say[0] finished', 'Dial[0] callee-hung-up', 'Say[1] finished']);
   assert.equal(rang, 1);
-  unharmed(call, story);
+  unharmed(call, story, killedAt);
 });
 
 test('killed while bridged: both go on talking, and the caller’s flow goes on when the callee leaves', {
@@ -119,7 +130,7 @@ test('killed while bridged: both go on talking, and the caller’s flow goes on 
   );
   await platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
   const incoming = [...callee.calls.values()].at(-1)!;
-  platform.kill(platform.ownerOf(call.platformCallId));
+  const killedAt = killOwner(call);
   await new Promise((r) => setTimeout(r, 2_000));
   assert.ok(
     incoming.peer.heard.longestGapMs < GAP_MAX_MS,
@@ -128,14 +139,14 @@ test('killed while bridged: both go on talking, and the caller’s flow goes on 
   incoming.hangup();
   const story = await platform.ended(call.platformCallId);
   assert.deepEqual(verbs(story), ['Dial[0] callee-hung-up', 'Say[0] finished']);
-  unharmed(call, story);
+  unharmed(call, story, killedAt);
 });
 
 test('killed while recording: the key ends it, and the recording is whole', { timeout: 60_000 }, async () => {
   await platform.whole();
   const call = await dial('<Response><Record tag="r"/><Say>Recorded.</Say></Response>');
   const { at } = await platform.until(call.platformCallId, (e) => e.type === 'RecordRequested');
-  platform.kill(platform.ownerOf(call.platformCallId));
+  const killedAt = killOwner(call);
   await new Promise((r) => setTimeout(r, 2_000));
   await call.peer.press('#');
   const story = await platform.ended(call.platformCallId);
@@ -145,7 +156,7 @@ test('killed while recording: the key ends it, and the recording is whole', { ti
     finished?.type === 'RecordFinished' && finished.durationMs > 1_800 && finished.durationMs < 4_000,
     `${JSON.stringify(finished)} since ${at}`,
   );
-  unharmed(call, story);
+  unharmed(call, story, killedAt);
 });
 
 test('killed with a document in flight: the one answer of the customer’s server is run, and it is asked once', {
@@ -169,7 +180,7 @@ test('killed with a document in flight: the one answer of the customer’s serve
     await new Promise((r) => setTimeout(r, 10))
   )
     if (Date.now() > until) throw new Error('the customer was never asked');
-  platform.kill(platform.ownerOf(call.platformCallId));
+  const killedAt = killOwner(call);
   setTimeout(release, 300);
   const story = await platform.ended(call.platformCallId);
   assert.deepEqual(verbs(story), [
@@ -179,5 +190,5 @@ test('killed with a document in flight: the one answer of the customer’s serve
     'Say[1] finished',
   ]);
   assert.deepEqual(customer.count('/held'), { requests: 1, keys: 1 });
-  unharmed(call, story);
+  unharmed(call, story, killedAt);
 });

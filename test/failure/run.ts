@@ -31,7 +31,8 @@ async function round(): Promise<void> {
   await call.peer.press('5');
   const reacted = await platform.until(callId, (e) => e.type === 'VerbEnded', 20_000);
   const story = await platform.ended(callId, 30_000);
-  if (platform.ownerOf(callId) === owner) throw new Error(`${owner} was killed, but nobody took over from it`);
+  if (!platform.tookOverSince(callId, killedAt).some((name) => name !== owner))
+    throw new Error(`${owner} was killed, but nobody took over`);
   recovered.push(reacted.at - killedAt);
   gaps.push(call.peer.heard.longestGapMs);
   const broken = story.some((e, i) => e.seq !== i + 1) || story.filter((e) => e.type === 'PlayRequested').length !== 2;

@@ -30,6 +30,8 @@ export type Platform = {
   pid(name: string): number;
   /** The engine that owns a call's partition now, by what the engines wrote into their logs when they took it. */
   ownerOf(callId: string): string;
+  /** The engines that became ready for a call's partition since a time, ms. */
+  tookOverSince(callId: string, since: number): string[];
   /** Both engines live, and each partition is with the engine it belongs to. */
   whole(ms?: number): Promise<void>;
   /** `kill -9`, or another signal. @returns the pid */
@@ -99,6 +101,8 @@ export async function startPlatform(environment: Record<string, string> = {}): P
       if (Date.now() > until) throw new Error(`the platform is not ready after ${READY_MS} ms:\n${output}`);
     }
   }
+  // A test that throws outside its own clean-up must leave no platform behind.
+  process.once('exit', () => child.exitCode === null && child.kill('SIGTERM'));
   await start();
 
   const platform: Platform = {
@@ -118,6 +122,12 @@ export async function startPlatform(environment: Record<string, string> = {}): P
           .split(/\s/)[0],
       ),
     ownerOf: (callId) => owners(home).get(partitionOf(callId, PARTITIONS)) ?? '',
+    tookOverSince: (callId, since) => {
+      const mine = partitionOf(callId, PARTITIONS);
+      return readiness(home).flatMap(({ partition, name, time }) =>
+        partition === mine && Date.parse(time) >= since ? [name] : [],
+      );
+    },
     async whole(ms = 30_000) {
       const belongs = Array.from({ length: PARTITIONS }, (_, n) => ownerAmong(n, ENGINES));
       const is = () => {
@@ -191,18 +201,21 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** When each engine became ready for each partition. */
+function readiness(home: string): Array<{ partition: number; time: string; name: string }> {
+  return ENGINES.flatMap((name) => {
+    const path = join(home, 'logs', `${name}.log`);
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    return lines
+      .filter((l) => l.includes('"partition ready"'))
+      .map((l) => ({ ...(JSON.parse(l) as { partition: number; time: string }), name }));
+  });
+}
+
 /** Who became ready last for each partition. */
 function owners(home: string): Map<number, string> {
-  const last = new Map<number, { name: string; time: string }>();
-  for (const name of ENGINES) {
-    const path = join(home, 'logs', `${name}.log`);
-    for (const line of existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []) {
-      if (!line.includes('"partition ready"')) continue;
-      const { partition, time } = JSON.parse(line) as { partition: number; time: string };
-      if (time >= (last.get(partition)?.time ?? '')) last.set(partition, { name, time });
-    }
-  }
-  return new Map([...last].map(([partition, { name }]) => [partition, name]));
+  const inOrder = readiness(home).sort((a, b) => (a.time < b.time ? -1 : 1));
+  return new Map(inOrder.map(({ partition, name }) => [partition, name]));
 }
 
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));

@@ -64,7 +64,7 @@ server.addService(
 );
 const peerService: EngineV1.EnginePeerServer = {
   release: (call, done) => {
-    engine.ownership.release(call.request.partition).then(
+    engine.ownership.release(call.request.partition, call.request.to).then(
       (released) => done(null, { released }),
       (error: Error) => done({ code: status.INTERNAL, details: error.message }),
     );

@@ -10,7 +10,7 @@ import type { Partition } from './partition.ts';
 const SILENT_MS = 1_500;
 const CALM_MS = 1_000;
 const RELEASE_MS = 1_000;
-/** After handing a partition over, the joiner has this long to show itself as its owner. */
+/** After a partition was handed over, this engine leaves it to the joiner for so long, or until that one dies. */
 const YIELD_MS = 3_000;
 const AGAIN_MS = 1_000;
 
@@ -31,8 +31,8 @@ export type Ownership = {
   owned(): Partition[];
   /** The engine that should own a partition now. */
   ownerOf(number: number): SeenNode | undefined;
-  /** Hands a partition over; false where it isn't ours. */
-  release(number: number): Promise<boolean>;
+  /** Hands a partition over to the engine of that name, or to anybody; false where it isn't ours. */
+  release(number: number, to?: string): Promise<boolean>;
   lost(number: number, reason: 'fenced' | 'unavailable'): void;
   /** Looks again; called at each change of membership and now and then. */
   reconcile(): void;
@@ -50,6 +50,7 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
   const owned = new Map<number, Partition>();
   const taking = new Set<number>();
   const notBefore = new Map<number, number>();
+  const yielded = new Map<number, { to: string; until: number }>();
   let known = new Set<string>();
   let settled = new Set<string>();
   let started = false;
@@ -93,6 +94,12 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
     }
   }
 
+  /** Was it handed over a moment ago to an engine that still lives? */
+  function isYielded(number: number, engines: SeenNode[]): boolean {
+    const given = yielded.get(number);
+    return given !== undefined && given.until > needs.now() && engines.some((e) => idOf(e) === given.to);
+  }
+
   function again(number: number, error: unknown): void {
     const fenced = error instanceof LogError && error.code === 'fenced';
     notBefore.set(number, needs.now() + (fenced ? AGAIN_MS + Math.random() * AGAIN_MS : AGAIN_MS / 10));
@@ -107,7 +114,7 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
     const now = needs.now();
     for (let number = 0; number < log.partitions; number++) {
       if (owned.has(number) || taking.has(number) || (notBefore.get(number) ?? 0) > now) continue;
-      if (ownerOf(number, sharing)?.name !== self.name) continue;
+      if (ownerOf(number, sharing)?.name !== self.name || isYielded(number, engines)) continue;
       taking.add(number);
       take(number, others)
         .catch((error) => again(number, error))
@@ -120,11 +127,12 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
     owned: () => [...owned.values()],
     ownerOf: (number) => ownerOf(number),
     reconcile,
-    async release(number) {
+    async release(number, to) {
       const partition = owned.get(number);
       if (!partition) return false;
       owned.delete(number);
-      notBefore.set(number, needs.now() + YIELD_MS);
+      const joiner = living().find((e) => e.name === to);
+      if (joiner) yielded.set(number, { to: idOf(joiner), until: needs.now() + YIELD_MS });
       await partition.release();
       logger.info({ partition: number }, 'partition handed over');
       return true;
