@@ -49,6 +49,8 @@ function itemOf(source: string): PlayItem | undefined {
 
 /** What a Play sounds like; undefined where the recording it names was never made. */
 export function played(play: Play, call: Call): PlayItem | undefined {
+  // A prompt lies in the folder of the account, whose name the document can't choose.
+  if (play.item?.kind === 'prompt') return { kind: 'prompt', value: `${call.account}/${play.item.value}` };
   if (play.item) return play.item;
   const recording = call.recordings[play.recording ?? ''];
   return recording ? { kind: 'recording', value: recording } : undefined;

@@ -57,7 +57,7 @@ test('Play takes an address as content or attribute, a prompt of the account, or
   const item = (verbs: string) => tell(verbs).of('PlayRequested').at(-1)!.items[0];
   assert.deepEqual(item('<Play>http://a.test/x.wav</Play>'), { kind: 'url', value: 'http://a.test/x.wav' });
   assert.deepEqual(item('<Play url="http://a.test/x.wav"/>'), { kind: 'url', value: 'http://a.test/x.wav' });
-  assert.deepEqual(item('<Play>prompt:hello.wav</Play>'), { kind: 'prompt', value: 'hello.wav' });
+  assert.deepEqual(item('<Play>prompt:hello.wav</Play>'), { kind: 'prompt', value: 'simulated/hello.wav' });
   const replayed = tell('<Record tag="mine"/><Play record="mine"/>');
   assert.deepEqual(replayed.of('PlayRequested')[0]!.items, [
     { kind: 'recording', value: replayed.of('RecordRequested')[0]!.recordingId },
