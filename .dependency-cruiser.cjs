@@ -50,13 +50,23 @@ module.exports = {
       from: { path: '^services/(?!shared/)[^/]+/src/', pathNot: ['/main\\.ts$', '/adapters/', '\\.test\\.ts$'] },
       to: { path: '^services/(?!shared/)[^/]+/src/adapters/' },
     },
-    { name: 'no-circles', comment: 'No circles.', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circles',
+      comment: 'No circles.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: ['/gen/', 'node_modules/(?!@opentact)'] },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'], extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'default'],
+      extensions: ['.ts', '.js'],
+    },
   },
 };
