@@ -13,6 +13,7 @@ import {
 } from '@opentact/runtime';
 import { fetchThroughGate } from './prompt/fetch.ts';
 import { mediaOnLink } from './service/on-link.ts';
+import { keepDeleting } from './service/retention.ts';
 
 const args = process.argv.slice(2);
 const config = configOrExit('media', process.env, args);
@@ -62,6 +63,10 @@ const health = await serveHealth(config.health, {
   ports: () => (service.pool.loads.some(({ freePorts }) => freePorts > 0) ? undefined : 'no free RTP port'),
   legs: () => (loadPercent() < 100 ? undefined : 'every worker is full'),
   link: () => (link.ready() ? undefined : 'no engine is connected'),
+});
+keepDeleting(join(config.home, 'recordings'), config.retainDays, (deleted, err) => {
+  if (err) log.error({ err }, 'old recordings not deleted');
+  else if (deleted > 0) log.info({ deleted }, 'old recordings deleted');
 });
 log.info({ advertise, rtpPorts: config.rtpPorts }, 'media is up');
 
