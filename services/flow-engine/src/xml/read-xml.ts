@@ -18,6 +18,8 @@ class Unreadable extends Error {
   }
 }
 
+const CDATA = '#cdata';
+
 const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
@@ -30,6 +32,7 @@ const parser = new XMLParser({
   processEntities: false,
   ignoreDeclaration: true,
   ignorePiTags: true,
+  cdataPropName: CDATA,
   captureMetaData: true,
   maxNestedTags: LEVELS_MAX + 1,
 });
@@ -46,7 +49,11 @@ export const readXml: ReadXml = (xml) => {
     refuseOutsideXml(text);
     const valid = XMLValidator.validate(text, { allowBooleanAttributes: false });
     if (valid !== true)
-      return { ok: false, reason: readable(valid.err.msg), ...shift(xml, dropped, valid.err.line, valid.err.col) };
+      return {
+        ok: false,
+        reason: readable(valid.err.msg),
+        ...shift(xml, dropped, valid.err.line || 1, valid.err.col || 1),
+      };
     const count = { left: ELEMENTS_MAX };
     const roots = children(parser.parse(text) as Raw[], text, 1, count);
     if (roots.text.trim() !== '') throw new Unreadable(0, 'there is text outside the root element');
@@ -135,6 +142,11 @@ function children(
     const start = (node as Record<symbol, { startIndex?: number } | undefined>)[META]?.startIndex ?? 0;
     if (name === '#text') {
       content += decode(String(node[name]), 0);
+      continue;
+    }
+    if (name === CDATA) {
+      // What stands in CDATA is what it says: nothing in it is decoded.
+      content += (node[name] as Raw[]).map((part) => String(part['#text'] ?? '')).join('');
       continue;
     }
     if (count.left-- <= 0) throw new Unreadable(start, `the document has more than ${ELEMENTS_MAX} elements`);
