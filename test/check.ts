@@ -8,7 +8,7 @@ const BIN = `${ROOT}node_modules/.bin/`;
 /** Each check with the command that repeats it alone. */
 const CHECKS: Array<{ name: string; command: string; args: string[]; cwd?: string }> = [
   { name: 'types', command: 'tsc', args: ['-p', '.'] },
-  { name: 'lint and format', command: 'biome', args: ['ci', '--error-on-warnings', '.'] },
+  { name: 'lint and format', command: 'biome', args: ['ci', '--colors=off', '--error-on-warnings', '.'] },
   {
     name: 'who may import whom',
     command: 'depcruise',
@@ -29,7 +29,11 @@ function run({ name, command, args, cwd = ROOT }: (typeof CHECKS)[number]): Prom
   const started = Date.now();
   return new Promise((done) => {
     const path = command === 'buf' ? `${ROOT}proto/node_modules/.bin/buf` : `${BIN}${command}`;
-    const child = spawn(path, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(path, args, {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+    });
     let output = '';
     child.stdout.on('data', (d) => (output += d));
     child.stderr.on('data', (d) => (output += d));
