@@ -3,11 +3,13 @@
  * goes on at the same verb: audio doesn't pause, nothing is said twice, no callback is sent twice.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import type { CallEvent } from '@opentact/proto';
 import { type Customer, openCustomer } from '../kit/customer.ts';
 import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
+import { callDocument } from '../kit/place-call.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
+import { forgetStalls, pauseOf } from '../kit/stall.ts';
 
 const GAP_MAX_MS = 100;
 
@@ -32,16 +34,14 @@ after(async () => {
   await platform?.stop();
 });
 
-async function dial(xml: string): Promise<PhoneCall> {
-  const { user } = await platform.control.stage(xml);
-  const call = await phone.call(`sip:${user}@${platform.sip}`);
-  return call.until('answered');
-}
+const dial = (xml: string): Promise<PhoneCall> => callDocument(platform, phone, xml);
 
 const said = (story: CallEvent[]) =>
   story.flatMap((e) =>
     e.type === 'PlayRequested' ? e.items.flatMap((i) => (i.kind === 'say' ? [i.value.text] : [])) : [],
   );
+beforeEach(forgetStalls);
+
 const verbs = (story: CallEvent[]) => story.flatMap((e) => (e.type === 'VerbEnded' ? [`${e.path} ${e.reason}`] : []));
 
 /** Kills the engine that owns the call. @returns when, ms */
@@ -63,7 +63,7 @@ function unharmed(call: PhoneCall, story: CallEvent[], killedAt: number): void {
   );
   assert.equal(new Set(said(story)).size, said(story).length, `said twice: ${said(story)}`);
   assert.equal(story.filter((e) => e.type === 'CallEnded').length, 1);
-  assert.ok(call.peer.heard.longestGapMs < GAP_MAX_MS, `RTP paused for ${Math.round(call.peer.heard.longestGapMs)} ms`);
+  assert.ok(pauseOf(call.peer.heard) < GAP_MAX_MS, `RTP paused for ${Math.round(call.peer.heard.longestGapMs)} ms`);
 }
 
 test('killed while a prompt plays: the prompt goes on to its end, and the next verb follows', {
@@ -133,7 +133,7 @@ test('killed while bridged: both go on talking, and the caller’s flow goes on 
   const killedAt = killOwner(call);
   await new Promise((r) => setTimeout(r, 2_000));
   assert.ok(
-    incoming.peer.heard.longestGapMs < GAP_MAX_MS,
+    pauseOf(incoming.peer.heard) < GAP_MAX_MS,
     `the callee heard nothing for ${incoming.peer.heard.longestGapMs} ms`,
   );
   incoming.hangup();

@@ -1,10 +1,12 @@
 /** `kill -9` of the notifier and of api during calls: nothing is lost; a callback repeats, if at all, under its own key. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import type { CallEvent } from '@opentact/proto';
 import { type Customer, openCustomer } from '../kit/customer.ts';
 import { openPhone, type Phone } from '../kit/phone.ts';
+import { answered, callDocument } from '../kit/place-call.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
+import { forgetStalls, pauseOf } from '../kit/stall.ts';
 
 let platform: Platform;
 let customer: Customer;
@@ -21,6 +23,8 @@ after(async () => {
   await platform?.stop();
 });
 
+beforeEach(forgetStalls);
+
 const verbs = (story: CallEvent[]) => story.flatMap((e) => (e.type === 'VerbEnded' ? [`${e.path} ${e.reason}`] : []));
 
 test('the notifier killed with a document in flight: the next one asks under the same key, and the call goes on', {
@@ -31,11 +35,11 @@ test('the notifier killed with a document in flight: the next one asks under the
     // The first request dies with the notifier; only a second one is answered.
     if (++asked > 1) response.end('<Response><Say>Second time.</Say></Response>');
   });
-  const { user } = await platform.control.stage(
+  const call = await callDocument(
+    platform,
+    phone,
     `<Response><Say>One moment.</Say><Callback url="${customer.url}/doc"/><Say>Done.</Say></Response>`,
   );
-  const call = await phone.call(`sip:${user}@${platform.sip}`);
-  await call.until('answered');
   for (const until = Date.now() + 10_000; asked === 0; await new Promise((r) => setTimeout(r, 10)))
     if (Date.now() > until) throw new Error('never asked');
   platform.kill('notifier');
@@ -47,18 +51,16 @@ test('the notifier killed with a document in flight: the next one asks under the
     'Say[1] finished',
   ]);
   assert.deepEqual(customer.count('/doc'), { requests: 2, keys: 1 });
-  assert.ok(call.peer.heard.longestGapMs < 100, `RTP paused for ${call.peer.heard.longestGapMs} ms`);
+  assert.ok(pauseOf(call.peer.heard) < 100, `RTP paused for ${call.peer.heard.longestGapMs} ms`);
 });
 
 test('api killed: calls in progress don’t notice, and a new call is answered from what its readers remember', {
   timeout: 60_000,
 }, async () => {
   const number = `sip:18005550100@${platform.sip}`;
-  const first = await phone.call(number);
-  await first.until('answered');
+  const first = await answered(phone, () => number);
   platform.kill('api');
-  const second = await phone.call(number);
-  await second.until('answered', 5_000);
+  const second = await answered(phone, () => number);
   second.hangup();
   first.hangup();
   for (const call of [first, second]) {

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { machine, percentile } from '../kit/load-average.ts';
 import { openPhone } from '../kit/phone.ts';
+import { callDocument } from '../kit/place-call.ts';
 import { startPlatform } from '../kit/platform.ts';
 
 const { values } = parseArgs({ options: { kills: { type: 'string', default: '100' } } });
@@ -21,8 +22,7 @@ let faults = 0;
 
 async function round(): Promise<void> {
   await platform.whole();
-  const { user } = await platform.control.stage(XML);
-  const call = await (await phone.call(`sip:${user}@${platform.sip}`)).until('answered');
+  const call = await callDocument(platform, phone, XML);
   const callId = call.platformCallId;
   await platform.until(callId, (e) => e.type === 'LegConfirmed');
   const killedAt = Date.now();

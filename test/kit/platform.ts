@@ -74,6 +74,8 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     OPENTACT_HTTP_PORT: String(httpPort),
     OPENTACT_GRPC_PORT: String(grpcPort),
     OPENTACT_DEMO_PORT: String(demoPort),
+    // Phones of an earlier platform may still send to the ports it had.
+    OPENTACT_RTP_PORTS: rtpPorts(),
     OPENTACT_FETCH_ALLOW: '127.0.0.1/32',
     OPENTACT_DIAL_ALLOW: '127.0.0.1/32',
     ...environment,
@@ -189,6 +191,13 @@ export async function startPlatform(environment: Record<string, string> = {}): P
   };
   return platform;
 }
+
+/** One of twenty blocks of 1,000 ports, another each time. */
+function rtpPorts(): string {
+  const first = 10_000 + ((process.pid + started++) % 20) * 1_000;
+  return `${first}-${first + 999}`;
+}
+let started = 0;
 
 const PARTITIONS = 8;
 const ENGINES = ['flow-engine-1', 'flow-engine-2'];

@@ -26,16 +26,31 @@ export class Latch {
     if (this.openedAtMs < 0) this.openedAtMs = nowMs;
   }
 
-  /** Whether a valid packet from this source is the peer's. */
+  /**
+   * Whether a valid packet from this source is the peer's. The place that the SDP named is believed at once and for
+   * good; the first other source only until that place is heard, for an old call's phone may still send to this port.
+   */
   accepts(address: string, port: number, nowMs: number): boolean {
     if (this.saidPort === 0) return false;
-    if (this.settled) return address === this.address && port === this.port;
+    if (this.settled) return this.is(address, port);
     this.open(nowMs);
+    const inWindow = nowMs - this.openedAtMs <= LATCH_WINDOW_MS;
+    const hasOther = this.address !== this.saidAddress || this.port !== this.saidPort;
     const named = address === this.saidAddress && port === this.saidPort;
-    if (!named && nowMs - this.openedAtMs > LATCH_WINDOW_MS) return false;
+    if (named && (inWindow || !hasOther)) {
+      this.aimAt(address, port);
+      this.settled = true;
+    } else if (!inWindow) this.settled = hasOther;
+    else if (!hasOther) this.aimAt(address, port);
+    return (this.settled || inWindow) && this.is(address, port);
+  }
+
+  private is(address: string, port: number): boolean {
+    return address === this.address && port === this.port;
+  }
+
+  private aimAt(address: string, port: number): void {
     this.address = address;
     this.port = port;
-    this.settled = true;
-    return true;
   }
 }
