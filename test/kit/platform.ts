@@ -153,7 +153,10 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     },
     async until(callId, fits, ms = 10_000) {
       let story: CallEvent[] = [];
-      for (const end = Date.now() + ms; ; await sleep(15)) {
+      // Often at first, since what follows may be timed by it; less so when nothing comes.
+      let wait = 15;
+      for (const end = Date.now() + ms; ; await sleep(wait)) {
+        wait = Math.min(60, wait * 1.02);
         // An engine that was just killed may have been the one we asked.
         story = await platform.story(callId).catch(() => story);
         const found = story.find(fits);
