@@ -11,6 +11,7 @@ try() {
   cd "$clone"
   export OPENTACT_SIP_PORT=$port OPENTACT_HTTP_PORT=$((port + 1)) OPENTACT_GRPC_PORT=$((port + 2)) OPENTACT_DEMO_PORT=$((port + 3))
   export OPENTACT_RTP_PORTS=$((port + 1000))-$((port + 1999))
+  trap 'kill -TERM "$(head -n 1 "'"$home"'"/run/standalone.pid")" 2>/dev/null || true' EXIT
   echo "== $(id -un) in $clone ($(stat -c %a "$(dirname "$clone")")), node $(node --version)"
   start first.log
   npm run -s call -- --press 1 | tail -n 1
@@ -18,7 +19,7 @@ try() {
   start second.log
   grep -h 'left running' second.log || true
   npm run -s call -- --press 9 | tail -n 1
-  npm start 2>&1 | tail -n 1
+  npm start 2>&1 | tail -n 1 || true # it refuses, as it must
   kill -TERM "$(head -n 1 "$home/run/standalone.pid")"
   for _ in $(seq 60); do [ -e "$home/run/standalone.pid" ] || break; sleep 0.5; done
   [ ! -e "$home/run/standalone.pid" ] && echo 'stopped, nothing left running'
