@@ -7,11 +7,12 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 # One whole try in $1, on ports from $2 on.
 try() {
-  local clone=$1 port=$2 home=$1/.opentact
+  local clone=$1 port=$2
+  home=$1/.opentact
+  trap leave EXIT
   cd "$clone"
   export OPENTACT_SIP_PORT=$port OPENTACT_HTTP_PORT=$((port + 1)) OPENTACT_GRPC_PORT=$((port + 2)) OPENTACT_DEMO_PORT=$((port + 3))
   export OPENTACT_RTP_PORTS=$((port + 1000))-$((port + 1999))
-  trap 'kill -TERM "$(head -n 1 "'"$home"'"/run/standalone.pid")" 2>/dev/null || true' EXIT
   echo "== $(id -un) in $clone ($(stat -c %a "$(dirname "$clone")")), node $(node --version)"
   start first.log
   npm run -s call -- --press 1 | tail -n 1
@@ -23,6 +24,11 @@ try() {
   kill -TERM "$(head -n 1 "$home/run/standalone.pid")"
   for _ in $(seq 60); do [ -e "$home/run/standalone.pid" ] || break; sleep 0.5; done
   [ ! -e "$home/run/standalone.pid" ] && echo 'stopped, nothing left running'
+  trap - EXIT
+}
+
+leave() {
+  kill -TERM "$(head -n 1 "$home/run/standalone.pid")" 2> /dev/null || true
 }
 
 # Starts the platform in the background and waits until it says that it is up.
