@@ -1,0 +1,121 @@
+/**
+ * `npm run load`: calls at rising rates against a platform of its own on this machine, and what each call cost.
+ * Loopback only, bounded by count and time; it leaves nothing behind.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { CASES } from './cases.ts';
+import { install } from './installation.ts';
+import { type Measured, measure } from './measure.ts';
+import { carried, details, heading, median, row } from './report.ts';
+
+const HELP = `npm run load -- [options]
+      --case NAME     sig, xmlsig, job, hold or overload; repeat for more; default: all of them
+      --rates A,B,…   calls a second, instead of the case's own rising ones
+      --seconds N     length of a run; default 5
+      --runs N        runs at each rate, of which the one in the middle is shown; default 1
+      --calls N       calls held at once in case hold; default 100
+      --json          a line of JSON per run as well
+`;
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean' },
+    case: { type: 'string', multiple: true },
+    rates: { type: 'string' },
+    seconds: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '1' },
+    calls: { type: 'string', default: '100' },
+    json: { type: 'boolean' },
+  },
+});
+const NAMES = [...CASES.map((c) => c.name), 'overload'];
+const SECONDS_MAX = 120;
+const RATE_MAX = 2_000;
+const PAUSE_MS = 1_500;
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const wanted = values.case ?? NAMES;
+const seconds = Math.min(SECONDS_MAX, Number(values.seconds));
+const runs = Number(values.runs);
+const rates = values.rates?.split(',').map(Number);
+const bad = wanted.find((name) => !NAMES.includes(name));
+if (values.help || bad || !(seconds > 0 && runs > 0) || rates?.some((rate) => !(rate > 0 && rate <= RATE_MAX))) {
+  process.stdout.write(`${bad ? `${bad}: no such case\n` : ''}${HELP}`);
+  process.exit(values.help ? 0 : 2);
+}
+
+const installation = await install();
+process.once('SIGINT', () => void installation.close().then(() => process.exit(130)));
+
+async function several(name: string, rate: number, length = seconds, holdMs = 0): Promise<Measured> {
+  const one = CASES.find((c) => c.name === name)!;
+  const all: Measured[] = [];
+  for (let run = 0; run < runs; run++) {
+    const measured = await measure(installation, one, rate, length, holdMs);
+    if (values.json) say(JSON.stringify(measured));
+    all.push(measured);
+    await sleep(PAUSE_MS);
+  }
+  const found = median(all);
+  say(row(found));
+  return found;
+}
+
+/** Rising rates until one is not carried. @returns the last that was */
+async function ladder(name: string): Promise<number> {
+  const one = CASES.find((c) => c.name === name)!;
+  say(`\n${name}: ${one.meaning}\n\n${heading()}`);
+  const found: Measured[] = [];
+  for (const rate of rates ?? one.rates) {
+    found.push(await several(name, rate));
+    if (!carried(found.at(-1)!)) break;
+  }
+  say('');
+  for (const measured of found) say(`${measured.rate}/s${details(measured)}`);
+  const highest = found.filter(carried).at(-1)?.rate ?? 0;
+  say(`${name}: carries ${highest} calls/s`);
+  return highest;
+}
+
+let sustained = 0;
+async function overload(): Promise<void> {
+  const rate = 3 * (rates?.[0] ?? (sustained || 50));
+  say(`\noverload: jobs at ${rate}/s, three times what is carried\n\n${heading()}`);
+  const measured = await several('job', rate, Math.max(seconds, 10));
+  say(`\n${details(measured)}`);
+  const { started, completed, refused, failed, refusedAfter } = measured.outcome;
+  say(
+    `of ${started} calls ${refused} were refused by 503 (p50 ${refusedAfter.p50.toFixed(1)} ms, p99 ${refusedAfter.p99.toFixed(1)} ms), ${completed} accepted and completed, ${failed} failed`,
+  );
+}
+
+async function hold(): Promise<void> {
+  const calls = Number(values.calls);
+  const one = CASES.find((c) => c.name === 'hold')!;
+  say(`\nhold: ${one.meaning}; ${calls} at once\n\n${heading()}`);
+  const rate = one.rates[0]!;
+  await measure(installation, one, rate, 10 / rate, 500); // The clip and the code are in place afterwards.
+  await several('hold', rate, calls / rate, (calls / rate) * 1000 + 10_000);
+}
+
+/** Code is compiled and caches are filled by some calls of each kind; an edge that just started forgives its own start. */
+async function warm(): Promise<void> {
+  for (const one of CASES) await measure(installation, one, 15, 3, 500);
+  await sleep(PAUSE_MS);
+}
+
+try {
+  await warm();
+  for (const name of wanted) {
+    if (name === 'overload') await overload();
+    else if (name === 'hold') await hold();
+    else {
+      const highest = await ladder(name);
+      if (name === 'job') sustained = highest;
+    }
+  }
+} finally {
+  await installation.close();
+}
