@@ -35,6 +35,7 @@ const { values } = parseArgs({
 });
 const CALL_MS_MAX = 600_000;
 const REACTION_MS = 300;
+const READY_MS = 10_000;
 
 const config = readPlatformConfig('call', process.env);
 const out = (line: string) => void process.stdout.write(`${line}\n`);
@@ -59,10 +60,17 @@ const presses = (values.press ?? []).map((text): Press => {
 const hangupAfter = values['hangup-after'] === undefined ? undefined : Number(values['hangup-after']);
 if (hangupAfter !== undefined && !(hangupAfter >= 0)) fail(2, '--hangup-after: milliseconds');
 
-const health = await fetch(`http://${config.bind}:${config.httpPort}/ready`).catch(() => undefined);
-if (!health)
-  fail(1, `No platform answers at http://${config.bind}:${config.httpPort}. Start one in another terminal: npm start`);
-if (health.status !== 200) fail(1, `The platform is not ready: ${await health.text()}`);
+/** Waits a moment for a platform that has just started or is busy. */
+async function untilReady(): Promise<void> {
+  const url = `http://${config.bind}:${config.httpPort}/ready`;
+  for (const end = Date.now() + READY_MS; ; await new Promise((r) => setTimeout(r, 250))) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.status === 200) return;
+    if (!answer) fail(1, `No platform answers at ${url}. Start one in another terminal: npm start`);
+    if (Date.now() > end) fail(1, `The platform is not ready: ${await answer.text()}`);
+  }
+}
+await untilReady();
 const control = openControl(`${config.bind}:${config.grpcPort}`, config.grpcToken);
 
 async function target(): Promise<string> {
