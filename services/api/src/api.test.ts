@@ -42,7 +42,7 @@ before(async () => {
   await migrate(db);
   await seedDemo(db, demo);
   await seedDemo(db, { ...demo, callee: '1000@127.0.0.1:5999' }); // a second start, on another port
-  addDirectory(grpc, createDirectory(db, true), log);
+  addDirectory(grpc, createDirectory(db, true, 0), log);
   await listenGrpc(grpc, `unix:${join(home, 'run/directory.grpc')}`);
   client = new DirectoryV1.DirectoryClient(`unix:${join(home, 'run/directory.grpc')}`, credentials.createInsecure());
 });

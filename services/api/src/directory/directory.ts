@@ -1,6 +1,7 @@
 /** Who owns a number, what serves it, what is staged: the questions of the other services, answered from the tables. */
 import { randomBytes } from 'node:crypto';
 import type { DirectoryV1 } from '@opentact/proto';
+import { createCache } from '@opentact/runtime';
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { digitsOf, screen } from './numbers.ts';
@@ -11,6 +12,9 @@ const SAME_DIALLING_MS = 32_000;
 const STAGED_MAX = 10_000;
 const DOCUMENT_BYTES_MAX = 64 * 1024;
 const OWN_NUMBERS_MAX = 1000;
+/** Every new caller is a question; what doesn't depend on the caller is read once for all who call in this time. */
+const REMEMBER_MS = 1_000;
+const REMEMBERED_MAX = 10_000;
 
 /** A question that has no answer; `code` becomes the gRPC status. */
 export class DirectoryError extends Error {
@@ -54,8 +58,11 @@ const appOf = (row: AppRow): App => ({
   maxCallLengthMs: row.max_call_length_ms,
 });
 
-/** @param staging whether documents may be staged here: only where nobody from outside can dial them. */
-export function createDirectory(db: Database, staging: boolean): Directory {
+/**
+ * @param staging whether documents may be staged here: only where nobody from outside can dial them.
+ * @param rememberMs how old what is known of a number may be.
+ */
+export function createDirectory(db: Database, staging: boolean, rememberMs = REMEMBER_MS): Directory {
   async function findByNumber(user: string): Promise<{ number: string; row: AppRow } | undefined> {
     const number = digitsOf(user);
     if (!number) return undefined;
@@ -89,11 +96,16 @@ export function createDirectory(db: Database, staging: boolean): Directory {
     };
     return { row, app: { ...appOf(row), ...staged } };
   }
-  async function screenOf(number: string, from: string): Promise<string | undefined> {
+  /** A number with all that is the same for every caller; undefined: nobody's. */
+  const limits = { max: REMEMBERED_MAX, freshMs: rememberMs, staleMs: rememberMs, patienceMs: Number.MAX_SAFE_INTEGER };
+  const known = createCache(limits, async (user: string) => {
+    const found = await findByNumber(user);
+    if (!found) return undefined;
+    const { number, row } = found;
     const lists = await db.selectFrom('screening').select(['list', 'caller']).where('number', '=', number).execute();
-    return screen(from, lists);
-  }
-  async function answer(row: AppRow, app: App, refusal: string | undefined): Promise<DirectoryV1.RouteResponse> {
+    return { lists, response: await answer(row, appOf(row)) };
+  });
+  async function answer(row: AppRow, app: App): Promise<DirectoryV1.RouteResponse> {
     const trunk = await db
       .selectFrom('trunk')
       .select(['id', 'host', 'port'])
@@ -111,7 +123,7 @@ export function createDirectory(db: Database, staging: boolean): Directory {
     return {
       accountId: row.account_id,
       app,
-      refusal,
+      refusal: undefined,
       callsMax: row.calls_max,
       dialsPerMinuteMax: row.dials_per_minute_max,
       trunk: trunk?.id ?? '',
@@ -122,10 +134,10 @@ export function createDirectory(db: Database, staging: boolean): Directory {
   return {
     async route({ user, fromUser, sourceAddress }) {
       const staged = user.startsWith('doc-') ? await takeStaged(user, `${fromUser} ${sourceAddress}`) : undefined;
-      if (staged) return answer(staged.row, staged.app, undefined);
-      const found = await findByNumber(user);
+      if (staged) return answer(staged.row, staged.app);
+      const found = await known.get(user);
       if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');
-      return answer(found.row, appOf(found.row), await screenOf(found.number, fromUser));
+      return { ...found.response, refusal: screen(fromUser, found.lists) };
     },
     async trunk(id) {
       const row = await db.selectFrom('trunk').selectAll().where('id', '=', id).executeTakeFirst();

@@ -18,6 +18,9 @@ import { createTimers, type Timers } from './timers.ts';
 const BATCH_FACTS_MAX = 500;
 /** Facts that may wait for a partition; beyond it they are turned away, and the node that still holds them sends again. */
 const INBOX_MAX = 20_000;
+/** Facts from which nobody awaits anything join the next append, and wait so long for one. */
+const PATIENT: ReadonlySet<string> = new Set(['LegConfirmed', 'SessionReleased']);
+const PATIENT_MS = 50;
 const SWEEP_MS = 250;
 const LOW_WATER_MS = 1_000;
 /** Nodes have this long to hand over what they hold before asks and timers start. */
@@ -38,7 +41,7 @@ export type PartitionNeeds = {
 };
 
 type Item =
-  | { kind: 'fact'; fact: FactIn; from: NodeRef }
+  | { kind: 'fact'; fact: FactIn; from: NodeRef; observed: Reported }
   | { kind: 'own'; callId: string; observed: Observed; done?: (error?: Error) => void };
 
 export type Partition = {
@@ -103,6 +106,7 @@ class OwnedPartition implements Partition {
   #awaited = new Set<string>();
   #appending: Promise<void> | undefined;
   #sweep: NodeJS.Timeout | undefined;
+  #later: NodeJS.Timeout | undefined;
   #appendedAt = 0;
   #markedAt = 0;
   #figures = { appends: 0, events: 0 };
@@ -176,7 +180,10 @@ class OwnedPartition implements Partition {
   }
 
   fact(fact: FactIn, from: NodeRef): void {
-    this.#push({ kind: 'fact', fact, from });
+    const observed = this.#read(fact);
+    // A delayed offer is answered in the ACK: then media waits for it.
+    const patient = PATIENT.has(observed.type) && !('sdp' in observed && observed.sdp);
+    this.#push({ kind: 'fact', fact, from, observed }, patient);
   }
 
   observe(callId: string, observed: Observed): Promise<void> {
@@ -227,6 +234,7 @@ class OwnedPartition implements Partition {
     this.#state = 'closed';
     this.#needs.link.shut(this.number);
     clearInterval(this.#sweep);
+    clearTimeout(this.#later);
     this.#timers.close();
     for (const item of this.#inbox) this.#turnAway(item);
     this.#inbox = [];
@@ -237,14 +245,22 @@ class OwnedPartition implements Partition {
     else item.done?.(new CallError('not-owner', `partition ${this.number} moved`));
   }
 
-  #push(item: Item): void {
+  #push(item: Item, patient = false): void {
     if (this.#state === 'closed' || this.#inbox.length >= INBOX_MAX) {
       this.#turnAway(item);
       return;
     }
     this.#inbox.push(item);
-    // The next turn of the event loop takes whatever came in this one.
-    if (!this.#appending) this.#appending = Promise.resolve().then(() => this.#run());
+    if (this.#appending) return;
+    if (patient && this.#state === 'ready') this.#later ??= setTimeout(() => this.#begin(), PATIENT_MS);
+    else this.#begin();
+  }
+
+  /** The next turn of the event loop takes whatever came in this one. */
+  #begin(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    this.#appending ??= Promise.resolve().then(() => this.#run());
   }
 
   async #run(): Promise<void> {
@@ -282,7 +298,7 @@ class OwnedPartition implements Partition {
       answers: [],
     };
     for (const item of items) {
-      if (item.kind === 'fact') this.#learnFact(item.fact, item.from, learned);
+      if (item.kind === 'fact') this.#learnFact(item, learned);
       else this.#learnOwn(item, learned);
     }
     return learned;
@@ -298,20 +314,23 @@ class OwnedPartition implements Partition {
     if (done) learned.answers.push(() => done(error));
   }
 
-  #learnFact(fact: FactIn, from: NodeRef, learned: Learned): void {
-    const { link } = this.#needs;
+  #read(fact: FactIn): Reported {
     const place = { source: fact.source, boot: fact.boot, n: fact.n, observedAt: fact.observedAt };
-    let entry = this.#calls.get(fact.key);
-    let observed: Reported;
     try {
       const event = decodeEvent(fact.payload);
       if (!isObserved(event)) throw new Error(`${event.type} is not observed by nodes`);
       const { callId: _, seq: __, at: ___, to: ____, ...body } = event;
-      observed = { ...body, from: place } as Reported;
+      return { ...body, from: place } as Reported;
     } catch (error) {
       this.#needs.logger.error({ callId: fact.key, source: fact.source, err: error }, 'unreadable fact');
-      observed = { type: 'CallFaulted', reason: 'unreadable fact', from: place } as unknown as Reported;
+      return { type: 'CallFaulted', reason: 'unreadable fact', from: place } as unknown as Reported;
     }
+  }
+
+  #learnFact({ fact, from, observed }: Extract<Item, { kind: 'fact' }>, learned: Learned): void {
+    const { link } = this.#needs;
+    const place = observed.from!;
+    let entry = this.#calls.get(fact.key);
     if (!entry) {
       if (observed.type !== 'CallArrived') {
         link.unknown(from, fact.key, this.epoch);

@@ -15,7 +15,7 @@ function noLookup(
   _options: object,
   found: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
 ): void {
-  found(null, host, isIPv6(host) ? 6 : 4);
+  found(null, host, host.includes(':') ? 6 : 4);
 }
 
 function bound(address: string, port: number): Promise<Socket> {

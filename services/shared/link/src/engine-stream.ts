@@ -110,7 +110,8 @@ export function createEngineStream(
   const stream: EngineStream = {
     engine: of.engine,
     open: () => connection?.hello === true,
-    send: (item) => connection?.outbox.push(item),
+    // That an ask was taken on matters only where it takes a second.
+    send: (item) => connection?.outbox.push(item, item.$case === 'takenOn'),
     abandon() {
       wanted = false;
       clearTimeout(timer);

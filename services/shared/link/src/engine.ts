@@ -50,7 +50,11 @@ function accept(
     call.end();
     over();
   }
-  const connection = { send: outbox.push, end };
+  // What tells a node that it may forget something; the node that waits for more is asked, which takes these along.
+  const connection = {
+    send: (item: ToNode) => outbox.push(item, item.$case === 'ack' || item.$case === 'settled'),
+    end,
+  };
   call.on('data', (message: LinkV1.FromNode) => {
     for (const { item } of message.items) if (item && !ended) heard(item, connection);
   });

@@ -1,10 +1,12 @@
 /**
  * Gathers what is said in one turn of the event loop into as few messages as fit, and waits while the other side is
- * slow. It refuses to grow without end: past its limit the stream is given up, which loses nothing that is owed.
+ * slow. What nobody waits for goes with the next that is urgent, or soon by itself: a message costs more than its items,
+ * and half of all items are acknowledgements. It refuses to grow without end: past its limit the stream is given up, which loses nothing that is owed.
  */
 
 export type Outbox<T> = {
-  push(item: T): void;
+  /** `patient`: nobody waits for it; it keeps its place in the order and may stay for `PATIENT_MS`. */
+  push(item: T, patient?: boolean): void;
   /** The other side takes more again. */
   drained(): void;
   /** Waiting to be written. */
@@ -16,6 +18,7 @@ export type Outbox<T> = {
 /** A message holds as many items as stay below both. */
 const MESSAGE_ITEMS_MAX = 500;
 const MESSAGE_BYTES_MAX = 1024 * 1024;
+const PATIENT_MS = 20;
 
 /**
  * @param write sends one message. @returns false where no more should be written before `drained`.
@@ -29,6 +32,7 @@ export function createOutbox<T>(of: {
 }): Outbox<T> {
   let waiting: T[] = [];
   let scheduled: NodeJS.Immediate | undefined;
+  let later: NodeJS.Timeout | undefined;
   let writable = true;
   let closed = false;
 
@@ -45,6 +49,8 @@ export function createOutbox<T>(of: {
   }
   function flush(): void {
     scheduled = undefined;
+    clearTimeout(later);
+    later = undefined;
     let first = 0;
     while (writable && first < waiting.length) {
       const count = fitting(first);
@@ -54,10 +60,11 @@ export function createOutbox<T>(of: {
     waiting = waiting.slice(first);
   }
   return {
-    push(item) {
+    push(item, patient = false) {
       if (closed) return;
       waiting.push(item);
-      if (writable) scheduled ??= setImmediate(flush);
+      if (writable && patient && !scheduled) later ??= setTimeout(flush, PATIENT_MS);
+      else if (writable) scheduled ??= setImmediate(flush);
       if (waiting.length < of.itemsMax) return;
       closed = true;
       of.overflow();
@@ -69,6 +76,7 @@ export function createOutbox<T>(of: {
     size: () => waiting.length,
     close() {
       if (scheduled) clearImmediate(scheduled);
+      clearTimeout(later);
       if (!closed) flush();
       closed = true;
       waiting = [];
