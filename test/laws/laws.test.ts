@@ -35,8 +35,8 @@ test('no order of facts makes the core throw, and every call comes to rest', () 
   let ended = 0;
   forAll((run) => {
     events += run.events.length;
-    ended += run.call.state === 'ended' ? 1 : 0;
-    assert.equal(run.call.state, 'ended', run.xml);
+    ended += run.call.ended ? 1 : 0;
+    assert.ok(run.call.ended, run.xml);
   });
   assert.ok(events > RUNS * 10, `only ${events} events: the world is too dull to prove anything`);
   assert.equal(ended, RUNS);
@@ -70,7 +70,7 @@ test('an ended call chooses only releases', () => {
   const releases = new Set(['ReleaseRequested', 'HangupRequested']);
   forAll((run) => {
     const end = run.events.findIndex((e) => e.type === 'CallEnded');
-    const after = run.events.slice(end + 1).filter((e) => !isObserved(e));
+    const after = run.events.slice(end + 1).filter((e) => !isObserved(e) && e.type !== 'CallFaulted');
     for (const event of after) assert.ok(releases.has(event.type), `${event.type} after the end`);
     assert.equal(run.events.filter((e) => e.type === 'CallEnded').length, 1, 'ended more than once');
   });
@@ -88,6 +88,9 @@ test('no session, leg or timer outlives its call, and every request was answered
     for (const event of events) {
       if (event.type === 'SessionReady') open.set(event.leg, event.seq);
       if (event.type === 'SessionReleased') open.delete(event.leg);
+      // A node that died holds nothing; what it never said it released is for the audit to find.
+      if (event.type === 'NodeLost' && event.kind === 'media') open.clear();
+      if (event.type === 'RequestFailed') open.clear();
     }
     assert.deepEqual([...open], [], 'sessions left open');
     for (const [n, leg] of call.legs.entries()) assert.equal(leg.state, 'ended', `leg ${n} is ${leg.state}`);

@@ -101,6 +101,8 @@ export function randomCall(seed: number): Run {
         at: now + random.below(3_000),
         fact: { type: 'DigitPressed', leg: 0, digit: random.of(['1', '2', '5', '#', '*']), durationMs: 100 },
       });
+    if (call.state === 'live' && random.chance(0.03))
+      due.push({ at: now + random.below(5_000), fact: strange(call, random) });
     if (call.state === 'ended') due = due.filter((d) => !('timerId' in d.fact));
   }
   return { seed, xml, events, call, facts };
@@ -113,8 +115,31 @@ const sourceOf = (fact: Observed) =>
       ? 'notifier'
       : 'media';
 
+/** What happens seldom, at any moment: orders, deaths, silence, offers, media that fails. */
+function strange(call: Call, random: Random): Observed {
+  const leg = random.below(call.legs.length);
+  const bridge = Object.values(call.outstanding).find((r) => r.type === 'BridgeRequested');
+  return random.of<() => Observed>([
+    () => ({ type: 'DocumentOrdered', idempotencyKey: `d${call.seq}`, xml: randomDocument(random) }),
+    () => ({ type: 'HangupOrdered', idempotencyKey: `h${call.seq}` }),
+    () => ({ type: 'NodeLost', kind: 'notifier', node: 'notifier', boot: 'b' }),
+    () => ({ type: 'NodeLost', kind: 'media', node: 'media', boot: 'b' }),
+    () => ({ type: 'MediaSilent', leg, silentMs: 60_000 }),
+    () => ({ type: 'OfferReceived', leg, sdp: random.of(['', 'sdp']), transaction: `t${call.seq}` }),
+    () =>
+      bridge
+        ? { type: 'BridgeEnded', requestId: bridge.seq, reason: 'lost' }
+        : { type: 'LegConfirmed', leg, sdp: 'sdp' },
+    () => ({ type: 'CallFaulted', reason: 'planned' }) as unknown as Observed,
+  ])();
+}
+
 /** Timers are the engine's own: it never fires one that is not set. */
 function possible(call: Call, fact: Observed): boolean {
+  if (fact.type === 'NodeLost')
+    return JSON.stringify([call.media, call.notifier, call.legs]).includes(`"${fact.node}"`);
+  if ('idempotencyKey' in fact && fact.type !== ('DocumentRequested' as string))
+    return call.state === 'live' && !call.ending;
   if (fact.type === 'CallArrived') return call.seq === 0;
   return fact.type !== 'TimerFired' || call.timers[fact.timerId] !== undefined;
 }
@@ -168,8 +193,16 @@ function answersTo(event: CallEvent, call: Call, random: Random): Answer[] {
           : { type: 'SessionReady', requestId, leg: event.leg, sdp: 'sdp' },
       );
     case 'SessionChangeRequested':
+      if (lost)
+        return soon({
+          type: 'SessionChangeFailed',
+          requestId,
+          leg: event.leg,
+          reason: random.of(['no-codec', 'lost']),
+        });
       return soon({ type: 'SessionChanged', requestId, leg: event.leg, sdp: event.isOffer ? 'sdp' : '', held: false });
     case 'ReleaseRequested':
+      if (lost) return [{ in: 5_000, fact: { type: 'RequestFailed', requestId, reason: 'unanswered' } }];
       return soon({ type: 'SessionReleased', requestId, leg: event.leg });
     case 'DocumentRequested':
       return lost
@@ -226,6 +259,8 @@ function answersTo(event: CallEvent, call: Call, random: Random): Answer[] {
         durationMs: 1,
         reason: 'stopped',
       });
+    case 'OfferAnswerRequested':
+      return soon({ type: 'OfferAnswered', requestId, leg: event.leg });
     case 'BridgeRequested':
       return soon({ type: 'BridgeStarted', requestId });
     case 'TimerSet':

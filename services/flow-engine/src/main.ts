@@ -46,22 +46,23 @@ const ownerOf = (callId: string) => {
   throw Object.assign(new Error('no engine owns this call at the moment; try again'), { code: status.UNAVAILABLE });
 };
 
+// What nodes and engines say to each other is served on this engine's own port only, never on the customers' one.
 const server = createGrpcServer(config.grpcToken);
-const setServing = addGrpcHealth(server);
+const publicServer = createGrpcServer(config.grpcToken);
+const setServing = addGrpcHealth(publicServer);
 engine.link.addTo(server);
-server.addService(
-  CallV1.CallControlService,
-  callControl({
-    log,
-    ownership: engine.ownership,
-    forward: {
-      hangup: async (request) => peers.hangup(ownerOf(request.callId), request),
-      runDocument: async (request) => peers.runDocument(ownerOf(request.callId), request),
-    },
-    stage,
-    mayStage: isLoopback(config.bind),
-  }),
-);
+const control = callControl({
+  log,
+  ownership: engine.ownership,
+  forward: {
+    hangup: async (request) => peers.hangup(ownerOf(request.callId), request),
+    runDocument: async (request) => peers.runDocument(ownerOf(request.callId), request),
+  },
+  stage,
+  mayStage: isLoopback(config.bind),
+});
+server.addService(CallV1.CallControlService, control);
+publicServer.addService(CallV1.CallControlService, control);
 const peerService: EngineV1.EnginePeerServer = {
   release: (call, done) => {
     engine.ownership.release(call.request.partition, call.request.to).then(
@@ -71,9 +72,9 @@ const peerService: EngineV1.EnginePeerServer = {
   },
 };
 server.addService(EngineV1.EnginePeerService, peerService);
-addReflection(server);
+addReflection(publicServer);
 const port = await listenGrpc(server, `${config.bind}:0`);
-const shared = await listenShared(server, config.bind, config.grpcPort);
+const shared = await listenShared(publicServer, config.bind, config.grpcPort);
 
 const health = await serveHealth(config.health, {
   log: () => log.ping().then(() => undefined),
@@ -98,7 +99,7 @@ shutdown.step('hand over', 5_000, () => engine.leave());
 shutdown.step('registry', 1_000, () => log.registry.leave());
 shutdown.step('grpc', 1_000, async () => {
   await shared.close();
-  await closeGrpc(server, 500);
+  await Promise.all([closeGrpc(publicServer, 500), closeGrpc(server, 500)]);
 });
 shutdown.step('health', 500, () => health.close());
 shutdown.step('log', 2_000, async () => {

@@ -3,14 +3,15 @@
  * what names no call, and a document that doesn't parse before it reaches one.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerErrorResponse, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { EventLog } from '@opentact/event-log';
 import { type CallEvent, type CallV1, type DirectoryV1, type Observed, parseLegUuid, toMessage } from '@opentact/proto';
 import { partitionOf } from '@opentact/runtime';
 import { type Call, newCall } from '../domain/call.ts';
 import { evolve } from '../domain/evolve.ts';
+import { CallError } from '../engine/learner.ts';
 import type { Ownership } from '../engine/ownership.ts';
-import { CallError } from '../engine/partition.ts';
 import { eventOf, JOURNAL } from '../engine/story.ts';
 import { parseDocument } from '../xml/document.ts';
 
@@ -26,6 +27,17 @@ export type ControlNeeds = {
   /** Staged documents are for loopback binds of the standalone only. */
   mayStage: boolean;
 };
+
+/** How long a stream waits for a call that is not in the journal yet. */
+const FOLLOW_UNKNOWN_MS = 2_000;
+
+/** Resolves when a client that reads slowly has caught up, or is gone. */
+function drained(call: { once(event: 'drain', done: () => void): unknown }, gone: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    call.once('drain', done);
+    gone.addEventListener('abort', () => done(), { once: true });
+  });
+}
 
 class Refused extends Error {
   readonly code: status;
@@ -79,23 +91,27 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     let last = 0;
     let position = 0;
     let over = false;
-    const pass = (event: CallEvent) => {
+    const pass = async (event: CallEvent) => {
       if (event.seq <= last) return;
       last = event.seq;
       over ||= event.type === 'CallEnded';
-      if (event.seq >= from) call.write({ event: toMessage(event) });
+      if (event.seq >= from && !call.write({ event: toMessage(event) })) await drained(call, gone.signal);
     };
-    for await (const record of log.readKey(JOURNAL, callId)) {
-      const event = eventOf(record);
-      position = record.position;
-      if (event) pass(event);
+    // A caller that follows may be a moment ahead of the journal.
+    for (const until = Date.now() + (call.request.follow ? FOLLOW_UNKNOWN_MS : 0); ; await sleep(50)) {
+      for await (const record of log.readKey(JOURNAL, callId, position)) {
+        const event = eventOf(record);
+        position = record.position;
+        if (event) await pass(event);
+      }
+      if (last > 0) break;
+      if (Date.now() >= until) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
     }
-    if (last === 0 && !call.request.follow) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
     if (!call.request.follow || over) return;
     for await (const record of log.follow(JOURNAL, partitionOf(callId, log.partitions), position, gone.signal)) {
       if (record.key !== callId) continue;
       const event = eventOf(record);
-      if (event) pass(event);
+      if (event) await pass(event);
       if (over) return;
     }
   }
@@ -103,7 +119,7 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
   return {
     getCall: unary(async ({ callId }) => {
       const id = callIdOf(callId);
-      const call = owned(id)?.call(id) ?? (await stateOf(id));
+      const call = await stateOf(id); // from the journal: an owner's memory is ahead of what is durable
       if (!call) throw new Refused(status.NOT_FOUND, `no call ${id}`);
       return viewOf(call);
     }),

@@ -43,6 +43,7 @@ export type Memory = {
   fired?: number;
   legs?: number[];
   winner?: number;
+  gone?: number[];
   failed?: string;
 };
 
@@ -65,6 +66,8 @@ export type Flow = {
   lastDigits: string;
   /** A root document is asked for under this seq. */
   awaited?: number;
+  /** The root document that was asked for under this seq can't be had. */
+  unmet?: number;
 };
 
 export type Ending = { owner: Owner; reason: string; q850: number };

@@ -4,10 +4,10 @@
  */
 import type { CallEvent, Decided } from '@opentact/proto/events';
 import { address } from './address.ts';
-import type { Call } from './call.ts';
+import { type Call, outstandingOf } from './call.ts';
 import { documents } from './documents.ts';
 import { ending, releases } from './ending.ts';
-import { advance, react } from './flow.ts';
+import { advance, quiet, react } from './flow.ts';
 import type { Parse } from './language/parse.ts';
 import { acceptAnswer } from './media.ts';
 import { hangup } from './performer.ts';
@@ -16,7 +16,14 @@ import { isStale } from './requests.ts';
 
 /** The choices that follow from the event; `call` has already learned it. */
 export function decide(call: Call, event: CallEvent, parse: Parse): Decided[] {
-  return choices(call, event, parse).map((decided) => address(call, decided));
+  return withNotifier(call, choices(call, event, parse)).map((decided) => address(call, decided));
+}
+
+/** A document wanted while no notifier is assigned needs one first; `NodeAssigned` then asks for it. */
+function withNotifier(call: Call, decided: Decided[]): Decided[] {
+  const wanted = !call.notifier && decided.some((d) => d.type === 'DocumentRequested');
+  const asked = outstandingOf(call, 'NodeRequested', (e) => e.kind === 'notifier').length > 0;
+  return wanted && !asked ? [{ type: 'NodeRequested', kind: 'notifier', except: [] }, ...decided] : decided;
 }
 
 /** What the flow does next, once everything chosen so far is learned; empty while something is awaited. */
@@ -26,7 +33,7 @@ export function goOn(call: Call): Decided[] {
 
 function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   if (call.state === 'new') return [];
-  if (event.type === 'CallFaulted') return ending(call, event);
+  if (event.type === 'CallFaulted') return call.ended ? [] : ending(call, event);
   if (call.state !== 'live') return releases(call, event);
   if (isStale(call, event)) return releases(call, event);
   const over = ending(call, event);
@@ -64,6 +71,8 @@ function setUp(call: Call, event: CallEvent): Decided[] {
       if (event.leg !== 0) return [];
       if (event.reason === 'full') return [hangup('us', 'media-full', 34, 503)];
       return [event.reason === 'lost' ? hangup('us', 'media-lost', 41, 500) : hangup('caller', event.reason, 88, 488)];
+    case 'VerbEnded': // the document's Error leaves every block: what a block recorded ends with it
+      return event.branch === '/Error[0]' ? quiet(call) : [];
     case 'LegConfirmed': // a delayed offer is answered in the ACK
       return event.sdp ? [acceptAnswer(call, event.leg, event.sdp)] : [];
     default:

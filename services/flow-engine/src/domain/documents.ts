@@ -19,15 +19,19 @@ export function documents(call: Call, event: CallEvent, parse: Parse): Decided[]
         ? without(call, 'no-notifier')
         : [];
     case 'NodeLost':
-      return event.kind === 'notifier' ? [{ type: 'NodeRequested', kind: 'notifier', except: [event] }] : [];
+      return event.kind === 'notifier'
+        ? [{ type: 'NodeRequested', kind: 'notifier', except: [{ node: event.node, boot: event.boot }] }]
+        : [];
     case 'DocumentFetched':
       return fetched(call, event, parse);
     case 'DocumentFailed':
-      return isRoot(purposeOf(call)) ? without(call, event.reason) : [];
+      return call.flow.unmet === event.requestId ? without(call, event.reason) : [];
     case 'DocumentRejected':
-      return isRoot(event.purpose) ? without(call, 'document-rejected') : [];
+      return call.flow.unmet === event.requestId ? without(call, 'document-rejected') : [];
+    case 'DocumentAccepted': // what the replaced document sounded, recorded or dialled ends with it
+      return isRoot(event.purpose) ? quiet(call) : [];
     case 'DocumentOrdered':
-      return [...quiet(call), ...accept(call, event.xml, 'ordered', 0, parse)];
+      return accept(call, event.xml, 'ordered', 0, parse);
     default:
       return [];
   }
@@ -69,7 +73,7 @@ function again(call: Call): Decided[] {
 
 function fetched(call: Call, event: Extract<CallEvent, { type: 'DocumentFetched' }>, parse: Parse): Decided[] {
   const purpose = purposeOf(call);
-  if (!purpose || call.ending) return [];
+  if (!purpose || call.ending || !isAwaited(call, purpose, event.requestId)) return [];
   const nested = purpose === 'callback' || purpose === 'gather';
   if (nested && event.body.trim() === '') return [accepted(call, { verbs: [] }, purpose, event.requestId, [])];
   return accept(call, event.body, purpose, event.requestId, parse);
@@ -114,6 +118,11 @@ function numberOf(call: Call, purpose: string): number {
 function purposeOf(call: Call): string | undefined {
   const asked = call.answered[0];
   return asked?.type === 'DocumentRequested' ? asked.purpose : undefined;
+}
+
+/** Is it still this answer that the flow waits for? A document that was replaced meanwhile wants it no more. */
+function isAwaited(call: Call, purpose: string, requestId: number): boolean {
+  return isRoot(purpose) ? call.flow.awaited === requestId : call.flow.running?.memory.request === requestId;
 }
 
 const isRoot = (purpose?: string) => purpose === 'flow' || purpose === 'redirect';

@@ -20,10 +20,11 @@ export function ending(call: Call, event: CallEvent): Decided[] {
     case 'HangupOrdered':
       return call.ending ? [] : [hangup('customer-server', 'api')];
     case 'RequestFailed': // nobody could be made to hang up: the call is over all the same
+      if (!call.ending && call.answered[0]?.type === 'AnswerRequested') return [hangup('us', 'answer-failed', 41, 500)];
       if (!call.ending || outstandingOf(call, 'HangupRequested', (e) => e.leg === 0).length > 0) return [];
       return finish(call, event.at, call.ending);
     case 'CallFaulted':
-      return finish(call, event.at, { owner: 'us', reason: 'fault', q850: 41 });
+      return [...unheard(call, event), ...finish(call, event.at, { owner: 'us', reason: 'fault', q850: 41 })];
     default:
       return [];
   }
@@ -54,6 +55,12 @@ function finish(
   return [...caller, ...legs, { type: 'CallEnded', owner, reason, q850, durationMs }, ...sessions];
 }
 
+/** A call that faulted before it had a leg: the edge that reported it still owes the caller an answer. */
+function unheard(call: Call, event: CallEvent): Decided[] {
+  if (call.legs.length > 0 || !event.from) return [];
+  return [{ ...hangup('us', 'fault', 41, 500), to: { node: event.from.source, boot: event.from.boot } }];
+}
+
 const isOnTheWire = (state?: string) => state !== undefined && state !== 'ended' && state !== 'preparing';
 
 function legHangup(leg: number, q850: number, reason: string, owner: Owner): Decided {
@@ -75,8 +82,9 @@ export function releases(call: Call, event: CallEvent): Decided[] {
     case 'LegAnswered': {
       if (event.leg === 0) return over ? [{ ...hangup('us', 'late'), status: 0 } as Decided] : [];
       const closing = outstandingOf(call, 'HangupRequested', (e) => e.leg === event.leg);
-      // A 200 that crossed our CANCEL: the leg stands after all, and gets a BYE.
-      return over || closing.length > 0 ? [legHangup(event.leg, 16, 'late', 'us')] : [];
+      // A 200 that crossed our CANCEL, or came after we gave the leg up: it stands after all, and gets a BYE.
+      const given = call.legs[event.leg]?.state === 'ended';
+      return over || given || closing.length > 0 ? [legHangup(event.leg, 16, 'late', 'us')] : [];
     }
     default:
       return [];

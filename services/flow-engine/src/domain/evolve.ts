@@ -104,6 +104,10 @@ function learn(call: Call, event: CallEvent): Call {
     case 'LegEnded':
     case 'DialFailed':
       return withLeg(call, event.leg, { state: 'ended' });
+    case 'RequestFailed': {
+      const given = call.answered.find((r) => r.seq === event.requestId);
+      return given?.type === 'HangupRequested' ? withLeg(call, given.leg, { state: 'ended' }) : call;
+    }
     case 'NodeLost':
       return loseNode(call, event);
     case 'HangupRequested':
@@ -126,7 +130,7 @@ function learn(call: Call, event: CallEvent): Call {
       return { ...call, state: call.state === 'faulted' ? 'faulted' : 'ended', ended, timers: {} };
     }
     case 'CallFaulted':
-      return { ...call, state: 'faulted', timers: {} };
+      return call.ended ? call : { ...call, state: 'faulted', timers: {} };
     default:
       return call;
   }

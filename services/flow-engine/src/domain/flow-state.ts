@@ -21,9 +21,9 @@ export function evolveFlow(call: Call, event: CallEvent): Flow {
       return accepted(flow, event);
     case 'DocumentRejected':
     case 'DocumentFailed': {
-      if (event.requestId !== flow.awaited) return learnRunning(flow, event);
-      const { awaited: _, ...rest } = flow;
-      return rest;
+      if (event.requestId !== flow.awaited || event.requestId === 0) return learnRunning(flow, event);
+      const { awaited, ...rest } = flow;
+      return { ...rest, unmet: awaited! };
     }
     case 'VerbStarted':
       return started(flow, event);
@@ -33,6 +33,8 @@ export function evolveFlow(call: Call, event: CallEvent): Flow {
       return opened(learnRunning(flow, event));
     case 'RecordStopRequested':
       return closed(flow, event);
+    case 'RecordFailed':
+      return recordFailed(learnRunning(flow, event), event);
     case 'DigitPressed':
       return pressed(learnRunning(flow, event), event);
     case 'CallEnded':
@@ -130,6 +132,16 @@ function opened(flow: Flow): Flow {
     opener: running,
   };
   return { ...rest, frames: [...flow.frames, block] };
+}
+
+/** A block Record whose file failed learns it while its children run. */
+function recordFailed(flow: Flow, event: Extract<CallEvent, { type: 'RecordFailed' }>): Flow {
+  const frames = flow.frames.map((frame) =>
+    frame.opener?.memory.record === event.requestId
+      ? { ...frame, opener: { ...frame.opener, memory: { ...frame.opener.memory, failed: event.reason } } }
+      : frame,
+  );
+  return frames.some((frame, i) => frame !== flow.frames[i]) ? { ...flow, frames } : flow;
 }
 
 /** The children of a block Record are done: it runs again until its file is closed. */

@@ -3,7 +3,7 @@ import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf, type Running } from './call.ts';
 import { pathOf, upcoming } from './frames.ts';
 import { answer } from './media.ts';
-import { end, hangup } from './performer.ts';
+import { end, fail, hangup } from './performer.ts';
 import { performerOf } from './verbs/index.ts';
 
 /** The next choice of the flow: begin a verb, answer for it, close a block, or end. Empty while something is awaited. */
@@ -24,7 +24,8 @@ export function advance(call: Call): Decided[] {
 /** The children of a block Record are done: close its file, unless it closed before them. */
 function closeBlock(call: Call, opener: Running): Decided[] {
   const record = opener.memory.record ?? 0;
-  if (!call.outstanding[record]) return [end(opener, true, 'recorded')];
+  const { failed } = opener.memory;
+  if (!call.outstanding[record]) return [failed ? fail(call, opener, failed) : end(opener, true, 'recorded')];
   const asked = outstandingOf(call, 'RecordStopRequested', (e) => e.record === record).length > 0;
   return asked ? [] : [{ type: 'RecordStopRequested', leg: 0, record }];
 }
@@ -42,17 +43,21 @@ export function react(call: Call, event: CallEvent): Decided[] {
 /** Stops whatever the flow has sounding, recording or dialled: its document is being replaced. */
 export function quiet(call: Call): Decided[] {
   const stops: Decided[] = [];
-  for (const request of Object.values(call.outstanding)) {
-    if (request.type === 'PlayRequested')
-      stops.push({ type: 'PlayStopRequested', leg: request.leg, play: request.seq });
-    if (request.type === 'RecordRequested')
-      stops.push({ type: 'RecordStopRequested', leg: request.leg, record: request.seq });
+  const stopped = new Set(
+    Object.values(call.outstanding).map((r) =>
+      r.type === 'PlayStopRequested' ? r.play : r.type === 'RecordStopRequested' ? r.record : 0,
+    ),
+  );
+  for (const { type, seq, ...request } of Object.values(call.outstanding)) {
+    if (stopped.has(seq) || !('leg' in request)) continue;
+    if (type === 'PlayRequested') stops.push({ type: 'PlayStopRequested', leg: request.leg, play: seq });
+    if (type === 'RecordRequested') stops.push({ type: 'RecordStopRequested', leg: request.leg, record: seq });
   }
   for (const [leg, { state, session }] of call.legs.entries()) {
     if (leg === 0 || state === 'ended') continue;
-    if (state !== 'preparing')
+    if (state === 'preparing') stops.push(...(session ? [{ type: 'ReleaseRequested', leg } as const] : []));
+    else if (outstandingOf(call, 'HangupRequested', (e) => e.leg === leg).length === 0)
       stops.push({ type: 'HangupRequested', leg, status: 0, q850: 16, reason: 'replaced', owner: 'document' });
-    else if (session) stops.push({ type: 'ReleaseRequested', leg });
   }
   return stops;
 }

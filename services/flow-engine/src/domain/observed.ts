@@ -38,6 +38,20 @@ const OBSERVED: { [T in ObservedType]: true } = {
   RequestFailed: true,
 };
 
+/** Observed by the engine itself: no node may report these. */
+const OUR_OWN = new Set<CallEvent['type']>([
+  'NodeAssigned',
+  'NodeUnavailable',
+  'NodeLost',
+  'TimerFired',
+  'HangupOrdered',
+  'DocumentOrdered',
+  'RequestFailed',
+]);
+
+/** May a node report it? */
+export const isReportable = (event: CallEvent): boolean => isObserved(event) && !OUR_OWN.has(event.type);
+
 /** Is this a fact that was observed, not chosen? */
 export function isObserved(event: Fact | CallEvent): event is Observed {
   return event.type in OBSERVED;

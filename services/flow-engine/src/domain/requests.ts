@@ -31,24 +31,26 @@ const SETTLES = new Set<CallEvent['type']>([
 export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
   const settled: CallEvent<Decided>[] = [];
   const named = 'requestId' in event ? event.requestId : 0;
-  for (const request of Object.values(call.outstanding)) if (answers(event, named, request)) settled.push(request);
+  for (const request of Object.values(call.outstanding))
+    if (answers(call, event, named, request)) settled.push(request);
   return settled;
 }
 
-function answers(event: CallEvent, named: number, request: CallEvent): boolean {
+function answers(call: Call, event: CallEvent, named: number, request: CallEvent): boolean {
   if (named === request.seq && SETTLES.has(event.type)) return true;
   switch (event.type) {
     case 'LegRang':
       return request.type === 'RingRequested' && request.leg === event.leg;
     case 'LegAnswered': // a DialRequested stays outstanding no longer than its answer either
       return named === request.seq;
+    case 'RequestFailed': // nobody will say that it ended, so nobody will answer what lay in it either
+      return isLostWith(request, call.outstanding[named]);
     case 'LegEnded': // the wire side of the leg is over: nothing more can be asked of it
       return 'leg' in request && request.leg === event.leg && OF_THE_DIALOG.has(request.type);
     case 'DialFailed':
       return request.type === 'HangupRequested' && request.leg === event.leg;
     case 'SessionReleased': // whatever the session did ended with it
-      if (request.type === 'BridgeRequested') return request.legA === event.leg || request.legB === event.leg;
-      return 'leg' in request && request.leg === event.leg && OF_THE_SESSION.has(request.type);
+      return isOfSession(request, event.leg);
     case 'PlayFinished':
     case 'PlayStopped':
     case 'PlayFailed':
@@ -83,6 +85,22 @@ const OF_THE_SESSION = new Set<CallEvent['type']>([
   'RecordRequested',
   'RecordStopRequested',
 ]);
+
+/** Does a request that can't be met any more take this one with it? */
+function isLostWith(request: CallEvent, failed: CallEvent | undefined): boolean {
+  if (failed?.type === 'ReleaseRequested') return isOfSession(request, failed.leg);
+  return (
+    failed?.type === 'HangupRequested' &&
+    'leg' in request &&
+    request.leg === failed.leg &&
+    OF_THE_DIALOG.has(request.type)
+  );
+}
+
+function isOfSession(request: CallEvent, leg: number): boolean {
+  if (request.type === 'BridgeRequested') return request.legA === leg || request.legB === leg;
+  return 'leg' in request && request.leg === leg && OF_THE_SESSION.has(request.type);
+}
 
 /** Events that name a request without ending it. */
 const PROGRESS = new Set<CallEvent['type']>(['LegRang', 'BridgeStarted', 'DocumentAccepted', 'DocumentRejected']);

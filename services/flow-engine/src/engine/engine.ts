@@ -10,6 +10,7 @@ import { openPartition } from './partition.ts';
 
 const NODE_SILENT_MS = 3_000;
 const RECONCILE_MS = 250;
+const REPORTERS = new Set(['sip-edge', 'media', 'notifier']);
 /** A media node above this load takes new calls only where no other can. */
 const LOADED_PERCENT = 90;
 
@@ -79,11 +80,17 @@ export function createEngine(needs: EngineNeeds): Engine {
           logger,
           pick,
           opened: judge,
-          lost: (lost, reason) => ownership.lost(lost, reason),
+          living,
+          lost: (lost, epoch, reason) => ownership.lost(lost, epoch, reason),
         },
         number,
       ),
   });
+
+  /** Nodes that may hold facts of a partition, by the registry: some may not have found this engine yet. */
+  function living(): Array<{ name: string; boot: string }> {
+    return log.registry.nodes().filter((n) => REPORTERS.has(n.kind) && !n.gone && n.silentMs < NODE_SILENT_MS);
+  }
 
   function pick(kind: string, callId: string, except: To[]): To | undefined {
     const fit = link

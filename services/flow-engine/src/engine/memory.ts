@@ -2,7 +2,8 @@
  * What an owner remembers of its partition: the calls, and how far each is covered by a snapshot. It decides when to
  * snapshot, what the low-water mark is, and when a call is forgotten.
  */
-import type { EventLog } from '@opentact/event-log';
+import type { EventLog, LogRecord } from '@opentact/event-log';
+import type { CallEvent } from '@opentact/proto';
 import { type Call, isSettled, newCall } from '../domain/call.ts';
 import { evolve } from '../domain/evolve.ts';
 import { callOf, eventOf, JOURNAL, snapshotOf } from './story.ts';
@@ -57,7 +58,10 @@ export function takeSnapshot(entry: Remembered): { key: string; bytes: Uint8Arra
   return { key: entry.call.id, bytes: snapshotOf(entry.call) };
 }
 
-/** Where a new owner must begin to read (exclusive), and the live calls that have held it back too long. */
+/**
+ * Where a new owner must begin to read (exclusive), and the calls that hold it back too long or whose snapshot tells
+ * less than their story: they must be snapshotted with the append that moves the mark, or the story's end lies below it.
+ */
 export function lowWater(
   calls: Iterable<Remembered>,
   position: number,
@@ -66,9 +70,10 @@ export function lowWater(
   let mark = position;
   const overdue: Remembered[] = [];
   for (const entry of calls) {
-    if (entry.settledAt > 0 && now - entry.settledAt > ENDED_HOLD_MS) continue;
     if (entry.uncoveredFrom === Number.POSITIVE_INFINITY) continue;
-    if (entry.settledAt === 0 && now - entry.uncoveredAt > HOLD_MS) overdue.push(entry);
+    const over = entry.settledAt > 0 && now - entry.settledAt > ENDED_HOLD_MS;
+    if (over && !entry.snapshotted) continue;
+    if (over || (entry.settledAt === 0 && now - entry.uncoveredAt > HOLD_MS)) overdue.push(entry);
     else mark = Math.min(mark, entry.uncoveredFrom - 1);
   }
   return { mark, overdue };
@@ -78,32 +83,71 @@ export function lowWater(
 export const isForgettable = (entry: Remembered, now: number) =>
   entry.settledAt > 0 && now - entry.settledAt > FORGET_MS;
 
-/** Folds everything a partition still needs: snapshots, then the journal from the low-water mark to its end. */
-export async function load(
-  log: EventLog,
-  partition: number,
-  now: number,
-): Promise<{ calls: Map<string, Remembered>; position: number }> {
+/** What a new owner knows of its partition. */
+export type Loaded = {
+  calls: Map<string, Remembered>;
+  position: number;
+  /** Calls whose story can't be folded; they are faulted once the partition is open. */
+  broken: Map<string, Error>;
+  /** Calls that may be forgotten and still have a snapshot. */
+  tombstones: string[];
+};
+
+/**
+ * Folds everything a partition still needs: snapshots, then the journal from the low-water mark to its end.
+ * @throws UnknownEvent where a newer version wrote: this one must not open the partition.
+ */
+export async function load(log: EventLog, partition: number, now: number): Promise<Loaded> {
   const calls = new Map<string, Remembered>();
+  const broken = new Map<string, Error>();
   for await (const { key, bytes } of log.snapshots(JOURNAL, partition)) {
     const call = bytes && callOf(bytes);
     if (call) calls.set(key, { ...remember(call), snapshotted: true });
+    else calls.set(key, await foldWhole(log, key, broken));
   }
   let position = await log.lowWater(JOURNAL, partition);
   for await (const record of log.replay(JOURNAL, partition, position)) {
     position = record.position;
     const event = eventOf(record);
-    if (!event) continue;
-    const entry = calls.get(event.callId) ?? remember(newCall(event.callId));
-    if (event.seq <= entry.call.seq) continue; // the snapshot covers it
-    if (event.seq > entry.call.seq + 1) continue; // an older call's end: its beginning lies below the mark, so it is over
-    note(entry, record.position - 1, event.at, 1, record.bytes.length);
-    entry.call = evolve(entry.call, event);
-    calls.set(event.callId, entry);
+    if (event) learnAgain(calls, broken, event, record);
   }
+  const tombstones: string[] = [];
   for (const [id, entry] of calls) {
     if (isSettled(entry.call)) entry.settledAt = entry.call.at;
-    if (isForgettable(entry, now)) calls.delete(id);
+    if (!isForgettable(entry, now)) continue;
+    calls.delete(id);
+    if (entry.snapshotted) tombstones.push(id);
   }
-  return { calls, position };
+  return { calls, position, broken, tombstones };
+}
+
+/** A snapshot of another version tells nothing here: the story is read from its start. */
+async function foldWhole(log: EventLog, key: string, broken: Map<string, Error>): Promise<Remembered> {
+  const calls = new Map<string, Remembered>();
+  for await (const record of log.readKey(JOURNAL, key)) {
+    const event = eventOf(record);
+    if (event) learnAgain(calls, broken, event, record);
+  }
+  return { ...(calls.get(key) ?? remember(newCall(key))), snapshotted: true };
+}
+
+function learnAgain(
+  calls: Map<string, Remembered>,
+  broken: Map<string, Error>,
+  event: CallEvent,
+  record: LogRecord,
+): void {
+  const id = event.callId;
+  const entry = calls.get(id) ?? remember(newCall(id));
+  if (event.seq <= entry.call.seq) return; // a snapshot covers it
+  if (event.seq > entry.call.seq + 1) return; // an older call's end: its beginning lies below the mark, so it is over
+  note(entry, record.position - 1, event.at, 1, record.bytes.length);
+  calls.set(id, entry);
+  try {
+    entry.call = evolve(entry.call, event);
+  } catch (error) {
+    // Its place in the story is taken all the same; the call is faulted, its partition isn't.
+    entry.call = { ...entry.call, seq: event.seq, at: event.at };
+    broken.set(id, error as Error);
+  }
 }

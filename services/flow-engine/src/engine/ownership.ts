@@ -13,6 +13,7 @@ const RELEASE_MS = 1_000;
 /** After a partition was handed over, this engine leaves it to the joiner for so long, or until that one dies. */
 const YIELD_MS = 3_000;
 const AGAIN_MS = 1_000;
+const UNREADABLE_MS = 10_000;
 
 export type OwnershipNeeds = {
   log: EventLog;
@@ -33,7 +34,7 @@ export type Ownership = {
   ownerOf(number: number): SeenNode | undefined;
   /** Hands a partition over to the engine of that name, or to anybody; false where it isn't ours. */
   release(number: number, to?: string): Promise<boolean>;
-  lost(number: number, reason: 'fenced' | 'unavailable'): void;
+  lost(number: number, epoch: number, reason: 'fenced' | 'unavailable'): void;
   /** Looks again; called at each change of membership and now and then. */
   reconcile(): void;
   /** Hands everything over and takes nothing more. */
@@ -101,8 +102,7 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
   }
 
   function again(number: number, error: unknown): void {
-    const fenced = error instanceof LogError && error.code === 'fenced';
-    notBefore.set(number, needs.now() + (fenced ? AGAIN_MS + Math.random() * AGAIN_MS : AGAIN_MS / 10));
+    notBefore.set(number, needs.now() + againMs(error));
     logger.warn({ partition: number, err: error }, 'partition not taken');
   }
 
@@ -133,11 +133,14 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
       owned.delete(number);
       const joiner = living().find((e) => e.name === to);
       if (joiner) yielded.set(number, { to: idOf(joiner), until: needs.now() + YIELD_MS });
-      await partition.release();
+      taking.add(number); // until its last append is over, it is not taken again
+      await partition.release().finally(() => taking.delete(number));
       logger.info({ partition: number }, 'partition handed over');
       return true;
     },
-    lost(number, reason) {
+    lost(number, epoch, reason) {
+      // A later taking of the same partition is not what was lost.
+      if (owned.get(number)?.epoch !== epoch) return;
       owned.delete(number);
       again(number, new LogError(reason, `partition ${number} was lost`));
     },
@@ -146,6 +149,12 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
       await Promise.all([...owned.keys()].map((number) => this.release(number)));
     },
   };
+}
+
+/** When to try again: soon where the log was away, later where another engine fenced us or can read what we can't. */
+function againMs(error: unknown): number {
+  if (!(error instanceof LogError)) return UNREADABLE_MS;
+  return error.code === 'fenced' ? AGAIN_MS + Math.random() * AGAIN_MS : AGAIN_MS / 10;
 }
 
 async function withDeadline(work: Promise<void>, ms: number): Promise<void> {

@@ -35,6 +35,10 @@ export function snapshotOf(call: Call): Uint8Array {
 
 /** The state of a snapshot; undefined where another version wrote it (then the story is folded from its start). */
 export function callOf(bytes: Uint8Array): Call | undefined {
-  const { v, call } = JSON.parse(new TextDecoder().decode(bytes)) as { v: number; call: Call };
-  return v === SNAPSHOT_VERSION ? call : undefined;
+  try {
+    const { v, call } = JSON.parse(new TextDecoder().decode(bytes)) as { v: number; call: Call };
+    return v === SNAPSHOT_VERSION ? call : undefined;
+  } catch {
+    return undefined; // a cache that can't be read is no cache
+  }
 }

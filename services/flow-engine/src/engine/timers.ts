@@ -25,7 +25,8 @@ export function createTimers(
       () => {
         const mine = armed.get(call.id);
         if (wait > WAIT_MAX_MS) mine?.set(timerId, arm(call, timerId));
-        else fire(call.id, timerId, purpose);
+        // Facts that are already in the socket are heard first.
+        else setImmediate(() => armed.get(call.id)?.has(timerId) && fire(call.id, timerId, purpose));
       },
       Math.min(wait, WAIT_MAX_MS),
     );

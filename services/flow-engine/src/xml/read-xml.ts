@@ -55,7 +55,7 @@ export const readXml: ReadXml = (xml) => {
         ...shift(xml, dropped, valid.err.line || 1, valid.err.col || 1),
       };
     const count = { left: ELEMENTS_MAX };
-    const roots = children(parser.parse(text) as Raw[], text, 1, count);
+    const roots = children(parser.parse(text) as Raw[], placesOf(text), 1, count);
     if (roots.text.trim() !== '') throw new Unreadable(0, 'there is text outside the root element');
     if (roots.elements.length !== 1) throw new Unreadable(text.length - 1, 'a document has exactly one root element');
     return { ok: true, root: roots.elements[0]! };
@@ -73,11 +73,23 @@ function shift(xml: string, dropped: number, line: number, column: number): { li
   return { line: before.line + line - 1, column: line === 1 ? before.column + column - 1 : column };
 }
 
-/** Line and column of an index of a text. */
-function placeOf(xml: string, index: number): { line: number; column: number } {
-  const before = xml.slice(0, index);
-  const line = before.split('\n').length;
-  return { line, column: index - (before.lastIndexOf('\n') + 1) + 1 };
+/** Line and column of an index of a text. For many indexes of one text `placesOf` is for. */
+const placeOf = (xml: string, index: number) => placesOf(xml)(index);
+
+/** Looks up line and column of any index; the text is scanned once. */
+function placesOf(xml: string): (index: number) => { line: number; column: number } {
+  const starts = [0];
+  for (let at = xml.indexOf('\n'); at >= 0; at = xml.indexOf('\n', at + 1)) starts.push(at + 1);
+  return (index) => {
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle]! <= index) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: index - starts[low]! + 1 };
+  };
 }
 
 const fault = (xml: string, index: number, reason: string): Fault => ({ ok: false, reason, ...placeOf(xml, index) });
@@ -130,7 +142,7 @@ type Raw = { [name: string]: unknown; ':@'?: Record<string, string> };
 
 function children(
   raw: Raw[],
-  text: string,
+  place: (index: number) => { line: number; column: number },
   level: number,
   count: { left: number },
 ): { elements: Element[]; text: string } {
@@ -150,13 +162,13 @@ function children(
       continue;
     }
     if (count.left-- <= 0) throw new Unreadable(start, `the document has more than ${ELEMENTS_MAX} elements`);
-    const inner = children(node[name] as Raw[], text, level + 1, count);
+    const inner = children(node[name] as Raw[], place, level + 1, count);
     elements.push({
       name,
       attributes: attributesOf(node, start),
       text: inner.text.trim(),
       children: inner.elements,
-      ...placeOf(text, start),
+      ...place(start),
     });
   }
   return { elements, text: content };

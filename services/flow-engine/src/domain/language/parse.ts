@@ -109,7 +109,10 @@ function verbOf(element: Element, row: SyntaxRow, index: number, rows: Rows, war
       return blockOf(block, rows, warnings, []);
     },
     attributesOf: (child) => readAttributes(child, rowOf(child, rows).attributes, warn),
-    check: (child) => checkContent(child, rowOf(child, rows), rows),
+    check: (child) => {
+      checkContent(child, rowOf(child, rows), rows);
+      readAttributes(child, rowOf(child, rows).attributes, warn);
+    },
     refuse: (reason, at = element) => {
       throw new Refusal(at, reason);
     },

@@ -27,7 +27,7 @@ export const dialPerformer: Performer<Dial> = {
         return ours(running, event.leg) ? ringback(call, running) : [];
       case 'LegAnswered':
         return event.leg === 0
-          ? bridge(dial, call, running)
+          ? callerAnswered(dial, call, running)
           : ours(running, event.leg)
             ? answered(dial, call, running, event)
             : [];
@@ -36,6 +36,12 @@ export const dialPerformer: Performer<Dial> = {
         return ours(running, event.leg) ? oneFailed(call, running, event) : [];
       case 'LegEnded':
         return ours(running, event.leg) ? oneEnded(call, running, event.leg) : [];
+      case 'SessionChangeFailed': // media can't take the callee's answer
+        return running.memory.winner === event.leg ? unbridged(call, running, event.leg, event.reason) : [];
+      case 'BridgeEnded':
+        return event.requestId === running.memory.bridge && running.memory.winner !== undefined
+          ? unbridged(call, running, running.memory.winner, `bridge-${event.reason}`)
+          : [];
       case 'TimerFired':
         return event.timerId === running.memory.timer && running.memory.winner === undefined
           ? nobodyAnswered(call, running, 'no-answer')
@@ -55,7 +61,7 @@ function learn(memory: Memory, event: CallEvent): Memory {
     case 'TimerSet':
       return event.purpose === 'dial' ? { ...memory, timer: event.seq } : memory;
     case 'LegAnswered':
-      return memory.winner === undefined && memory.legs?.includes(event.leg)
+      return memory.winner === undefined && memory.legs?.includes(event.leg) && !memory.gone?.includes(event.leg)
         ? { ...memory, winner: event.leg }
         : memory;
     case 'PlayRequested':
@@ -64,7 +70,9 @@ function learn(memory: Memory, event: CallEvent): Memory {
       return { ...memory, bridge: event.seq };
     case 'DialFailed':
     case 'SessionFailed':
-      return memory.legs?.includes(event.leg) ? { ...memory, failed: event.reason } : memory;
+      return memory.legs?.includes(event.leg)
+        ? { ...memory, failed: event.reason, gone: [...new Set([...(memory.gone ?? []), event.leg])] }
+        : memory;
     default:
       return memory;
   }
@@ -111,6 +119,19 @@ function answered(
     acceptAnswer(call, event.leg, event.sdp),
     ...(caller.state === 'arrived' ? answer(call) : bridge(dial, call, running)),
   ];
+}
+
+/** The caller's leg stands: the bridge, or, while somebody rings already, the tone for it. */
+function callerAnswered(dial: Dial, call: Call, running: Running): Decided[] {
+  if (running.memory.winner !== undefined) return bridge(dial, call, running);
+  return running.memory.legs?.some((leg) => call.legs[leg]?.ringing && call.legs[leg]?.state !== 'ended')
+    ? ringback(call, running)
+    : [];
+}
+
+/** The callee answered and can't be connected: it is let go, and the Dial has failed. */
+function unbridged(call: Call, running: Running, leg: number, reason: string): Decided[] {
+  return [...letGo(leg, call.legs[leg], reason), fail(call, running, reason)];
 }
 
 /** Joins caller and winner once both stand. */

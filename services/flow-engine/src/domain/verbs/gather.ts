@@ -103,17 +103,17 @@ const attemptOf = (memory: Memory) => memory.attempt ?? 0;
 
 /** The prompts of one attempt as one play; without prompts its time starts at once. */
 function prompt(gather: Gather, call: Call, at: number): Decided[] {
-  const items = gather.prompts.flatMap((p) => sounds(p, call));
-  return items.length > 0 ? [{ type: 'PlayRequested', leg: 0, items, loop: 1 }] : startTimer(gather, at);
+  const [only, second] = gather.prompts;
+  const loop = only && !second && only.name !== 'Pause' ? only.loop : 1;
+  const items = gather.prompts.flatMap((p) => sounds(p, call, second ? undefined : 1));
+  return items.length > 0 ? [{ type: 'PlayRequested', leg: 0, items, loop }] : startTimer(gather, at);
 }
 
-/** A prompt that is to be heard until hang-up is heard often enough; a Gather ends long before. */
-const LOOP_FOREVER = 100;
-
-function sounds(prompt: Prompt, call: Call): PlayItem[] {
+/** A prompt as often as it is heard (the parser bounds that); `times` where the play itself repeats. */
+function sounds(prompt: Prompt, call: Call, times?: number): PlayItem[] {
   if (prompt.name === 'Pause') return [{ kind: 'silenceMs', value: prompt.lengthMs }];
   const item = prompt.name === 'Say' ? spoken(prompt) : played(prompt, call);
-  return item ? Array.from({ length: Math.min(prompt.loop || LOOP_FOREVER, LOOP_FOREVER) }, () => item) : [];
+  return item ? Array.from({ length: times ?? prompt.loop }, () => item) : [];
 }
 
 function startTimer(gather: Gather, at: number): Decided[] {

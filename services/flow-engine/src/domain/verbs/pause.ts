@@ -32,7 +32,9 @@ export const pausePerformer: Performer<Pause> = {
     if (event.type === 'TimerFired') return event.timerId === timer ? [end(running, true, 'finished')] : [];
     if (event.type !== 'DigitPressed' || event.leg !== 0) return [];
     const cancel = { type: 'TimerCancelled', timerId: timer } as const;
-    if (pause.stopKeys.includes(event.digit)) return [cancel, end(running, true, 'digit')];
-    return bargeIn(call, running, [cancel]);
+    // Before a Gather the key is that Gather's first, whatever it would have meant here.
+    const barged = bargeIn(call, running, [cancel]);
+    if (barged.length > 0) return barged;
+    return pause.stopKeys.includes(event.digit) ? [cancel, end(running, true, 'digit')] : [];
   },
 };
