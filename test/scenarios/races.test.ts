@@ -1,0 +1,453 @@
+/**
+ * Every race that has a judge (architecture, section 6): each is run on the wire, and what the judge said is read from
+ * the story and from both ends of it.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import type { CallEvent } from '@opentact/proto';
+import type { SipResponse } from '../../services/sip-edge/src/stack/message/message.ts';
+import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
+import { all, eventually, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
+import { closeWires, openWire, type Wire } from '../kit/wire.ts';
+
+const WAIT = '<Response><Pause length="20000"/></Response>';
+const ENGINES = ['flow-engine-1', 'flow-engine-2'];
+const GAP_MAX_MS = 100;
+
+let scene: Scene;
+let wire: Wire;
+let bob: Phone;
+let carol: Phone;
+let unacknowledged: Promise<{ bye: number; story: CallEvent[] }>;
+
+const callIdOf = (response: SipResponse) => response.headers.get('x-opentact-call-id') ?? '';
+const toTagOf = (response: SipResponse) => /;tag=([^;>\s]+)/.exec(response.headers.get('to') ?? '')?.[1] ?? '';
+const signal = (names: string[], what: NodeJS.Signals) => {
+  for (const name of names) scene.platform.kill(name, what);
+};
+
+/** Everything of these processes stands still while this is done. */
+async function frozen<T>(names: string[], does: () => Promise<T>): Promise<T> {
+  signal(names, 'SIGSTOP');
+  try {
+    return await does();
+  } finally {
+    signal(names, 'SIGCONT');
+  }
+}
+
+/** A caller by hand, answered and acknowledged unless told otherwise. */
+async function wired(xml: string, options: { acks?: boolean } = {}) {
+  const uri = await scene.staged(xml);
+  const mine = await openWire(scene.platform.sip);
+  const [callId, fromTag] = [mine.callId(), `f${mine.port}`];
+  const invite = mine.send(uri, { callId, fromTag, sdp: mine.peer.offer() });
+  const ok = await mine.response(200);
+  const target = /<([^>]+)>/.exec(ok.headers.get('contact')!)![1]!;
+  const dialog = { callId, fromTag, toTag: toTagOf(ok) };
+  if (options.acks !== false) mine.send(target, { ...dialog, method: 'ACK' });
+  mine.peer.connect(ok.body.toString());
+  return { mine, uri, invite, ok, target, dialog, id: callIdOf(ok) };
+}
+
+const dialled = (...phones: Array<{ port: number }>) =>
+  `<Response><Dial timeout="8000">${phones.map((p) => `<Sip>bob@127.0.0.1:${p.port}</Sip>`).join('')}</Dial></Response>`;
+
+describe('races', { timeout: 180_000 }, () => {
+  before(
+    async () => {
+      scene = await openScene();
+      [wire, bob, carol] = await Promise.all([
+        openWire(scene.platform.sip),
+        openPhone({ user: 'bob' }),
+        openPhone({ user: 'carol' }),
+      ]);
+      // It takes 64·T1 = 32 s, in which everything else happens.
+      unacknowledged = neverAcknowledged();
+      unacknowledged.catch(() => undefined);
+    },
+    { timeout: 90_000 },
+  );
+  after(async () => {
+    await Promise.all([closeWires(), bob?.close(), carol?.close()]);
+    await scene?.close();
+  });
+
+  async function neverAcknowledged() {
+    const { mine, id, dialog } = await wired('<Response><Pause length="60000"/></Response>', { acks: false });
+    const began = performance.now();
+    const bye = await mine.request('BYE', 40_000);
+    mine.answer(bye, 200);
+    assert.equal(bye.callId, dialog.callId);
+    const story = await scene.platform.ended(id);
+    await mine.close();
+    return { bye: performance.now() - began, story };
+  }
+
+  it('a CANCEL without our tag finds its call; the caller hears 487, and the phone that rang is left alone', async () => {
+    bob.onCall = (call) => call.ring();
+    const call = await scene.ring(dialled(bob));
+    await call.until('ringing');
+    call.hangup();
+    await call.until('ended');
+    assert.deepEqual(call.ended, { by: 'them', status: 487 });
+    const story = await scene.platform.ended(call.platformCallId);
+    assert.equal(outcome(story), 'caller: cancelled');
+    const [callee] = [...bob.calls.values()].slice(-1);
+    await callee!.until('ended');
+    assert.deepEqual(callee!.ended, { by: 'them', status: 487 });
+    wire.send(`sip:nobody@${scene.platform.sip}`, { method: 'CANCEL', callId: wire.callId() });
+    await wire.response(481, 'CANCEL');
+  });
+
+  it('the CANCEL comes before our 200: 487, and the answer that was wanted fails as cancelled', async () => {
+    const story = await cancelAgainstAnswer('before');
+    assert.deepEqual(
+      all(story, 'AnswerFailed').map((e) => e.reason),
+      ['cancelled'],
+    );
+    assert.equal(all(story, 'LegAnswered').length, 0);
+    assert.equal(outcome(story), 'caller: cancelled');
+  });
+
+  it('the CANCEL comes after our 200: it is answered and changes nothing, and the caller hangs up', async () => {
+    const story = await cancelAgainstAnswer('after');
+    assert.equal(all(story, 'LegAnswered').length, 1);
+    assert.equal(all(story, 'AnswerFailed').length, 0);
+    assert.equal(outcome(story), 'caller: bye');
+  });
+
+  /** The edge stands still while CANCEL and answer come to it, in the wanted order. */
+  async function cancelAgainstAnswer(cancel: 'before' | 'after'): Promise<CallEvent[]> {
+    const { platform } = scene;
+    const mine = await openWire(platform.sip);
+    const uri = await scene.staged(WAIT);
+    const request = { callId: mine.callId(), branch: mine.branch() };
+    const sendCancel = () => mine.send(uri, { ...request, method: 'CANCEL' });
+    signal(['media'], 'SIGSTOP');
+    mine.send(uri, { ...request, sdp: mine.peer.offer() });
+    const id = callIdOf(await mine.response(100));
+    await platform.until(id, (e) => e.type === 'SessionRequested');
+    await frozen(['sip-edge'], async () => {
+      if (cancel === 'before') sendCancel();
+      signal(['media'], 'SIGCONT');
+      await platform.until(id, (e) => e.type === 'AnswerRequested');
+      // The request is on its way to the edge when it is in the journal; this gives it the loopback's time.
+      await new Promise((r) => setTimeout(r, 50));
+      if (cancel === 'after') sendCancel();
+    });
+    await mine.response(200, 'CANCEL');
+    if (cancel === 'before') {
+      const refusal = await mine.response(487);
+      mine.send(uri, { ...request, method: 'ACK', toTag: toTagOf(refusal) });
+    } else {
+      const ok = await mine.response(200);
+      const target = /<([^>]+)>/.exec(ok.headers.get('contact')!)![1]!;
+      const dialog = { callId: request.callId, toTag: toTagOf(ok) };
+      mine.send(target, { ...dialog, method: 'ACK' });
+      await platform.until(id, (e) => e.type === 'LegConfirmed');
+      mine.send(target, { ...dialog, method: 'BYE', cseq: 2 });
+      await mine.response(200, 'BYE');
+    }
+    const story = await platform.ended(id);
+    await mine.close();
+    return story;
+  }
+
+  it('a phone answers although it was cancelled: it is acknowledged and hung up on', async () => {
+    const late = await openWire(scene.platform.sip);
+    const call = await scene.dial(
+      `<Response><Dial timeout="1000"><Sip>late@127.0.0.1:${late.port}</Sip></Dial><Say>Nobody.</Say></Response>`,
+    );
+    const invite = await late.request('INVITE');
+    late.answer(invite, 180);
+    late.answer(await late.request('CANCEL'), 200);
+    late.answer(invite, 200, { sdp: late.peer.offer() });
+    await late.request('ACK');
+    late.answer(await late.request('BYE'), 200);
+    const story = await scene.platform.ended(call.platformCallId);
+    assert.deepEqual(verbs(story), ['Dial[0] no-answer', 'Say[0] finished']);
+    assert.equal(all(story, 'LegAnswered').filter((e) => e.leg === 1).length, 1);
+    assert.equal(all(story, 'BridgeStarted').length, 0);
+    assert.ok(all(story, 'HangupRequested').some((e) => e.leg === 1 && e.reason === 'late'));
+    await late.close();
+  });
+
+  it('two phones answer at once: the first in the journal is connected, the other is let go', async () => {
+    bob.onCall = (call) => call.accept();
+    carol.onCall = (call) => call.accept();
+    const call = await scene.dial(dialled(bob, carol));
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
+    const pair = [bob, carol].map((p) => [...p.calls.values()].at(-1)!);
+    await eventually(() => pair.filter((c) => c.ended).length === 1, 'the other phone was not let go');
+    pair.find((c) => !c.ended)!.hangup();
+    const story = await scene.platform.ended(call.platformCallId);
+    const [bridge] = all(story, 'BridgeRequested');
+    assert.equal(all(story, 'BridgeRequested').length, 1);
+    assert.equal(bridge!.legB, all(story, 'LegAnswered').find((e) => e.leg > 0)!.leg);
+    assert.deepEqual(verbs(story), ['Dial[0] callee-hung-up']);
+  });
+
+  it('one phone is busy: the one that answers is connected', async () => {
+    bob.onCall = (call) => call.hangup(486);
+    carol.onCall = (call) => {
+      call.ring();
+      setTimeout(() => call.accept(), 300);
+    };
+    const call = await scene.dial(dialled(bob, carol));
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
+    [...carol.calls.values()].at(-1)!.hangup();
+    const story = await scene.platform.ended(call.platformCallId);
+    assert.deepEqual(
+      all(story, 'DialFailed').map((e) => `${e.leg} ${e.reason}`),
+      ['1 busy'],
+    );
+    assert.deepEqual(verbs(story), ['Dial[0] callee-hung-up']);
+  });
+
+  it('a 6xx speaks for everyone: the other phone stops ringing', async () => {
+    bob.onCall = (call) => {
+      call.ring();
+      setTimeout(() => call.hangup(603), 300);
+    };
+    carol.onCall = (call) => call.ring();
+    const call = await scene.dial(dialled(bob, carol));
+    const story = await scene.platform.ended(call.platformCallId);
+    const other = [...carol.calls.values()].at(-1)!;
+    assert.deepEqual(other.ended, { by: 'them', status: 487 });
+    assert.deepEqual(verbs(story), ['Dial[0] rejected']);
+    assert.ok(all(story, 'VerbEnded')[0]!.at - all(story, 'VerbStarted')[0]!.at < 3_000, 'long before its time-out');
+  });
+
+  it('several phones behind one address answer: the first is kept, the others are acknowledged and hung up on', async () => {
+    const fork = await openWire(scene.platform.sip);
+    const call = await scene.dial(
+      `<Response><Dial><Sip>fork@127.0.0.1:${fork.port}</Sip></Dial><Say>Back.</Say></Response>`,
+    );
+    const invite = await fork.request('INVITE');
+    const sdp = fork.peer.answer(invite.body.toString());
+    for (const tag of ['desk', 'kitchen', 'car']) fork.answer(invite, 200, { tag, sdp });
+    for (const tag of ['kitchen', 'car']) {
+      await fork.request('ACK', 5_000, (r) => (r.headers.get('to') ?? '').includes(`tag=${tag}`));
+      const bye = await fork.request('BYE', 5_000, (r) => (r.headers.get('to') ?? '').includes(`tag=${tag}`));
+      fork.answer(bye, 200);
+    }
+    await fork.request('ACK', 5_000, (r) => (r.headers.get('to') ?? '').includes('tag=desk'));
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
+    assert.ok(!fork.requests('BYE').some((r) => (r.headers.get('to') ?? '').includes('tag=desk')));
+    const from = invite.headers.get('from')!;
+    fork.send(/<([^>]+)>/.exec(invite.headers.get('contact')!)![1]!, {
+      ...{ method: 'BYE', callId: invite.callId, cseq: 2 },
+      ...{ fromTag: 'desk', toTag: /;tag=([^;\s]+)/.exec(from)![1]! },
+    });
+    await fork.response(200, 'BYE');
+    const story = await scene.platform.ended(call.platformCallId);
+    assert.deepEqual(verbs(story), ['Dial[0] callee-hung-up', 'Say[0] finished']);
+    assert.equal(all(story, 'LegAnswered').filter((e) => e.leg === 1).length, 1);
+    await fork.close();
+  });
+
+  it('an INVITE sent again is the same call; the same call by another way around is 482', async () => {
+    const { mine, invite, ok, target, dialog, id, uri } = await wired(WAIT);
+    const before = mine.heard.length;
+    mine.raw(invite);
+    await eventually(() => mine.heard.length > before, 'the INVITE sent again was not answered', 3_000).catch(
+      () => undefined, // RFC 6026 2: in the Accepted state it is absorbed
+    );
+    for (const { message } of mine.heard.slice(before))
+      assert.ok(message.kind === 'response' && callIdOf(message) === id && toTagOf(message) === toTagOf(ok));
+    mine.send(uri, { callId: dialog.callId, fromTag: dialog.fromTag, sdp: mine.peer.offer() });
+    const merged = await mine.response(482);
+    assert.equal(callIdOf(merged), id);
+    mine.send(target, { ...dialog, method: 'BYE', cseq: 2 });
+    await mine.response(200, 'BYE');
+    const story = await scene.platform.ended(id);
+    assert.equal(all(story, 'CallArrived').length, 1);
+    await mine.close();
+  });
+
+  it('an INVITE sent again before its answer is answered once, as one call', async () => {
+    const mine = await openWire(scene.platform.sip);
+    const uri = await scene.staged(WAIT);
+    const invite = mine.send(uri, { sdp: mine.peer.offer() });
+    for (let i = 0; i < 5; i++) mine.raw(invite);
+    const ok = await mine.response(200);
+    const dialog = { callId: ok.callId, toTag: toTagOf(ok) };
+    const target = /<([^>]+)>/.exec(ok.headers.get('contact')!)![1]!;
+    mine.send(target, { ...dialog, method: 'ACK' });
+    mine.send(target, { ...dialog, method: 'BYE', cseq: 2 });
+    await mine.response(200, 'BYE');
+    const story = await scene.platform.ended(callIdOf(ok));
+    assert.equal(all(story, 'CallArrived').length, 1);
+    assert.equal(all(story, 'LegAnswered').length, 1);
+    await mine.close();
+  });
+
+  it('a BYE while the owner is away is answered after 500 ms, and the story hears of it', async () => {
+    const { mine, target, dialog, id } = await wired(WAIT);
+    await scene.platform.until(id, (e) => e.type === 'VerbStarted');
+    const tookMs = await frozen(ENGINES, async () => {
+      const began = performance.now();
+      mine.send(target, { ...dialog, method: 'BYE', cseq: 2 });
+      await mine.response(200, 'BYE');
+      return performance.now() - began;
+    });
+    assert.ok(tookMs > 400 && tookMs < 1_000, `${Math.round(tookMs)} ms`);
+    assert.equal(outcome(await scene.platform.ended(id)), 'caller: bye');
+    await mine.close();
+  });
+
+  it('a re-INVITE while the owner is away is refused after 2 s with Retry-After, and the call goes on', async () => {
+    const { mine, target, dialog, id } = await wired(WAIT);
+    await scene.platform.until(id, (e) => e.type === 'VerbStarted');
+    const gapMs = mine.peer.heard.longestGapMs;
+    await frozen(ENGINES, async () => {
+      const began = performance.now();
+      mine.send(target, { ...dialog, cseq: 2, sdp: mine.peer.offer('sendonly') });
+      const second = (r: SipResponse) => r.cseq.number === 2;
+      await mine.response(100, 'INVITE', 1_000, second);
+      const refusal = await mine.response(500, 'INVITE', 4_000, second);
+      const tookMs = performance.now() - began;
+      assert.ok(tookMs > 1_900 && tookMs < 2_500, `${Math.round(tookMs)} ms`);
+      assert.match(refusal.headers.get('retry-after') ?? '', /^\d+$/);
+    });
+    assert.ok(gapMs < GAP_MAX_MS);
+    mine.send(target, { ...dialog, method: 'BYE', cseq: 3 });
+    await mine.response(200, 'BYE');
+    assert.equal(outcome(await scene.platform.ended(id)), 'caller: bye');
+    await mine.close();
+  });
+
+  it('an offer while another is unanswered is refused; the first one is answered in peace', async () => {
+    const { mine, target, dialog, id } = await wired(WAIT);
+    await scene.platform.until(id, (e) => e.type === 'VerbStarted');
+    await frozen(['media'], async () => {
+      mine.send(target, { ...dialog, cseq: 2, sdp: mine.peer.offer('sendonly') });
+      await scene.platform.until(id, (e) => e.type === 'SessionChangeRequested');
+      mine.send(target, { ...dialog, cseq: 3, sdp: mine.peer.offer('sendrecv') });
+      // RFC 3261 14.2: 500 where the first was theirs, 491 where it was ours.
+      const refusal = await mine.response(500, 'INVITE', 2_000, (r) => r.cseq.number === 3);
+      assert.match(refusal.headers.get('retry-after') ?? '', /^\d+$/);
+    });
+    await mine.response(200, 'INVITE', 3_000, (r) => r.cseq.number === 2);
+    mine.send(target, { ...dialog, method: 'ACK', cseq: 2 });
+    mine.send(target, { ...dialog, method: 'BYE', cseq: 4 });
+    await mine.response(200, 'BYE');
+    const story = await scene.platform.ended(id);
+    assert.deepEqual(
+      all(story, 'SessionChanged').map((e) => e.held),
+      [true],
+    );
+    await mine.close();
+  });
+
+  it('a key against the time-out: the journal says which was first, and the flow follows one of them', async () => {
+    const call = await scene.dial(
+      '<Response><Gather timeout="1000"><Say>Now.</Say><Switch><Case dtmf="1"><Say>A key.</Say></Case></Switch><Error><Say>Silence.</Say></Error></Gather></Response>',
+    );
+    const timer = await scene.platform.until(
+      call.platformCallId,
+      (e) => e.type === 'TimerSet' && e.purpose === 'gather',
+    );
+    assert.ok(timer.type === 'TimerSet');
+    await frozen(ENGINES, async () => {
+      await call.peer.press('1');
+      await new Promise((r) => setTimeout(r, Math.max(0, timer.dueAt - Date.now()) + 50));
+    });
+    const story = await scene.platform.ended(call.platformCallId);
+    const fired = story.findIndex((e) => e.type === 'TimerFired' && e.purpose === 'gather');
+    const digit = story.findIndex((e) => e.type === 'DigitPressed');
+    const keyFirst = digit >= 0 && (fired < 0 || digit < fired);
+    assert.deepEqual(
+      verbs(story),
+      keyFirst
+        ? ['Gather[0] entered 1', 'Gather[0].Case[0].Say[0] finished']
+        : ['Gather[0] silence', 'Gather[0].Error[0].Say[0] finished'],
+    );
+  });
+
+  it('responses that nobody asked for are dropped in silence', async () => {
+    const [host, port] = scene.platform.sip.split(':');
+    const before = wire.heard.length;
+    for (const via of [`${host}:${port}`, '127.0.0.9:5060'])
+      for (const status of ['200 OK', '180 Ringing', '486 Busy Here'])
+        wire.raw(
+          [
+            `SIP/2.0 ${status}`,
+            `Via: SIP/2.0/UDP ${via};branch=z9hG4bKstranger`,
+            'From: <sip:us@127.0.0.1>;tag=00000000-0000-8000-8000-000000000001.0123456789abcdef',
+            `To: <sip:wire@127.0.0.1:${wire.port}>;tag=w`,
+            'Call-ID: stranger',
+            'CSeq: 16 INVITE',
+            `Contact: <sip:wire@127.0.0.1:${wire.port}>`,
+            'Content-Length: 0\r\n\r\n',
+          ].join('\r\n'),
+        );
+    // Whatever would have been answered was answered before this.
+    wire.send(`sip:${scene.platform.sip}`, { method: 'OPTIONS' });
+    await wire.response(200, 'OPTIONS');
+    assert.equal(wire.heard.length, before + 1);
+  });
+
+  it('the log is away: a live call keeps its audio, a new one is told to come back', { timeout: 60_000 }, async () => {
+    const call: PhoneCall = await scene.dial(
+      '<Response><Say>This call began before the log went away, and it goes on speaking for a while, whatever becomes of the log.</Say><Say>And on.</Say></Response>',
+    );
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'PlayRequested');
+    const stuck = await scene.staged(WAIT);
+    const postgres = processesOf(scene.platform.pid('postgres'));
+    assert.ok(postgres.length > 3);
+    for (const pid of postgres) process.kill(pid, 'SIGSTOP');
+    try {
+      const mine = await openWire(scene.platform.sip);
+      const began = performance.now();
+      mine.send(stuck, { sdp: mine.peer.offer() });
+      const refusal = await mine.response(503, 'INVITE', 5_000);
+      assert.ok(performance.now() - began < 3_000);
+      assert.match(refusal.headers.get('retry-after') ?? '', /^\d+$/);
+      assert.notEqual(callIdOf(refusal), '');
+      await mine.close();
+    } finally {
+      for (const pid of postgres) process.kill(pid, 'SIGCONT');
+    }
+    const story = await scene.platform.ended(call.platformCallId);
+    assert.deepEqual(verbs(story), ['Say[0] finished', 'Say[1] finished']);
+    const prompt = call.peer.heard;
+    assert.ok(prompt.longestGapMs < GAP_MAX_MS, `RTP paused for ${Math.round(prompt.longestGapMs)} ms`);
+    await backAgain();
+    const next = await scene.dial('<Response><Say>Back.</Say></Response>');
+    assert.equal(outcome(await scene.platform.ended(next.platformCallId)), 'document: document-end');
+  });
+
+  it('nobody acknowledges our 200: after 32 s the call is hung up, and the story says why', {
+    timeout: 60_000,
+  }, async () => {
+    const { bye, story } = await unacknowledged;
+    assert.ok(bye > 31_000 && bye < 36_000, `${Math.round(bye)} ms`);
+    assert.deepEqual(
+      all(story, 'LegEnded').map((e) => e.reason),
+      ['no-ack'],
+    );
+    assert.equal(outcome(story), 'caller: no-ack');
+  });
+});
+
+/** The platform would answer a call again. */
+async function backAgain(): Promise<void> {
+  for (const end = Date.now() + 15_000; !(await scene.platform.ready()); await new Promise((r) => setTimeout(r, 50)))
+    if (Date.now() > end) throw new Error('not ready 15 s after the log came back');
+}
+
+/** A process and its children. */
+function processesOf(pid: number): number[] {
+  const children = readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return Number(/\) \S (\d+) /.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]) === pid;
+    } catch {
+      return false; // gone meanwhile
+    }
+  });
+  return [pid, ...children.map(Number)];
+}
