@@ -8,11 +8,12 @@ import type { Case } from './cases.ts';
 import type { Installation } from './installation.ts';
 import type { Count } from './journal.ts';
 import type { Order, Outcome } from './order.ts';
-import { cpuBetween, usageOf } from './processes.ts';
+import { cpuBetween, machineBusy, usageOf } from './processes.ts';
 
 const CALLER = fileURLToPath(new URL('./caller-process.ts', import.meta.url));
 /** After the last call the platform finishes what it owes: releases, snapshots. */
 const SETTLE_MS = 1_500;
+const QUIET_CORES = 0.4;
 
 export type Measured = {
   case: Case['name'];
@@ -24,6 +25,8 @@ export type Measured = {
   /** Cores busy with the platform while calls were made. */
   cores: number;
   memory: Record<string, number>;
+  /** Cores that neither the platform nor its caller used: other work on this machine. */
+  others: number;
   machine: string;
 };
 
@@ -37,12 +40,22 @@ async function call(order: Order): Promise<Outcome> {
   return outcome;
 }
 
+/** Waits, at most so long, until the machine does little else: figures of a busy one say nothing about the platform. */
+export async function untilQuiet(seconds: number): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
+    const before = machineBusy();
+    await sleep(1_000);
+    if (machineBusy() - before < QUIET_CORES) return;
+  }
+}
+
 export async function measure(installation: Installation, one: Case, rate: number, seconds: number, holdMs = 0) {
   const { platform, journal } = installation;
   const heads = await journal.heads();
   const before = usageOf(platform.home);
   const calls = Math.max(1, Math.round(rate * seconds));
   const load = machine();
+  const busy = machineBusy();
   const outcome = await call({
     behaviour: one.behaviour,
     sipPort: platform.sipPort,
@@ -53,15 +66,18 @@ export async function measure(installation: Installation, one: Case, rate: numbe
     secondsMax: seconds + holdMs / 1000 + 20,
   });
   const after = usageOf(platform.home);
+  const machineCores = (machineBusy() - busy) / outcome.seconds;
   await sleep(SETTLE_MS);
   const used = cpuBetween(before, after);
+  const cores = used.reduce((sum, [, cpu]) => sum + cpu, 0) / outcome.seconds;
   const measured: Measured = {
     case: one.name,
     rate,
     outcome,
     count: await journal.since(heads),
     cpu: Object.fromEntries(used.map(([name, cpu]) => [name, (cpu * 1000) / outcome.started])),
-    cores: used.reduce((sum, [, cpu]) => sum + cpu, 0) / outcome.seconds,
+    cores,
+    others: Math.max(0, machineCores - cores - outcome.callerCpu),
     memory: after.memory,
     machine: load,
   };

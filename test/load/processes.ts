@@ -29,6 +29,16 @@ function childrenOf(pid: number): number[] {
   return all.map(Number).filter((other) => statOf(other)?.parent === pid);
 }
 
+/** CPU seconds that all cores of the machine have been busy since it started. */
+export function machineBusy(): number {
+  const [user, nice, system, , , interrupts, soft] = readFileSync('/proc/stat', 'utf8')
+    .split('\n')[0]!
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user! + nice! + system! + interrupts! + soft!) / TICKS_PER_SECOND;
+}
+
 /** @param home of the platform; each of its processes wrote its pid into `run`. */
 export function usageOf(home: string): Usage {
   const usage: Usage = { cpu: {}, memory: {} };

@@ -28,7 +28,7 @@ const COLUMNS: Array<[title: string, value: (m: Measured) => string]> = [
   ],
   ['cores', (m) => m.cores.toFixed(2)],
   ['caller', (m) => `${m.outcome.callerCpu.toFixed(2)}, ${m.outcome.callerLate.p99.toFixed(0)} ms`],
-  ['machine before', (m) => m.machine.replace(/ cores \(.*\)/, ' cores')],
+  ['machine', (m) => `${m.machine.replace(/ cores \(.*\)/, ' cores')}, others ${m.others.toFixed(2)}`],
 ];
 
 const share = (part: number, all: number) => (all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`);

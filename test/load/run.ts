@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.ts';
 import { install } from './installation.ts';
-import { type Measured, measure } from './measure.ts';
+import { type Measured, measure, untilQuiet } from './measure.ts';
 import { carried, details, heading, median, row } from './report.ts';
 
 const HELP = `npm run load -- [options]
@@ -16,6 +16,7 @@ const HELP = `npm run load -- [options]
       --seconds N     length of a run; default 5
       --runs N        runs at each rate, of which the one in the middle is shown; default 1
       --calls N       calls held at once in case hold; default 100
+      --quiet N       wait up to N seconds before each run until the machine does little else; default 0
       --json          a line of JSON per run as well
 `;
 
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '1' },
     calls: { type: 'string', default: '100' },
+    quiet: { type: 'string', default: '0' },
     json: { type: 'boolean' },
   },
 });
@@ -53,6 +55,7 @@ async function several(name: string, rate: number, length = seconds, holdMs = 0)
   const one = CASES.find((c) => c.name === name)!;
   const all: Measured[] = [];
   for (let run = 0; run < runs; run++) {
+    await untilQuiet(Number(values.quiet));
     const measured = await measure(installation, one, rate, length, holdMs);
     if (values.json) say(JSON.stringify(measured));
     all.push(measured);

@@ -80,6 +80,7 @@ test('the demo number leads to the demo app and its document', async () => {
     assert.match(found.app!.staticDocument, /<Sip>1000@127\.0\.0\.1:5999<\/Sip>/);
     assert.match(found.app!.staticDocument, /<Callback url="http:\/\/127\.0\.0\.1:8090\/callback"\/>/);
     assert.deepEqual([found.refusal, found.trunk, found.ownNumbers], [undefined, '', ['18005550100']]);
+    assert.equal(found.forEveryCaller, true);
   }
 });
 
@@ -91,7 +92,9 @@ test('nobody’s number is not found', async () => {
 test('a caller on the blacklist, or not on a whitelist, is refused', async () => {
   const number = demo.number;
   await db.insertInto('screening').values({ number, list: 'blacklist', caller: '1555*' }).execute();
-  assert.match((await route(number)).refusal!, /blacklist/);
+  const refused = await route(number);
+  assert.match(refused.refusal!, /blacklist/);
+  assert.equal(refused.forEveryCaller, false);
   assert.equal((await route(number, { fromUser: '+4420' })).refusal, undefined);
   await db.insertInto('screening').values({ number, list: 'whitelist', caller: '442071' }).execute();
   assert.match((await route(number, { fromUser: '4420' })).refusal!, /whitelist/);

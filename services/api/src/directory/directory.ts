@@ -129,6 +129,7 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       trunk: trunk?.id ?? '',
       trunkUri: trunk ? `${trunk.host}:${trunk.port}` : '',
       ownNumbers: numbers.map(({ number }) => number),
+      forEveryCaller: undefined,
     };
   }
   return {
@@ -137,7 +138,7 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       if (staged) return answer(staged.row, staged.app);
       const found = await known.get(user);
       if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');
-      return { ...found.response, refusal: screen(fromUser, found.lists) };
+      return { ...found.response, refusal: screen(fromUser, found.lists), forEveryCaller: found.lists.length === 0 };
     },
     async trunk(id) {
       const row = await db.selectFrom('trunk').selectAll().where('id', '=', id).executeTakeFirst();

@@ -1,7 +1,8 @@
 // Turns what is to be played into pieces ready for the paced threads: clips, or a length of silence.
 // It refuses file names that leave their folder, unknown tones, and whatever fetcher, decoder or speaker refuse.
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlayItem } from '@opentact/proto/events';
 import { type Clip, clipOf } from '../audio/clip.ts';
@@ -88,7 +89,8 @@ export class PromptSource {
 
   /** A file's clip, made anew when the file changed. */
   private async file(path: string): Promise<Clip> {
-    const { size, mtimeMs } = await stat(path);
+    // Asked at every play: waking a thread and being woken by it costs more than the answer. RTP has threads of its own.
+    const { size, mtimeMs } = statSync(path);
     if (size > PROMPT_BYTES_MAX) throw new Error('more than 16 MiB');
     return this.cache.get(`file ${size} ${mtimeMs} ${path}`, async () => this.options.decode(await readFile(path)));
   }

@@ -17,7 +17,8 @@ async function given() {
     route({ request }, done) {
       asked.push(request.user);
       if (request.user === 'nobody') done({ code: status.NOT_FOUND, details: '' });
-      else done(null, request.fromUser === 'screened' ? { ...ROUTE, refusal: 'no' } : ROUTE);
+      else if (request.fromUser === 'screened') done(null, { ...ROUTE, refusal: 'no' });
+      else done(null, { ...ROUTE, forEveryCaller: request.user === 'open' });
     },
     trunk: ({ request }, done) =>
       done(null, { trunk: request.trunk, host: 'h', port: 5060, transport: 'udp', user: 'u', password: 'p' }),
@@ -44,6 +45,15 @@ test('whose number it is is asked once for many calls; nobody’s number is an a
   assert.equal((await directory.route(question('1', 'screened')))?.refusal, 'no');
   assert.deepEqual(asked, ['1', 'nobody', '1']);
   assert.equal((await directory.trunk('t'))?.password, 'p');
+  await close();
+});
+
+test('a number that screens nobody is asked about once for all its callers', async () => {
+  const { directory, asked, close } = await given();
+  for (const caller of ['a', 'b', 'c'])
+    assert.equal((await directory.route(question('open', caller)))?.accountId, 'demo');
+  for (const caller of ['a', 'b', 'c']) await directory.route(question('1', caller));
+  assert.deepEqual(asked, ['open', '1', '1', '1']);
   await close();
 });
 

@@ -27,8 +27,8 @@ export function grpcDirectory(
   const client = new DirectoryV1.DirectoryClient(address, channel, CHANNEL_OPTIONS);
   const metadata = bearer(token);
   const limits = { max: ENTRIES_MAX, freshMs: FRESH_MS, staleMs: STALE_MS, patienceMs: PATIENCE_MS };
-  /** Latest answer about a number whoever called it: what there is while the Directory is away. */
-  const numbers = new Map<string, Route>();
+  /** Latest answer about a number: what there is while the Directory is away, and for every caller where it says so. */
+  const numbers = new Map<string, { route: Route; at: number }>();
   const options = () => ({ deadline: Date.now() + DEADLINE_MS });
 
   function ask(question: RouteQuestion): Promise<Remembered<Route>> {
@@ -43,7 +43,7 @@ export function grpcDirectory(
     } catch (error) {
       // Its screening of this caller is not known, but whose number it is has not changed.
       const known = numbers.get(question.user);
-      if (error instanceof DirectoryAway && known) return { answer: known };
+      if (error instanceof DirectoryAway && known) return { answer: known.route };
       throw error;
     }
   });
@@ -53,7 +53,7 @@ export function grpcDirectory(
 
   function remember(user: string, route: Route): void {
     numbers.delete(user);
-    numbers.set(user, route);
+    numbers.set(user, { route, at: performance.now() });
     if (numbers.size > ENTRIES_MAX) numbers.delete(numbers.keys().next().value!);
   }
 
@@ -62,6 +62,8 @@ export function grpcDirectory(
       if (STAGED.test(question.user)) return (await ask(question)).answer;
       // Where a call came from does not change whose it is, so it is no part of the key.
       const { user, host, fromUser } = question;
+      const known = numbers.get(user);
+      if (known?.route.forEveryCaller && performance.now() - known.at < FRESH_MS) return known.route;
       return (await routes.get(JSON.stringify({ user, host, fromUser, sourceAddress: '' }))).answer;
     },
     trunk: async (trunk) => (await trunks.get(trunk)).answer,

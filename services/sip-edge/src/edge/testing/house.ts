@@ -16,6 +16,7 @@ export const ROUTE: Route = {
   trunk: 'trunk-1',
   trunkUri: '',
   ownNumbers: [],
+  forEveryCaller: undefined,
 };
 
 export type House = {
