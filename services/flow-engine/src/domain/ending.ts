@@ -15,7 +15,8 @@ export function ending(call: Call, event: CallEvent): Decided[] {
     case 'TimerFired':
       return event.purpose === 'max-length' && !call.ending ? [hangup('us', 'max-length', 31, 480)] : [];
     case 'MediaSilent':
-      if (call.ending || call.legs[event.leg]?.held) return [];
+      // A leg that still rings owes no audio.
+      if (call.ending || call.legs[event.leg]?.held || call.legs[event.leg]?.state !== 'answered') return [];
       return event.leg === 0 ? [hangup('caller', 'silent', 31, 480)] : [legHangup(event.leg, 31, 'silent', 'callee')];
     case 'HangupOrdered':
       return call.ending ? [] : [hangup('customer-server', 'api')];

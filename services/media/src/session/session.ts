@@ -40,7 +40,7 @@ export class Session implements Paced {
   private readonly reports: Reports;
   private recorder: Recorder | undefined;
   private startedAtMs = -1;
-  private lastHeardMs = 0;
+  private lastHeardMs = performance.now();
   private silenceTold = false;
 
   constructor(sockets: SocketPair, options: SessionOptions) {
@@ -160,11 +160,13 @@ export class Session implements Paced {
   }
 
   private watchSilence(nowMs: number): void {
-    if (this.startedAtMs < 0 || this.silenceTold) return;
+    if (this.silenceTold) return;
     const silent = this.agreement?.held || this.agreement?.direction === 'sendonly';
     if (silent) this.lastHeardMs = nowMs;
     if (nowMs - this.lastHeardMs < this.options.silentMs) return;
-    this.silenceTold = true;
+    // Before anything flowed nobody here knows whether the leg is answered yet, so it is said again as long as it holds.
+    if (this.startedAtMs < 0) this.lastHeardMs = nowMs;
+    else this.silenceTold = true;
     this.options.report({ type: 'MediaSilent', leg: this.leg, silentMs: this.options.silentMs });
   }
 }

@@ -146,6 +146,13 @@ describe('a session', () => {
     await later(500);
     assert.deepEqual(facts, []);
   });
+  it('a peer that was never heard is silent too, and that is said for as long as nothing flows', async () => {
+    const { fact, facts, leg } = engine(200);
+    await leg(0, { silence: false });
+    assert.equal((await fact('MediaSilent')).silentMs, 200);
+    assert.equal((await fact('MediaSilent')).silentMs, 200);
+    assert.deepEqual(facts, []);
+  });
   it('a held peer hears nothing more, and is heard again after it', async () => {
     const { ask, fact, leg, play } = engine();
     const phone = await leg(0);
