@@ -1,0 +1,289 @@
+/**
+ * CallControl as a customer's client sees it, one that has nothing of us but the .proto files; and what else looks in
+ * from outside: readiness, recordings, and `npm run call`.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { credentials, loadPackageDefinition, type ServiceClientConstructor, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { WireEvent } from '../kit/control.ts';
+import { all, openScene, outcome, type Scene } from '../kit/scene.ts';
+import { openWire } from '../kit/wire.ts';
+
+const WAIT = '<Response><Pause length="60000"/></Response>';
+const NOBODY = '00000000-0000-8000-8000-000000000000';
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+let scene: Scene;
+
+type GrpcError = { code: number; details: string };
+const refused = (of: Promise<unknown>): Promise<GrpcError> =>
+  of.then(
+    () => assert.fail('it was not refused'),
+    (error: GrpcError) => error,
+  );
+
+/** A client of any service, made from .proto text files alone. */
+function clientOf(file: string, includeDirs: string[], path: string[]) {
+  let at = loadPackageDefinition(loadSync(file, { includeDirs, keepCase: true })) as never;
+  for (const name of path) at = at[name];
+  return new (at as ServiceClientConstructor)(
+    `127.0.0.1:${scene.platform.grpcPort}`,
+    credentials.createInsecure(),
+  ) as never as Record<string, (...args: never[]) => never> & { close(): void };
+}
+
+describe('a client with only the .proto files', { timeout: 120_000 }, () => {
+  before(
+    async () => {
+      scene = await openScene();
+      await scene.platform.whole();
+    },
+    { timeout: 90_000 },
+  );
+  after(() => scene?.close());
+
+  it('reads a call’s state and its story, from any place, and follows it to its end', async () => {
+    const { control } = scene.platform;
+    const call = await scene.dial(WAIT);
+    const id = call.platformCallId;
+    await scene.platform.until(id, (e) => e.type === 'VerbStarted');
+    assert.equal((await control.getCall(id)).state, 'live');
+    assert.equal((await control.getCall(id)).verb, 'Pause[0]');
+    const followed: WireEvent[] = [];
+    const following = (async () => {
+      for await (const event of control.events(id, { from: 3, follow: true })) followed.push(event);
+    })();
+    call.hangup();
+    await following;
+    const story = await scene.platform.ended(id);
+    assert.equal(followed[0]!.seq, 3);
+    assert.equal(followed.at(-1)!.body, 'call_ended');
+    assert.deepEqual(
+      followed.map((e) => e.seq),
+      followed.map((_, i) => i + 3),
+    );
+    const whole: WireEvent[] = [];
+    for await (const event of control.events(id)) whole.push(event);
+    assert.deepEqual(
+      whole.map((e) => e.seq),
+      story.map((e) => e.seq),
+    );
+    const state = await control.getCall(id);
+    assert.deepEqual([state.owner, state.reason, state.state], ['caller', 'bye', 'destroyed']);
+  });
+
+  it('hangs up once, however often it says so; an ended call can’t be hung up', async () => {
+    const { control } = scene.platform;
+    const call = await scene.dial(WAIT);
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'VerbStarted');
+    await Promise.all([1, 2, 3].map(() => control.hangup(call.platformCallId, 'once').catch(() => undefined)));
+    const story = await scene.platform.ended(call.platformCallId);
+    assert.equal(all(story, 'HangupOrdered').length, 1);
+    assert.equal(outcome(story), 'customer-server: api');
+    const again = await refused(control.hangup(call.platformCallId, 'another'));
+    assert.equal(again.code, status.FAILED_PRECONDITION);
+    assert.match(again.details, /has ended/);
+  });
+
+  it('replaces the running document once per key', async () => {
+    const { control } = scene.platform;
+    const call = await scene.dial(WAIT);
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'VerbStarted');
+    const next = '<Response><Say>Replaced.</Say></Response>';
+    await control.runDocument(call.platformCallId, next, 'same');
+    await control.runDocument(call.platformCallId, next, 'same');
+    const story = await scene.platform.ended(call.platformCallId);
+    assert.equal(all(story, 'DocumentOrdered').length, 1);
+    assert.equal(outcome(story), 'document: document-end');
+    const late = await refused(control.runDocument(call.platformCallId, next, 'late'));
+    assert.equal(late.code, status.FAILED_PRECONDITION);
+  });
+
+  it('is told what it did wrong', async () => {
+    const { control } = scene.platform;
+    for (const ask of [
+      control.getCall(NOBODY),
+      control.hangup(NOBODY, 'k'),
+      control.runDocument(NOBODY, '<Response/>', 'k'),
+    ]) {
+      const error = await refused(ask);
+      assert.equal(error.code, status.NOT_FOUND);
+      assert.match(error.details, new RegExp(NOBODY));
+    }
+    const events = (async () => {
+      for await (const _ of control.events(NOBODY));
+    })();
+    assert.equal((await refused(events)).code, status.NOT_FOUND);
+    const name = await refused(control.getCall('my call'));
+    assert.equal(name.code, status.INVALID_ARGUMENT);
+    assert.equal(name.details, 'call_id: "my call" is not the uuid of a call');
+    const document = await refused(control.stage('<Response>\n  <Sya>Hello</Sya>\n</Response>'));
+    assert.equal(document.code, status.INVALID_ARGUMENT);
+    assert.match(document.details, /^xml: line 2, column \d+: .*Say/);
+    const key = await refused(control.hangup(NOBODY, 'x'.repeat(129)));
+    assert.equal(key.code, status.INVALID_ARGUMENT);
+    assert.match(key.details, /^idempotency_key: /);
+  });
+
+  it('a staged document is run by one call and by no other', async () => {
+    const uri = await scene.staged('<Response><Say>Once.</Say></Response>');
+    const first = await (await scene.phone.call(uri)).until('answered');
+    // The same phone within 32 s would be the same dialling, repeated.
+    const second = await scene.callee.call(uri);
+    await second.until('ended');
+    assert.equal(second.ended?.status, 404);
+    assert.equal(outcome(await scene.platform.ended(first.platformCallId)), 'document: document-end');
+  });
+
+  it('every response to an INVITE names the call', async () => {
+    const wire = await openWire(scene.platform.sip);
+    const named = (m: { headers: { get(name: string): string | undefined } }) =>
+      /^[0-9a-f-]{36}$/.test(m.headers.get('x-opentact-call-id') ?? '');
+    const refusals: Array<[string, number]> = [
+      ['sip:19995550000@', 404],
+      [`${(await scene.staged('<Response><Reject reason="busy"/></Response>', false)).split('@')[0]}@`, 486],
+    ];
+    for (const [user, code] of refusals) {
+      wire.send(`${user}${scene.platform.sip}`, { sdp: wire.peer.offer() });
+      const answer = await wire.response(code);
+      assert.ok(named(answer), String(code));
+      wire.send(`${user}${scene.platform.sip}`, { method: 'ACK', callId: answer.callId });
+    }
+    for (const { message } of wire.heard) if (message.cseq.method === 'INVITE') assert.ok(named(message));
+    const call = await scene.dial('<Response><Say>Hello.</Say></Response>');
+    await scene.platform.ended(call.platformCallId);
+    for (const message of call.messages)
+      if (message.kind === 'response' && message.cseq.method === 'INVITE') assert.ok(named(message));
+    await wire.close();
+  });
+
+  it('finds the services by reflection, and health serving', async () => {
+    const protos = join(ROOT, 'node_modules/.pnpm/node_modules');
+    const health = clientOf(
+      'health/v1/health.proto',
+      [join(protos, 'grpc-health-check/proto')],
+      ['grpc', 'health', 'v1', 'Health'],
+    );
+    const found = await new Promise<{ status: string | number }>((done, failed) =>
+      health.Check!(
+        ...([
+          { service: '' },
+          (error: Error | null, answer: { status: number }) => (error ? failed(error) : done(answer)),
+        ] as never[]),
+      ),
+    );
+    assert.ok(found.status === 1 || found.status === 'SERVING');
+    health.close();
+    const reflection = clientOf(
+      'reflection/v1/reflection.proto',
+      [join(protos, '@grpc/reflection/build/proto/grpc')],
+      ['grpc', 'reflection', 'v1', 'ServerReflection'],
+    );
+    type Stream = { write(m: unknown): void; end(): void; on(e: string, f: (m: never) => void): Stream };
+    const stream = reflection.ServerReflectionInfo!() as Stream;
+    const answer = new Promise<{ list_services_response: { service: Array<{ name: string }> } }>((done, failed) =>
+      stream.on('data', done).on('error', failed),
+    );
+    stream.write({ list_services: '' });
+    const { service } = (await answer).list_services_response;
+    stream.end();
+    reflection.close();
+    assert.ok(service.some(({ name }) => name === 'opentact.call.v1.CallControl'));
+  });
+
+  it('a recording is served over HTTP; what is none is not', async () => {
+    const http = `http://127.0.0.1:${scene.platform.httpPort}`;
+    const call = await scene.dial('<Response><Record/></Response>');
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'RecordRequested');
+    await new Promise((r) => setTimeout(r, 500));
+    await call.peer.press('#');
+    const [finished] = all(await scene.platform.ended(call.platformCallId), 'RecordFinished');
+    const found = await fetch(`${http}/recordings/${finished!.recordingId}.wav`);
+    const wav = Buffer.from(await found.arrayBuffer());
+    assert.equal(found.status, 200);
+    assert.equal(wav.toString('latin1', 0, 4), 'RIFF');
+    assert.equal(wav.readUInt32LE(24), 8000);
+    assert.ok(Math.abs((wav.length - 44) / 16 - finished!.durationMs) < 100);
+    for (const name of [`${NOBODY}.wav`, '..%2f..%2fdemo.json', '../demo.json'])
+      assert.equal((await fetch(`${http}/recordings/${name}`)).status, 404);
+  });
+
+  it('/ready lists what a call needs, and says 503 without it', async () => {
+    const http = `http://127.0.0.1:${scene.platform.httpPort}/ready`;
+    const ready = await fetch(http);
+    const body = await ready.text();
+    assert.equal(ready.status, 200);
+    for (const name of ['flow-engine', 'media', 'notifier', 'sip-edge']) assert.ok(body.includes(name), body);
+    scene.platform.kill('notifier', 'SIGSTOP');
+    try {
+      const without = await fetch(http);
+      assert.equal(without.status, 503);
+      assert.match(await without.text(), /notifier/);
+    } finally {
+      scene.platform.kill('notifier', 'SIGCONT');
+    }
+    for (const end = Date.now() + 10_000; !(await scene.platform.ready()); await new Promise((r) => setTimeout(r, 50)))
+      assert.ok(Date.now() < end, 'it is ready again');
+  });
+
+  describe('npm run call', { concurrency: 2 }, () => {
+    /** @returns its exit code and what it printed */
+    function run(...args: string[]): Promise<{ code: number; text: string }> {
+      const { home, sipPort, httpPort, grpcPort } = scene.platform;
+      const env = {
+        ...process.env,
+        OPENTACT_HOME: home,
+        OPENTACT_SIP_PORT: String(sipPort),
+        OPENTACT_HTTP_PORT: String(httpPort),
+        OPENTACT_GRPC_PORT: String(grpcPort),
+      };
+      return new Promise((done) =>
+        execFile(
+          process.execPath,
+          [join(ROOT, 'test/kit/call.ts'), ...args],
+          { env, timeout: 60_000 },
+          (error, out, err) => done({ code: error ? Number(error.code ?? -1) : 0, text: out + err }),
+        ),
+      );
+    }
+    const file = (name: string, xml: string) => {
+      const path = join(scene.platform.home, name);
+      writeFileSync(path, xml);
+      return path;
+    };
+
+    it('ends 0 for a call that ended normally, with its story', async () => {
+      const document = file(
+        'ok.xml',
+        '<Response><Gather><Say>Press one.</Say><Switch><Case dtmf="1"><Say>One.</Say></Case></Switch></Gather></Response>',
+      );
+      const { code, text } = await run('--document', document, '--press', '1', '--sip');
+      assert.equal(code, 0, text);
+      assert.match(text, /Ended: document-end \(owner: document\)/);
+      assert.match(text, /Gather\[0\].*entered 1/);
+      assert.match(text, /INVITE sip:/);
+    });
+
+    it('ends 1 for a call that nobody answers, or that failed at the customer’s server', async () => {
+      assert.equal((await run('--to', '19995550000')).code, 1);
+      const failing = file('failing.xml', '<Response><Redirect url="http://127.0.0.2/"/></Response>');
+      const { code, text } = await run('--document', failing);
+      assert.equal(code, 1, text);
+      assert.match(text, /Failed: refused-address \(owner: customer-server\)/);
+    });
+
+    it('ends 1 for a document that can’t be run and 2 for what it does not understand', async () => {
+      const broken = file('broken.xml', '<Response><Sya/></Response>');
+      const { code, text } = await run('--document', broken);
+      assert.equal(code, 1);
+      assert.match(text, /line 1, column \d+/);
+      assert.equal((await run('--press', 'x')).code, 2);
+      assert.equal((await run('--document', '/nowhere.xml')).code, 2);
+    });
+  });
+});
