@@ -139,7 +139,8 @@ export async function startNodes(open: OpenLog, scenario: Scenario) {
   };
 }
 
-const reporterOf = (fact: Observed) =>
+/** Which kind of node reports a fact. */
+export const reporterOf = (fact: Observed) =>
   /^(CallArrived|Leg|Dial|Answer|Offer)/.test(fact.type)
     ? 'sip-edge'
     : /^Document/.test(fact.type)
