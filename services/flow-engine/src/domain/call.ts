@@ -48,8 +48,16 @@ export type Memory = {
 };
 
 /** A block of verbs being run. `opener` is the block verb that resumes when the block is done (Record);
- * `nested` marks a fetched document within the root one. */
-export type Frame = { path: string; verbs: Verb[]; next: number; document: number; opener?: Running; nested?: true };
+ * `nested` marks a fetched document within the root one, `error` is that document's own. */
+export type Frame = {
+  path: string;
+  verbs: Verb[];
+  next: number;
+  document: number;
+  opener?: Running;
+  nested?: true;
+  error?: Verb[];
+};
 
 export type Flow = {
   /** Root documents so far; the running one's number. */

@@ -61,7 +61,14 @@ function accepted(flow: Flow, event: Extract<CallEvent, { type: 'DocumentAccepte
     const path = flow.running?.path ?? '';
     const learned = learnRunning(flow, event);
     if (document.verbs.length === 0) return learned;
-    const nested: Frame = { path, verbs: document.verbs, next: 0, document: flow.document, nested: true };
+    const nested: Frame = {
+      path,
+      verbs: document.verbs,
+      next: 0,
+      document: flow.document,
+      nested: true,
+      ...(document.error && { error: document.error }),
+    };
     return { ...learned, frames: [...flow.frames, nested] };
   }
   const { running: _, awaited: __, responseError: ___, ...rest } = flow;
@@ -107,13 +114,13 @@ function ended(flow: Flow, event: Extract<CallEvent, { type: 'VerbEnded' }>): Fl
   const top = frames.at(-1);
   if (top && event.skip > 0) frames[frames.length - 1] = { ...top, next: top.next + event.skip };
   const lastDigits = running.verb.name === 'Gather' ? (running.memory.digits ?? '') : flow.lastDigits;
-  if (event.branch === '/Error[0]' && flow.responseError) {
+  if (event.branch === '/Error[0]') {
+    // Of the documents that it stands in the nearest one's; it serves once, and then the call is hung up.
     const { responseError, ...used } = rest;
-    return {
-      ...used,
-      lastDigits,
-      frames: [{ path: 'Error[0]', verbs: responseError!, next: 0, document: flow.document }],
-    };
+    const nearest = frames.findLast((frame) => frame.error);
+    const verbs = nearest?.error ?? responseError ?? [];
+    const path = join(nearest?.path ?? '', 'Error[0]');
+    return { ...used, lastDigits, frames: [{ path, verbs, next: 0, document: flow.document }] };
   }
   const verbs = event.branch ? branchOf(running.verb, event.branch) : undefined;
   if (verbs) frames.push({ path: join(running.path, event.branch), verbs, next: 0, document: running.document });

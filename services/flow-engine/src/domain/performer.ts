@@ -38,7 +38,8 @@ export function end(
 /** The end of a verb that failed: its own Error, else the document's, else the flow goes on. */
 export function fail(call: Call, running: Running, reason: string): Decided {
   const own = 'error' in running.verb && running.verb.error;
-  const branch = own ? 'Error[0]' : call.flow.responseError ? '/Error[0]' : '';
+  const document = call.flow.responseError !== undefined || call.flow.frames.some((frame) => frame.error);
+  const branch = own ? 'Error[0]' : document ? '/Error[0]' : '';
   return end(running, false, reason, { branch });
 }
 

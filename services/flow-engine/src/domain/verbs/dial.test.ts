@@ -100,3 +100,12 @@ test('what the reference names and this version can’t do yet says so', () => {
   ])
     assert.match(reason(later), /not supported yet/, later);
 });
+
+test('what leaves a block Record stops its recording', () => {
+  const served = { server: () => ({ status: 200, body: '<Response><Pause length="2000"/></Response>' }) };
+  const left = tell('<Record><Say>one</Say><Redirect>http://a.test/</Redirect></Record>', served);
+  assert.equal(left.of('RecordStopRequested').length, 1);
+  assert.ok(left.of('RecordStopRequested')[0]!.seq < left.of('VerbStarted').at(-1)!.seq);
+  const failed = tell('<Record><Play record="none"/></Record><Error><Pause length="2000"/></Error>');
+  assert.equal(failed.of('RecordStopRequested').length, 1);
+});

@@ -156,3 +156,19 @@ test('the callback of dialect A is asked after each attempt, silence included', 
 test('keys that must stay secret are refused until they can be kept so', () => {
   assert.match(reason('<Gather sensitive="true"/>'), /not supported yet/);
 });
+
+test('a key that would end a Pause is the first digit of the Gather behind it', () => {
+  const told = tell(
+    '<Say>welcome</Say><Pause length="3000" dtmf_stop="1"/><Say>choose</Say><Gather dtmf_length="1" timeout="2000"><DTMF value="1"><Say>one</Say></DTMF></Gather>',
+    { pressAt: [{ at: 1_500, digit: '1' }] },
+  );
+  assert.deepEqual(told.words, ['welcome', 'one']);
+});
+
+test('prompts that repeat to more than a story should hold are refused', () => {
+  const long = 'x'.repeat(3_000);
+  assert.match(reason(`<Gather><Say loop="100">${long}</Say><Say>b</Say></Gather>`), /repeat to more/);
+  assert.match(reason('<Gather><Say loop="0">a</Say><Say>b</Say></Gather>'), /only prompt/);
+  const [play] = tell(`<Gather><Say loop="100">${long}</Say></Gather>`, { hangupAfterMs: 1_000 }).of('PlayRequested');
+  assert.deepEqual([play!.items.length, play!.loop], [1, 100]);
+});

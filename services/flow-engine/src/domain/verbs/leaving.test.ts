@@ -41,6 +41,14 @@ test('an empty answer is success with nothing to run; what isn’t XML fails to 
   assert.deepEqual(tell('<Callback url="http://a.test/"/><Say>after</Say>', serve('', 500)).words, ['after']);
 });
 
+test('a fetched document’s own Error serves what fails within it, then hangs up', () => {
+  const told = tell(
+    '<Callback url="http://a.test/"/><Say>never</Say><Error><Say>outer</Say></Error>',
+    serve('<Response><Play record="none"/><Error><Say>inner</Say></Error></Response>'),
+  );
+  assert.deepEqual(told.words, ['inner']);
+});
+
 test('method in any case, GET by default, URL as attribute or content', () => {
   const method = (verbs: string) => tell(verbs).of('DocumentRequested')[0]!.method;
   assert.equal(method('<Callback url="http://a.test/"/>'), 'GET');
