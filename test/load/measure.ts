@@ -24,7 +24,8 @@ export type Measured = {
   cpu: Record<string, number>;
   /** Cores busy with the platform while calls were made. */
   cores: number;
-  memory: Record<string, number>;
+  /** Resident bytes that each process grew by. */
+  grown: Record<string, number>;
   /** Cores that neither the platform nor its caller used: other work on this machine. */
   others: number;
   machine: string;
@@ -78,7 +79,9 @@ export async function measure(installation: Installation, one: Case, rate: numbe
     cpu: Object.fromEntries(used.map(([name, cpu]) => [name, (cpu * 1000) / outcome.started])),
     cores,
     others: Math.max(0, machineCores - cores - outcome.callerCpu),
-    memory: after.memory,
+    grown: Object.fromEntries(
+      Object.entries(after.memory).map(([name, now]) => [name, now - (before.memory[name] ?? 0)]),
+    ),
     machine: load,
   };
   return measured;

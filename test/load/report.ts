@@ -1,5 +1,4 @@
 /** Runs as lines of a table, and the medians of several. */
-import { percentile } from '../kit/load-average.ts';
 import type { Measured } from './measure.ts';
 import type { Spread } from './order.ts';
 
@@ -57,5 +56,9 @@ export function carried({ outcome }: Measured): boolean {
   return failed + refused <= started / 1000 && inviteRepeats <= started / 1000 && answered.p99 < 500;
 }
 
-/** Medians of a figure over runs. */
-export const middle = (runs: Measured[], figure: (m: Measured) => number) => percentile(runs.map(figure), 0.5);
+/** What the processes grew by, kB a call; a process that frees nothing yet counts what it will free. */
+export const memory = (m: Measured) =>
+  Object.entries(m.grown)
+    .filter(([, bytes]) => bytes > 0)
+    .map(([name, bytes]) => `${name} ${(bytes / 1024 / m.outcome.started).toFixed(0)}`)
+    .join(', ');

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { CASES } from './cases.ts';
 import { install } from './installation.ts';
 import { type Measured, measure, untilQuiet } from './measure.ts';
-import { carried, details, heading, median, row } from './report.ts';
+import { carried, details, heading, median, memory, row } from './report.ts';
 
 const HELP = `npm run load -- [options]
       --case NAME     sig, xmlsig, job, hold or overload; repeat for more; default: all of them
@@ -100,7 +100,8 @@ async function hold(): Promise<void> {
   say(`\nhold: ${one.meaning}; ${calls} at once\n\n${heading()}`);
   const rate = one.rates[0]!;
   await measure(installation, one, rate, 10 / rate, 500); // The clip and the code are in place afterwards.
-  await several('hold', rate, calls / rate, (calls / rate) * 1000 + 10_000);
+  const measured = await several('hold', rate, calls / rate, (calls / rate) * 1000 + 10_000);
+  say(`\n  memory, kB a held call: ${memory(measured)}`);
 }
 
 /** Code is compiled and caches are filled by some calls of each kind; an edge that just started forgives its own start. */
