@@ -107,11 +107,11 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
   it('is told what it did wrong', async () => {
     const { control } = scene.platform;
     for (const ask of [
-      control.getCall(NOBODY),
-      control.hangup(NOBODY, 'k'),
-      control.runDocument(NOBODY, '<Response/>', 'k'),
+      () => control.getCall(NOBODY),
+      () => control.hangup(NOBODY, 'k'),
+      () => control.runDocument(NOBODY, '<Response/>', 'k'),
     ]) {
-      const error = await refused(ask);
+      const error = await refused(ask());
       assert.equal(error.code, status.NOT_FOUND);
       assert.match(error.details, new RegExp(NOBODY));
     }

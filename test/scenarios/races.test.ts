@@ -141,6 +141,8 @@ describe('races', { timeout: 180_000 }, () => {
     if (cancel === 'before') {
       const refusal = await mine.response(487);
       mine.send(uri, { ...request, method: 'ACK', toTag: toTagOf(refusal) });
+      // It may be told after the end of the call.
+      await platform.until(id, (e) => e.type === 'AnswerFailed');
     } else {
       const ok = await mine.response(200);
       const target = /<([^>]+)>/.exec(ok.headers.get('contact')!)![1]!;
