@@ -90,6 +90,14 @@ test('a live call goes on at a new owner, however old it is', async (t) => {
   );
 });
 
+test('an owner that slept through its fencing notices it without having anything to write', async (t) => {
+  const owner = createOwner(t, {});
+  const first = await owner.take(callId);
+  await owner.take(callId); // by another engine, while the first is frozen
+  owner.later(3_000);
+  await owner.until(() => !first.isReady());
+});
+
 test('a story that can’t be folded faults that call only, once', async (t) => {
   const owner = createOwner(t, {});
   await owner.take(callId);

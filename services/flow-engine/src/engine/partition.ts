@@ -23,6 +23,8 @@ const PATIENT: ReadonlySet<string> = new Set(['LegConfirmed', 'SessionReleased']
 const PATIENT_MS = 50;
 const SWEEP_MS = 250;
 const LOW_WATER_MS = 1_000;
+/** An owner that appends nothing asks so often whether it still is one: it may have slept through its own fencing. */
+const CHECK_MS = 2_000;
 /** Nodes have this long to hand over what they hold before asks and timers start. */
 const CATCH_UP_MS = 300;
 
@@ -74,6 +76,7 @@ export class Partition {
   #sweep: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
   #appendedAt = 0;
+  #checkedAt = 0;
   #markedAt = 0;
 
   constructor(needs: PartitionNeeds, number: number, writer: Writer, loaded: memory.Loaded) {
@@ -232,7 +235,7 @@ export class Partition {
       try {
         await this.#append(batch);
       } catch (error) {
-        this.#lose(error, batch);
+        this.#lose(error, batch.items);
         break;
       }
       this.#act(batch);
@@ -250,10 +253,10 @@ export class Partition {
     this.#needs.link.open(this.number, this.epoch);
   }
 
-  #lose(error: unknown, batch: Learned): void {
+  #lose(error: unknown, items: Item[]): void {
     const reason = error instanceof LogError ? error.code : 'unavailable';
     this.#needs.logger.warn({ partition: this.number, epoch: this.epoch, reason, err: error }, 'partition lost');
-    for (const item of batch.items) this.#turnAway(item);
+    for (const item of items) this.#turnAway(item);
     if (this.#state === 'closed') return; // it was handed over meanwhile
     this.#close();
     this.#needs.lost(this.number, this.epoch, reason);
@@ -323,5 +326,13 @@ export class Partition {
       if (entry.snapshotted) this.#tombstones.add(id);
     }
     if (this.#tombstones.size > 0) this.#begin();
+    if (!this.#appending && now - Math.max(this.#appendedAt, this.#checkedAt) > CHECK_MS) void this.#check(now);
+  }
+
+  async #check(now: number): Promise<void> {
+    this.#checkedAt = now;
+    const isOurs = await this.#writer.check().catch(() => true); // a log that is away proves nothing
+    if (!isOurs && this.#state === 'ready')
+      this.#lose(new LogError('fenced', 'another engine took it while this one slept'), []);
   }
 }
