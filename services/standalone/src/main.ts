@@ -33,6 +33,7 @@ const CLONE = resolve(import.meta.dirname, '../../..');
 const DATABASES = ['opentact', 'opentact_api'];
 const READY_MS_MAX = 60_000;
 const LEFTOVER_GRACE_MS = 5000;
+const SOCKETS_CLOSED_MS = 2000;
 
 const args = process.argv.slice(2);
 const isQuiet = args.includes('--quiet');
@@ -120,7 +121,12 @@ async function run(config: Config): Promise<void> {
 
   const left = await endLeftovers(CLONE, config.home, LEFTOVER_GRACE_MS);
   if (left.length > 0) say(`ended what an earlier start left running: ${left.join(', ')}\n`);
-  const faults = await portFaults(portsOf(config));
+  let faults = await portFaults(portsOf(config));
+  // A process counts as ended a moment before the system has closed its sockets.
+  for (const until = Date.now() + SOCKETS_CLOSED_MS; left.length > 0 && faults.length > 0 && Date.now() < until; ) {
+    await sleep(50);
+    faults = await portFaults(portsOf(config));
+  }
   if (faults.length > 0) {
     await rm(pidFileOf(config.home, 'standalone'), { force: true });
     refuse(1, faults.join('\n'));
