@@ -67,6 +67,7 @@ const route = (user: string, over: Partial<DirectoryV1.RouteRequest> = {}) =>
     host: '127.0.0.1',
     fromUser: '15551234567',
     sourceAddress: '127.0.0.1:5080',
+    callId: 'call-1',
     ...over,
   });
 
@@ -121,7 +122,7 @@ test('a staged document is dialled once, within its time, and a repeated INVITE 
   assert.ok(Math.abs(expires - Date.now() - 60_000) < 5000);
   assert.equal((await route(user)).app!.staticDocument, '<Response/>');
   assert.equal((await route(user)).app!.autoAnswer, true);
-  await assert.rejects(route(user, { sourceAddress: '127.0.0.1:5081' }), { code: status.NOT_FOUND });
+  await assert.rejects(route(user, { callId: 'call-2' }), { code: status.NOT_FOUND });
   const late = await stage('<Response/>');
   await db.updateTable('staged_document').set({ expires_at: sql<Date>`now()` }).where('user', '=', late.user).execute();
   await assert.rejects(route(late.user), { code: status.NOT_FOUND });

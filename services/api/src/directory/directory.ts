@@ -133,8 +133,8 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     };
   }
   return {
-    async route({ user, fromUser, sourceAddress }) {
-      const staged = user.startsWith('doc-') ? await takeStaged(user, `${fromUser} ${sourceAddress}`) : undefined;
+    async route({ user, fromUser, callId }) {
+      const staged = user.startsWith('doc-') ? await takeStaged(user, callId) : undefined;
       if (staged) return answer(staged.row, staged.app);
       const found = await known.get(user);
       if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');

@@ -34,7 +34,13 @@ async function given() {
   return { server, directory, asked, close };
 }
 
-const question = (user: string, fromUser = 'a') => ({ user, host: 'h', fromUser, sourceAddress: '127.0.0.1:5060' });
+const question = (user: string, fromUser = 'a') => ({
+  user,
+  host: 'h',
+  fromUser,
+  sourceAddress: '127.0.0.1:5060',
+  callId: '',
+});
 
 test('whose number it is is asked once for many calls; nobody’s number is an answer too', async () => {
   const { directory, asked, close } = await given();

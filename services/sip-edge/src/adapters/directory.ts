@@ -64,7 +64,7 @@ export function grpcDirectory(
       const { user, host, fromUser } = question;
       const known = numbers.get(user);
       if (known?.route.forEveryCaller && performance.now() - known.at < FRESH_MS) return known.route;
-      return (await routes.get(JSON.stringify({ user, host, fromUser, sourceAddress: '' }))).answer;
+      return (await routes.get(JSON.stringify({ user, host, fromUser, sourceAddress: '', callId: '' }))).answer;
     },
     trunk: async (trunk) => (await trunks.get(trunk)).answer,
     close: () => client.close(),

@@ -84,7 +84,7 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   const { call, server } = leg;
   let route: Route | undefined;
   try {
-    route = await context.directory.route(questionOf(server));
+    route = await context.directory.route(questionOf(server, leg.call.id));
   } catch (error) {
     if (!(error instanceof DirectoryAway)) throw error;
     return refuse(context, leg, 503, 41, [RETRY_AFTER]);
@@ -102,7 +102,7 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   await told.finally(stop).catch(() => refuse(context, leg, 503, 41, [RETRY_AFTER]));
 }
 
-function questionOf({ request, arrival }: ServerTransaction) {
+function questionOf({ request, arrival }: ServerTransaction, callId: string) {
   const host = request.uri.kind === 'sip' ? request.uri.host : '';
   const user = normalUser(userOf(request.uri));
   return {
@@ -110,6 +110,7 @@ function questionOf({ request, arrival }: ServerTransaction) {
     host,
     fromUser: normalUser(userOf(request.from.uri)),
     sourceAddress: `${arrival.source.address}:${arrival.source.port}`,
+    callId,
   };
 }
 

@@ -29,7 +29,7 @@ export interface EngineListener {
 export type Route = DirectoryV1.RouteResponse;
 export type Trunk = DirectoryV1.TrunkResponse;
 
-export type RouteQuestion = { user: string; host: string; fromUser: string; sourceAddress: string };
+export type RouteQuestion = { user: string; host: string; fromUser: string; sourceAddress: string; callId: string };
 
 /** Who owns a number. Answers may be cached and stale; both reject with DirectoryAway where there is none at all. */
 export interface Directory {

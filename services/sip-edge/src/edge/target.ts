@@ -78,6 +78,7 @@ async function byNumber(context: Context, call: EdgeCall, ask: Dial): Promise<Ta
     host: address,
     fromUser: ask.fromUser,
     sourceAddress: address,
+    callId: '',
   });
   const host = address.includes(':') ? `[${address}]` : address;
   if (own) return reach(context, call, { kind: 'sip', scheme: 'sip', user: number, host, port, params: [] });
