@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { CallEvent } from '@opentact/proto';
+import { branchOf, type CallEvent, callIdOfInvite, cseqOf, localTag, sipCallIdOf } from '@opentact/proto';
 import type { SipResponse } from '../../services/sip-edge/src/stack/message/message.ts';
 import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { all, eventually, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
@@ -438,7 +438,36 @@ describe('races', { timeout: 180_000 }, () => {
     );
     assert.equal(outcome(story), 'caller: no-ack');
   });
+
+  it('a stray 200 is acknowledged and hung up if its branch proves that the INVITE was ours, else dropped in silence', async () => {
+    const secret = readFileSync(`${scene.platform.home}/secret`, 'utf8').trim();
+    const callId = callIdOfInvite(secret, 'long-ago', 'tag', 1);
+    const forger = await openWire(scene.platform.sip);
+    forger.raw(strayAnswer(secret, forger.port, callId, branchOf('not the secret', callId, 30, 0)));
+    const late = await openWire(scene.platform.sip);
+    late.raw(strayAnswer(secret, late.port, callId, branchOf(secret, callId, 30, 0)));
+    await late.request('ACK');
+    await late.request('BYE');
+    assert.deepEqual(forger.heard, []);
+  });
 });
+
+/** A 200 to an INVITE that no transaction waits for, as the phone at `port` would send it late. */
+function strayAnswer(secret: string, port: number, callId: string, branch: string): string {
+  const edge = scene.platform.sip;
+  return [
+    'SIP/2.0 200 OK',
+    `Via: SIP/2.0/UDP ${edge};branch=${branch};rport`,
+    `From: <sip:platform@${edge}>;tag=${localTag(secret, callId, 1)}`,
+    `To: <sip:late@127.0.0.1:${port}>;tag=late`,
+    `Call-ID: ${sipCallIdOf(secret, callId, 1)}`,
+    `CSeq: ${cseqOf(30, 0)} INVITE`,
+    `Contact: <sip:late@127.0.0.1:${port}>`,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+}
 
 /** The platform would answer a call again: the edge's readiness counts its event loop's delay in. */
 async function backAgain(): Promise<void> {
