@@ -40,16 +40,18 @@ export function withQuery(address: string, fields: Record<string, string>): stri
   return url.href;
 }
 
+/** The state that customers are told (reference section 3.5). */
+const stateOf = (call: Call) => (call.legs[0]?.state === 'answered' ? 'live' : 'init');
+
 /** The call as customers see it in a POST body (reference section 3.5, the part that a story knows). */
 export function callObject(call: Call): Record<string, unknown> {
-  const state = call.legs[0]?.state === 'answered' ? 'live' : 'init';
   return {
     uuid: call.id,
     type: 'CallSCA',
     direction: 'in',
     from: call.from,
     to: call.to,
-    state,
+    state: stateOf(call),
     created_on: new Date(call.arrivedAt).toISOString(),
     sip_control_app: { uuid: call.app.appId, name: call.app.name, auto_answer: call.app.autoAnswer },
   };
@@ -63,6 +65,5 @@ export const nestedTooDeep = (call: Call) => call.flow.frames.filter((f) => f.ne
 
 /** Query fields that every request from inside a flow carries (contracts.md, language 6). */
 export function customerQuery(call: Call): Record<string, string> {
-  const state = call.legs[0]?.state === 'answered' ? 'live' : 'init';
-  return { from: call.from, tn: call.to, state, sca: call.app.appId, call: call.id };
+  return { from: call.from, tn: call.to, state: stateOf(call), sca: call.app.appId, call: call.id };
 }

@@ -1,7 +1,7 @@
 /** How a call ends: who ended it, what is told to whom, and what is given back. */
 import type { CallEvent, Decided, Owner } from '@opentact/proto/events';
 import { type Call, outstandingOf } from './call.ts';
-import { hangup } from './performer.ts';
+import { hangup, hangupLeg } from './performer.ts';
 
 /** The choices that end the call; empty where the event doesn't. */
 export function ending(call: Call, event: CallEvent): Decided[] {
@@ -17,7 +17,7 @@ export function ending(call: Call, event: CallEvent): Decided[] {
     case 'MediaSilent':
       // A leg that still rings owes no audio.
       if (call.ending || call.legs[event.leg]?.held || call.legs[event.leg]?.state !== 'answered') return [];
-      return event.leg === 0 ? [hangup('caller', 'silent', 31, 480)] : [legHangup(event.leg, 31, 'silent', 'callee')];
+      return event.leg === 0 ? [hangup('caller', 'silent', 31, 480)] : [hangupLeg(event.leg, 'callee', 'silent', 31)];
     case 'HangupOrdered':
       return call.ending ? [] : [hangup('customer-server', 'api')];
     case 'RequestFailed': // nobody could be made to hang up: the call is over all the same
@@ -48,9 +48,7 @@ function finish(
 ): Decided[] {
   const answeredAt = call.legs[0]?.answeredAt ?? 0;
   const durationMs = answeredAt > 0 ? at - answeredAt : 0;
-  const legs = call.legs.flatMap((leg, n) =>
-    isOnTheWire(leg.state) && n > 0 ? [legHangup(n, 16, reason, owner)] : [],
-  );
+  const legs = call.legs.flatMap((leg, n) => (isOnTheWire(leg.state) && n > 0 ? [hangupLeg(n, owner, reason)] : []));
   const sessions = call.legs.flatMap((leg, n) => (leg.session ? [{ type: 'ReleaseRequested', leg: n } as const] : []));
   const caller = isOnTheWire(call.legs[0]?.state) ? [hangup(owner, reason, q850, 500)] : [];
   return [...caller, ...legs, { type: 'CallEnded', owner, reason, q850, durationMs }, ...sessions];
@@ -63,10 +61,6 @@ function unheard(call: Call, event: CallEvent): Decided[] {
 }
 
 const isOnTheWire = (state?: string) => state !== undefined && state !== 'ended' && state !== 'preparing';
-
-function legHangup(leg: number, q850: number, reason: string, owner: Owner): Decided {
-  return { type: 'HangupRequested', leg, status: 0, q850, reason, owner };
-}
 
 /**
  * What must be given back because of this event: the session of a leg that ended, and whatever a late answer grants
@@ -85,7 +79,7 @@ export function releases(call: Call, event: CallEvent): Decided[] {
       const closing = outstandingOf(call, 'HangupRequested', (e) => e.leg === event.leg);
       // A 200 that crossed our CANCEL, or came after we gave the leg up: it stands after all, and gets a BYE.
       const given = call.legs[event.leg]?.state === 'ended';
-      return over || given || closing.length > 0 ? [legHangup(event.leg, 16, 'late', 'us')] : [];
+      return over || given || closing.length > 0 ? [hangupLeg(event.leg, 'us', 'late')] : [];
     }
     default:
       return [];

@@ -3,7 +3,7 @@ import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf, type Running } from './call.ts';
 import { pathOf, upcoming } from './frames.ts';
 import { answer } from './media.ts';
-import { end, fail, hangup } from './performer.ts';
+import { end, fail, hangup, hangupLeg } from './performer.ts';
 import { performerOf } from './verbs/index.ts';
 
 /** The next choice of the flow: begin a verb, answer for it, close a block, or end. Empty while something is awaited. */
@@ -57,7 +57,7 @@ export function quiet(call: Call): Decided[] {
     if (leg === 0 || state === 'ended') continue;
     if (state === 'preparing') stops.push(...(session ? [{ type: 'ReleaseRequested', leg } as const] : []));
     else if (outstandingOf(call, 'HangupRequested', (e) => e.leg === leg).length === 0)
-      stops.push({ type: 'HangupRequested', leg, status: 0, q850: 16, reason: 'replaced', owner: 'document' });
+      stops.push(hangupLeg(leg, 'document', 'replaced'));
   }
   return stops;
 }

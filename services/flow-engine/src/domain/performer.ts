@@ -1,5 +1,5 @@
 /** How one verb is performed, and the small vocabulary that performers share. */
-import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
+import type { CallEvent, Decided, Owner } from '@opentact/proto/events';
 import type { Call, Memory, Running } from './call.ts';
 import type { Verb } from './language/verb.ts';
 
@@ -44,6 +44,11 @@ export function fail(call: Call, running: Running, reason: string): Decided {
 }
 
 /** A wish to hang up the caller's leg. `status` counts only while our final answer is still owed. */
-export function hangup(owner: FactOf<'CallEnded'>['owner'], reason: string, q850 = 16, status = 480): Decided {
+export function hangup(owner: Owner, reason: string, q850 = 16, status = 480): Decided {
   return { type: 'HangupRequested', leg: 0, status, q850, reason, owner };
+}
+
+/** A wish to end a dialled leg: CANCEL or BYE, as its state calls for. */
+export function hangupLeg(leg: number, owner: Owner, reason: string, q850 = 16): Decided {
+  return { type: 'HangupRequested', leg, status: 0, q850, reason, owner };
 }

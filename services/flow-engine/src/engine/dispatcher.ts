@@ -45,8 +45,8 @@ type Tracked = {
 export type Dispatcher = {
   /** Follows the requests of a call as they stand after an append; new ones are asked. */
   follow(call: Call): void;
-  /** Asks everything outstanding at this node again (its stream is new), or everything at all. */
-  askAgain(node?: { name: string; boot: string }): void;
+  /** Asks everything outstanding at this node again: its stream is new. */
+  askAgain(node: { name: string; boot: string }): void;
   takenOn(callId: string, seq: number): void;
   refused(callId: string, seq: number, reason: string): void;
   /** Looks after deadlines; called a few times a second. */
@@ -121,7 +121,7 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
     askAgain(node) {
       for (const tracked of calls.values())
         for (const one of tracked.values())
-          if (!node || (one.request.to?.node === node.name && one.request.to.boot === node.boot)) ask(one);
+          if (one.request.to?.node === node.name && one.request.to.boot === node.boot) ask(one);
     },
     takenOn(callId, seq) {
       const tracked = calls.get(callId)?.get(seq);

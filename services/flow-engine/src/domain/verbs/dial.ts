@@ -6,7 +6,7 @@ import type { CallEvent, Decided } from '@opentact/proto/events';
 import type { Call, Leg, Memory, Running } from '../call.ts';
 import type { Dial } from '../language/verb.ts';
 import { acceptAnswer, answer } from '../media.ts';
-import { end, fail, type Performer } from '../performer.ts';
+import { end, fail, hangupLeg, type Performer } from '../performer.ts';
 import { recordingIdOf } from './record.ts';
 
 export const dialPerformer: Performer<Dial> = {
@@ -171,17 +171,8 @@ function nobodyAnswered(call: Call, running: Running, reason: string): Decided[]
 /** CANCEL or BYE for a leg that was dialled; a leg that wasn't gives its session back. */
 function letGo(leg: number, state: Leg | undefined, reason: string): Decided[] {
   if (!state || state.state === 'ended') return [];
-  return state.state === 'preparing' ? [{ type: 'ReleaseRequested', leg }] : [drop(leg, reason)];
+  return state.state === 'preparing' ? [{ type: 'ReleaseRequested', leg }] : [hangupLeg(leg, 'us', reason)];
 }
-
-const drop = (leg: number, reason: string): Decided => ({
-  type: 'HangupRequested',
-  leg,
-  status: 0,
-  q850: 16,
-  reason,
-  owner: 'us',
-});
 
 function oneEnded(call: Call, running: Running, leg: number): Decided[] {
   if (running.memory.winner === leg) return [end(running, true, 'callee-hung-up')];
