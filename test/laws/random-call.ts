@@ -122,8 +122,8 @@ function strange(call: Call, random: Random): Observed {
   return random.of<() => Observed>([
     () => ({ type: 'DocumentOrdered', idempotencyKey: `d${call.seq}`, xml: randomDocument(random) }),
     () => ({ type: 'HangupOrdered', idempotencyKey: `h${call.seq}` }),
-    () => ({ type: 'NodeLost', kind: 'notifier', node: 'notifier', boot: 'b' }),
-    () => ({ type: 'NodeLost', kind: 'media', node: 'media', boot: 'b' }),
+    () => ({ type: 'NodeLost', recover: false, kind: 'notifier', node: 'notifier', boot: 'b' }),
+    () => ({ type: 'NodeLost', recover: false, kind: 'media', node: 'media', boot: 'b' }),
     () => ({ type: 'MediaSilent', leg, silentMs: 60_000 }),
     () => ({ type: 'OfferReceived', leg, sdp: random.of(['', 'sdp']), transaction: `t${call.seq}` }),
     () =>

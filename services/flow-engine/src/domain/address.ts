@@ -20,6 +20,7 @@ export const SERVED_BY: Partial<Record<Decided['type'], 'media' | 'notifier' | '
   HangupRequested: 'sip-edge',
   OfferRequested: 'sip-edge',
   OfferAnswerRequested: 'sip-edge',
+  AdoptRequested: 'sip-edge',
 };
 
 /** The request with its addressee; unchanged where it has one already or needs none. */

@@ -36,6 +36,7 @@ const OBSERVED: { [T in ObservedType]: true } = {
   HangupOrdered: true,
   DocumentOrdered: true,
   RequestFailed: true,
+  LegAdopted: true,
 };
 
 /** Observed by the engine itself: no node may report these. */

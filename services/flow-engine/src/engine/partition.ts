@@ -160,7 +160,7 @@ export class Partition {
   judge(isLost: (node: To) => boolean): void {
     for (const { call } of this.#calls.values())
       for (const lost of lostNodes(call, isLost))
-        this.#push({ kind: 'own', callId: call.id, observed: { type: 'NodeLost', ...lost } });
+        this.#push({ kind: 'own', callId: call.id, observed: { type: 'NodeLost', ...lost, recover: false } });
   }
 
   nodeConnected(node: NodeRef): void {
