@@ -28,6 +28,7 @@ type Connection = { ref: NodeRef; send(item: ToNode): void; end(why: string): vo
 const bytesOf = (item: ToNode): number =>
   item.$case === 'ask' || item.$case === 'known' || item.$case === 'hint' ? item.value.payload.byteLength + 96 : 96;
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const NOBODY = { node: '', boot: '' };
 const idOf = (name: string, boot: string): string => `${name}/${boot}`;
 
 /** One stream, whose first item must be a hello. `heard` gets everything, `over` is called once. */
@@ -121,6 +122,11 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
       case 'audit':
         call('audit', () => handlers.audit(item.value.keys, ref));
         return;
+      case 'where': {
+        const { key, part } = item.value;
+        if (open.has(partitionOf(key, partitions))) call('where', () => handlers.where?.(key, part, ref));
+        return;
+      }
     }
   }
   function connect(stream: Call): void {
@@ -173,6 +179,8 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
     settled: (to, key, epoch) => void send(to.node, to.boot, { $case: 'settled', value: { key, epoch } }),
     auditAnswer: (to, partition, epoch, gone) =>
       void send(to.name, to.boot, { $case: 'auditAnswer', value: { partition, epoch, gone } }),
+    there: (to, key, part, holder, epoch) =>
+      void send(to.name, to.boot, { $case: 'there', value: { key, part, ...(holder ?? NOBODY), epoch } }),
     hint: (to, key, payload) =>
       void send(to.node, to.boot, { $case: 'hint', value: { key, payload: asBuffer(payload) } }),
     addTo: (server) => server.addService(LinkV1.EngineLinkService, { connect }),

@@ -3,3 +3,4 @@ export { createEngineLink, type EngineLinkOptions } from './engine.ts';
 export { GoneError } from './fact-store.ts';
 export { createNodeLink, type NodeLinkOptions } from './node.ts';
 export * from './port.ts';
+export { AwayError, type Holder } from './questions.ts';

@@ -36,11 +36,16 @@ async function engine(t: TestContext, server: MemoryServer, name: string, boot: 
       refused: (key, seq, reason) => heard.push(`refused ${key} ${seq} ${reason}`),
       caughtUp: (partition, epoch) => heard.push(`caughtUp ${partition} ${epoch}`),
       audit: (keys, from) => onAudit(keys, from),
+      where(key, part, from) {
+        heard.push(`where ${key} ${part}`);
+        onWhere(key, part, from);
+      },
       connected: (node) => heard.push(`connected ${node.name}`),
       disconnected: (node) => heard.push(`disconnected ${node.name}`),
     },
   });
   let onAudit = (_keys: string[], _from: NodeRef) => {};
+  let onWhere = (_key: string, _part: number, _from: NodeRef): unknown => undefined;
   const grpc = createGrpcServer();
   link.addTo(grpc);
   const port = await listenGrpc(grpc, '127.0.0.1:0');
@@ -56,6 +61,9 @@ async function engine(t: TestContext, server: MemoryServer, name: string, boot: 
     },
     onAudit: (handler: typeof onAudit) => {
       onAudit = handler;
+    },
+    onWhere: (handler: typeof onWhere) => {
+      onWhere = handler;
     },
     openAll(epoch: number) {
       self.epoch = epoch;
@@ -349,4 +357,36 @@ test('hints and load travel', async (t) => {
   await eventually(() => n.said.includes('hint k soon'));
   load = 77;
   await eventually(() => e.link.nodes()[0]?.loadPercent === 77);
+});
+
+test('a node learns who holds a part of a key, asks once for all who wait, and asks the next owner again', async (t) => {
+  const server = createMemoryServer();
+  const first = await engine(t, server, 'e1', '1');
+  const second = await engine(t, server, 'e2', '1');
+  const n = await node(t, server);
+  const holder = { node: 'edge-2', boot: 'b' };
+  first.onWhere((key, part, from) => key === 'here' && first.link.there(from, key, part, holder, first.epoch));
+  first.openAll(1);
+  await eventually(() => n.link.ready());
+  assert.deepEqual(await n.link.where('here', 3), holder);
+  const waiting = [n.link.where('k', 0), n.link.where('k', 0), n.link.where('k', 1)];
+  await eventually(() => first.heard.includes('where k 1'));
+  assert.equal(first.heard.filter((word) => word === 'where k 0').length, 1);
+  first.kill();
+  second.onWhere((key, part, from) => {
+    second.link.there(from, key, part, { node: 'stale', boot: 'b' }, second.epoch - 1);
+    second.link.there(from, key, part, part === 0 ? holder : undefined, second.epoch);
+  });
+  second.openAll(2);
+  assert.deepEqual(await Promise.all(waiting), [holder, holder, undefined]);
+});
+
+test('nobody answers where a key is: the question ends after two seconds, and the link’s end ends it at once', async (t) => {
+  const n = await node(t, createMemoryServer());
+  const asked = Date.now();
+  await assert.rejects(n.link.where('k', 0), { name: 'AwayError' });
+  assert.ok(Math.abs(Date.now() - asked - 2000) < 500);
+  const last = n.link.where('k', 0);
+  await n.link.close();
+  await assert.rejects(last, { name: 'AwayError' });
 });

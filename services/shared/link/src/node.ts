@@ -9,6 +9,7 @@ import type { EngineStream, OfEngine } from './engine-stream.ts';
 import { createEngines } from './engines.ts';
 import { createFactStore, type KeyState, STORE_LIMITS, type StoreLimits } from './fact-store.ts';
 import type { NodeHandlers, NodeLink } from './port.ts';
+import { createQuestions } from './questions.ts';
 
 const AUDIT_EVERY_MS = 30_000;
 const HELLO_AGAIN_MS = 1000;
@@ -70,6 +71,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     owners[partition] = { epoch, stream };
     for (const state of store.keysOf(partition)) send(state);
     stream.send({ $case: 'caughtUp', value: { partition, epoch } });
+    questions.askAgain((key) => partitionOf(key, partitions) === partition);
   }
   function asked({ key, seq, epoch, boot: meant, payload }: Of<'ask'>, stream: EngineStream): void {
     const reason =
@@ -116,6 +118,9 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     }
     call('known', () => handlers.known(key, node, theirs, payload));
   }
+  const questions = createQuestions((value) =>
+    owners[partitionOf(value.key, partitions)]!.stream?.send({ $case: 'where', value }),
+  );
   const audit = createAudit({
     held: () => {
       let keys: string[] = [];
@@ -163,6 +168,9 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
         if (item.value.epoch >= (owners[item.value.partition]?.epoch ?? 0))
           audit.answered(item.value.partition, item.value.gone);
         return;
+      case 'there':
+        if (!outdated(item.value.key, item.value.epoch)) questions.answered(item.value);
+        return;
       case 'hint':
         call('hint', () => handlers.hint(item.value.key, item.value.payload));
         return;
@@ -199,7 +207,9 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
       key === undefined
         ? owners.every(({ stream }) => stream?.open() === true)
         : owners[partitionOf(key, partitions)]!.stream?.open() === true,
+    where: questions.ask,
     async close() {
+      questions.close();
       for (const timer of timers) clearInterval(timer);
       engines.close();
     },

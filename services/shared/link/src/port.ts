@@ -3,6 +3,8 @@
  * The node's half keeps facts until they are durable and finds the owner; the engine's half routes by (node, boot).
  */
 
+import type { Holder } from './questions.ts';
+
 /** A request that arrived at this node for this boot, taken on once per (key, seq). */
 export type Asked = { key: string; seq: number; payload: Uint8Array };
 
@@ -32,6 +34,11 @@ export interface NodeLink {
   report(key: string, payload: Uint8Array): Promise<void>;
   /** Forgets the counters and settled asks of a key; called when it is over here. */
   forget(key: string): void;
+  /**
+   * Who holds a part of a key, by the word of its owner; undefined: nobody, or no such key. Whoever asks the same at the
+   * same time waits for the same answer. Rejects with AwayError where no owner answers within 2 s.
+   */
+  where(key: string, part: number): Promise<Holder | undefined>;
   /** Facts not yet acknowledged, and whether the store is full (then refuse new work; facts of live keys still fit). */
   pending(): number;
   full(): boolean;
@@ -61,6 +68,8 @@ export type EngineHandlers = {
   /** Every fact the node held for the partition was sent. */
   caughtUp(partition: number, epoch: number, from: NodeRef): void;
   audit(keys: string[], from: NodeRef): void;
+  /** Who holds this part of a key of an open partition? Answered by `there`, or not at all: it is asked again. */
+  where?(key: string, part: number, from: NodeRef): void;
   connected(node: NodeRef): void;
   disconnected(node: NodeRef): void;
 };
@@ -86,5 +95,7 @@ export interface EngineLinkServer {
   known(to: NodeRef, key: string, first: { node: string; boot: string; payload: Uint8Array }): void;
   settled(to: { node: string; boot: string }, key: string, epoch: number): void;
   auditAnswer(to: NodeRef, partition: number, epoch: number, gone: string[]): void;
+  /** `holder` undefined: nobody, or no such key. */
+  there(to: NodeRef, key: string, part: number, holder: Holder | undefined, epoch: number): void;
   hint(to: { node: string; boot: string }, key: string, payload: Uint8Array): void;
 }
