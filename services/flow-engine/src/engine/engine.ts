@@ -58,6 +58,7 @@ export function createEngine(needs: EngineNeeds): Engine {
         if (partition?.epoch === epoch) partition.caughtUp(from);
       },
       audit: (keys, from) => audit(keys, from),
+      where: (key, part, from) => at(key)?.where(key, part, from),
       connected(node) {
         for (const partition of ownership.owned()) partition.nodeConnected(node);
         judge();

@@ -186,6 +186,12 @@ export class Partition {
     this.#needs.link.auditAnswer(from, this.number, this.epoch, gone);
   }
 
+  /** Which edge holds a leg. A call that isn't known may be among the facts that nodes still hand over: no word then. */
+  where(callId: string, leg: number, from: NodeRef): void {
+    const call = this.#call(callId);
+    if (call || this.#state === 'ready') this.#needs.link.there(from, callId, leg, call?.legs[leg]?.edge, this.epoch);
+  }
+
   /** Finishes the append in flight, says nothing more, and gives the signs of life back. */
   async release(): Promise<void> {
     this.#close();
