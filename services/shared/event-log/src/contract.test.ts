@@ -10,13 +10,21 @@ import {
   type EmbeddedPostgres,
   type EventLog,
   embeddedPostgres,
+  kafkaLog,
   memoryLog,
   type NewRecord,
   postgresLog,
   type SeenNode,
 } from './index.ts';
 
-type Adapter = { name: string; start(): Promise<void>; open(): Promise<EventLog>; stop(): Promise<void> };
+/** `absent`: why this adapter can't be tried here. */
+type Adapter = {
+  name: string;
+  absent?: string;
+  start(): Promise<void>;
+  open(): Promise<EventLog>;
+  stop(): Promise<void>;
+};
 
 function memory(): Adapter {
   let server = createMemoryServer();
@@ -47,6 +55,19 @@ function postgres(): Adapter {
   };
 }
 
+function kafka(): Adapter {
+  const brokers = process.env.KAFKA_BROKERS?.split(',');
+  const isOwed = process.env.OPENTACT_REQUIRE === 'all';
+  return {
+    name: 'kafka',
+    absent: brokers || isOwed ? undefined : 'no Kafka: KAFKA_BROKERS is not set (npm test sets it)',
+    start: async () => assert.ok(brokers, 'OPENTACT_REQUIRE=all and KAFKA_BROKERS is not set'),
+    // As few partitions as on postgres: a broker of a test pays for each.
+    open: () => kafkaLog({ brokers: brokers!, partitions: 8 }),
+    stop: async () => {},
+  };
+}
+
 const text = (bytes: Uint8Array | null) => (bytes ? Buffer.from(bytes).toString() : null);
 const record = (key: string, body: string, headers: Record<string, string> = {}): NewRecord => ({
   key,
@@ -66,11 +87,12 @@ async function eventually<T>(what: () => T | undefined | false, ms: number): Pro
   }
 }
 
-for (const adapter of [memory(), postgres()])
-  describe(adapter.name, () => {
+for (const adapter of [memory(), postgres(), kafka()])
+  describe(adapter.name, { skip: adapter.absent }, () => {
     let log: EventLog;
     let topics = 0;
-    const topic = () => `topic-${++topics}`;
+    const run = process.hrtime.bigint(); // A broker outlives the run.
+    const topic = () => `topic-${run}-${++topics}`;
     before(async () => {
       await adapter.start();
       log = await adapter.open();

@@ -1,11 +1,14 @@
 /** The event log: one port, and the adapters that keep its promises. */
 
+import { kafkaLog } from './kafka.ts';
 import { memoryLog } from './memory.ts';
 import type { EventLog } from './port.ts';
 import { postgresLog } from './postgres.ts';
 
 export { type EmbeddedPostgres, embeddedPostgres } from './embedded-postgres.ts';
 export { type FaultPlan, type FaultyLog, faulty } from './faulty.ts';
+export { kafkaLog } from './kafka.ts';
+export { createTopics } from './kafka-topics.ts';
 export { createMemoryServer, type MemoryServer, memoryLog } from './memory.ts';
 export * from './port.ts';
 export { postgresLog } from './postgres.ts';
@@ -18,6 +21,7 @@ export { refusalOf } from './refusal.ts';
 export async function openLog(config: {
   log: 'postgres' | 'memory' | 'kafka';
   databaseUrl: string | undefined;
+  kafkaBrokers: string[] | undefined;
   retainDays: number;
 }): Promise<EventLog> {
   switch (config.log) {
@@ -27,6 +31,7 @@ export async function openLog(config: {
       if (!config.databaseUrl) throw new Error('OPENTACT_LOG=postgres needs DATABASE_URL');
       return postgresLog({ url: config.databaseUrl, retainDays: config.retainDays });
     case 'kafka':
-      throw new Error('OPENTACT_LOG=kafka is not built yet; use postgres');
+      if (!config.kafkaBrokers?.length) throw new Error('OPENTACT_LOG=kafka needs KAFKA_BROKERS');
+      return kafkaLog({ brokers: config.kafkaBrokers, retainDays: config.retainDays });
   }
 }
