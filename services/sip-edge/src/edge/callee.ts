@@ -12,6 +12,7 @@ import type { Peer } from '../stack/transport/peer.ts';
 import { type CalleeLeg, type EdgeCall, newCalleeLeg } from './call.ts';
 import { dialReason, q850Of, reasonHeader } from './causes.ts';
 import { ALLOW, type Context, contactLine, endLeg, hostPort, namesOf, report, tagOf, viaOf } from './context.ts';
+import { recordOf } from './dialog-record.ts';
 import { proofOf } from './proof.ts';
 import { findTarget, type Target } from './target.ts';
 import { acknowledge, sendIn, wayBack } from './within.ts';
@@ -133,7 +134,8 @@ function keep(context: Context, leg: CalleeLeg, peer: Peer, dialog: Dialog, resp
   leg.hangup = undefined;
   confirm(context, leg, peer, dialog);
   const sdp = response.body.toString('utf8');
-  report(context, leg.call.id, { type: 'LegAnswered', requestId: leg.ask.seq, leg: leg.number, sdp });
+  const answered = { type: 'LegAnswered', requestId: leg.ask.seq, leg: leg.number, sdp } as const;
+  report(context, leg.call.id, { ...answered, ...recordOf(leg) });
 }
 
 function confirm(context: Context, leg: CalleeLeg, peer: Peer, dialog: Dialog): void {

@@ -9,6 +9,7 @@ import type { CallerLeg } from './call.ts';
 import { q850Of, reasonHeader } from './causes.ts';
 import { awaitAck } from './confirm.ts';
 import { ALLOW, type Context, contactLine, endLeg, report } from './context.ts';
+import { recordOf } from './dialog-record.ts';
 
 /** 180 to the caller. */
 export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'RingRequested'>>): void {
@@ -47,7 +48,7 @@ export function answer(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'
   leg.said = { status: 200, options };
   tellOthers(leg);
   leg.answeredBy = ask.seq;
-  report(context, call.id, { type: 'LegAnswered', requestId: ask.seq, leg: number, sdp: '' });
+  report(context, call.id, { type: 'LegAnswered', requestId: ask.seq, leg: number, sdp: '', ...recordOf(leg) });
   const delayed = server.request.body.length === 0;
   leg.unconfirmed = awaitAck(context, server, bytes, {
     confirmed(sdp) {

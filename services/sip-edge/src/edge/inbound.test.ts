@@ -326,7 +326,9 @@ test(
     assert.equal(again.cseq.number, 16 * asked + 1);
     phone.respond(again, 200, { body: { type: 'application/sdp', bytes: Buffer.from(OFFER) } });
     assert.equal((await phone.incoming('ACK', 2)).cseq.number, again.cseq.number);
-    assert.deepEqual(await engine.fact('OfferAccepted'), {
+    const { dialog, ...accepted } = await engine.fact('OfferAccepted');
+    assert.equal(dialog?.remoteTarget, `sip:phone@127.0.0.1:${phone.port}`, 'where the answer moved it');
+    assert.deepEqual(accepted, {
       type: 'OfferAccepted',
       requestId: asked,
       leg: 0,

@@ -6,7 +6,8 @@ import type { Fault, SipMessage, SipRequest, SipResponse } from '../stack/messag
 import { parseMessage } from '../stack/message/parse.ts';
 import type { Arrival, Peer } from '../stack/transport/peer.ts';
 import { listenTcp, type TcpPeer } from '../stack/transport/tcp.ts';
-import { answerPort, listenUdp, type Source } from '../stack/transport/udp.ts';
+import { answerPort, listenUdp } from '../stack/transport/udp.ts';
+import { formatAddress } from './dialog-record.ts';
 
 export type NetworkOptions = {
   bind: string;
@@ -62,7 +63,7 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
       answerFault(message, arrival, events);
       return;
     }
-    events.note(message.callId, 'in', at(arrival.source), bytes);
+    events.note(message.callId, 'in', formatAddress(arrival.source), bytes);
     if (message.kind === 'request') {
       events.request(message, arrival);
       return;
@@ -83,7 +84,7 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
 
 /** A peer whose bytes are noted on their way out. */
 function noted(peer: Peer, events: NetworkEvents): Peer {
-  const name = at(peer);
+  const name = formatAddress(peer);
   return {
     transport: peer.transport,
     address: peer.address,
@@ -110,8 +111,4 @@ function answerFault(fault: Fault, arrival: Arrival, events: NetworkEvents): voi
   const lines = events.linesForFault(fault);
   const bytes = formatResponse(fault, arrival.source, fault.status, { reason: fault.reason, lines, toTag: 'fault' });
   arrival.peer.send(bytes, () => {});
-}
-
-function at({ address, port }: Source): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -14,6 +14,7 @@ import { noAck } from './bye.ts';
 import type { Leg } from './call.ts';
 import { awaitAck } from './confirm.ts';
 import { ABILITIES, ALLOW, type Context, contactLine, endLeg, namesOf, report } from './context.ts';
+import { recordOf } from './dialog-record.ts';
 import { proofOf } from './proof.ts';
 import { acknowledge, sendWithin } from './within.ts';
 
@@ -40,7 +41,8 @@ export function peerOffer(context: Context, leg: Leg, server: ServerTransaction)
   leg.offered = { transaction, server };
   server.listener = { cancelled: () => closeOffer(leg, transaction) };
   const sdp = request.body.toString('utf8');
-  const told = report(context, leg.call.id, { type: 'OfferReceived', leg: leg.number, sdp, transaction });
+  const fact = { type: 'OfferReceived', leg: leg.number, sdp, transaction, ...recordOf(leg) } as const;
+  const told = report(context, leg.call.id, fact);
   giveUp(context, leg, transaction, told);
 }
 
@@ -164,7 +166,8 @@ function accepted(
   acknowledge(context, leg.dialog, leg.peer!, names);
   settle(() => {
     const sdp = response.body.toString('utf8');
-    report(context, leg.call.id, { type: 'OfferAccepted', requestId: ask.seq, leg: leg.number, sdp });
+    const fact = { type: 'OfferAccepted', requestId: ask.seq, leg: leg.number, sdp, ...recordOf(leg) } as const;
+    report(context, leg.call.id, fact);
   });
 }
 

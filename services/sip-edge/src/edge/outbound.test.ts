@@ -59,9 +59,20 @@ test(
     assert.notEqual(ack.via.branch, invite.via.branch);
     bob.respond(invite, 200, { body: sdp });
     assert.deepEqual((await bob.incoming('ACK', 2)).raw, ack.raw);
+    const dialog = {
+      callId: invite.callId,
+      localTag: localTag(SECRET, callId, 1),
+      remoteTag: 'phone',
+      localAddress: invite.headers.get('from'),
+      remoteAddress: `<${at(bob)}>;tag=phone`,
+      remoteTarget: `sip:phone@127.0.0.1:${bob.port}`,
+      routes: [],
+      transport: 'udp',
+      peerAddress: `127.0.0.1:${bob.port}`,
+    };
     assert.deepEqual(engine.facts().slice(1), [
       { type: 'LegRang', requestId: asked, leg: 1, status: 180 },
-      { type: 'LegAnswered', requestId: asked, leg: 1, sdp: OFFER },
+      { type: 'LegAnswered', requestId: asked, leg: 1, sdp: OFFER, dialog },
     ]);
     engine.ask(callId, { type: 'HangupRequested', leg: 1, ...end });
     const bye = await bob.incoming('BYE');
