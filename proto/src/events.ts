@@ -4,6 +4,7 @@
  */
 import type {
   App,
+  Dialog,
   To,
   Warning,
   PlayItem as WireItem,
@@ -56,4 +57,4 @@ export type Reported = Observed & { from?: From };
 /** Who an ending belongs to. */
 export type Owner = 'caller' | 'callee' | 'document' | 'customer-server' | 'carrier' | 'us';
 
-export type { App, To, Warning };
+export type { App, Dialog, To, Warning };

@@ -4,6 +4,9 @@
  */
 import type { CallEvent, Observed, Reported } from '@opentact/proto';
 import { type Call, newCall } from '../../services/flow-engine/src/domain/call.ts';
+import { lostNodes } from '../../services/flow-engine/src/domain/nodes.ts';
+import { isReportable } from '../../services/flow-engine/src/domain/observed.ts';
+import { isHeldBack } from '../../services/flow-engine/src/domain/recovery.ts';
 import { stepWith } from '../../services/flow-engine/src/domain/step.ts';
 import { parseDocument } from '../../services/flow-engine/src/xml/document.ts';
 
@@ -69,7 +72,9 @@ export function randomCall(seed: number): Run {
   const xml = randomDocument(random);
   const events: CallEvent[] = [];
   const answered: Observed[] = [];
-  let due: Array<{ at: number; fact: Observed }> = [{ at: 0, fact: arrival(xml, random) }];
+  let due: Due[] = [{ at: 0, fact: arrival(xml, random), boot: 0 }];
+  const asked = new Map<number, string>();
+  const boots: Boots = { media: 0, notifier: 0, 'sip-edge': 0 };
   let call = newCall('00000000-0000-8000-8000-000000000000');
   let now = 0;
   let facts = 0;
@@ -79,41 +84,67 @@ export function randomCall(seed: number): Run {
     const [next] = due.splice(random.chance(0.2) ? random.below(Math.min(3, due.length)) : 0, 1);
     now = Math.max(now, next!.at);
     if (!possible(call, next!.fact)) continue;
+    const source = sourceOf(next!.fact);
+    // A dead node says nothing more; one that only seemed dead may.
+    if (isReportable(next!.fact as CallEvent) && next!.boot !== boots[source] && !random.chance(0.1)) continue;
+    if (next!.fact.type === 'NodeLost' && !isDead(next!.fact, boots)) boots[next!.fact.kind as Kind]++;
     const reported = {
       ...next!.fact,
-      from: { source: sourceOf(next!.fact), boot: 'b', n: ++facts, observedAt: now },
+      from: { source, boot: `b${next!.boot}`, n: ++facts, observedAt: now },
     } as Reported;
     const stepped = step(call, reported, now);
     call = stepped.call;
     events.push(...stepped.events);
     answered.push(next!.fact);
-    for (const event of stepped.events)
-      due.push(...answersTo(event, call, random).map((a) => ({ at: now + a.in, fact: a.fact })));
+    const later = (within: number, fact: Observed) =>
+      due.push({ at: now + random.below(within), fact, boot: boots[sourceOf(fact)] });
+    for (const event of [...stepped.events.filter((e) => e.type === 'TimerSet'), ...newlyAsked(call, asked, boots)])
+      for (const answer of answersTo(event, call, random, boots))
+        due.push({ at: now + answer.in, fact: answer.fact, boot: boots[sourceOf(answer.fact)] });
     // A stale or repeated answer, out of nowhere.
-    if (random.chance(0.05)) due.push({ at: now, fact: random.of(answered) });
+    if (random.chance(0.05)) later(1, random.of(answered.filter((fact) => fact.type !== 'NodeLost')));
     if (call.state === 'live' && random.chance(0.02))
-      due.push({
-        at: now + random.below(2_000),
-        fact: { type: 'LegEnded', leg: 0, by: 'peer', status: 0, q850: 16, reason: 'bye' },
-      });
+      later(2_000, { type: 'LegEnded', leg: 0, by: 'peer', status: 0, q850: 16, reason: 'bye' });
     if (call.state === 'live' && random.chance(0.2))
-      due.push({
-        at: now + random.below(3_000),
-        fact: { type: 'DigitPressed', leg: 0, digit: random.of(['1', '2', '5', '#', '*']), durationMs: 100 },
-      });
-    if (call.state === 'live' && random.chance(0.03))
-      due.push({ at: now + random.below(5_000), fact: strange(call, random) });
+      later(3_000, { type: 'DigitPressed', leg: 0, digit: random.of(['1', '2', '5', '#', '*']), durationMs: 100 });
+    if (call.state === 'live' && random.chance(0.03)) later(5_000, strange(call, random));
+    if (random.chance(0.03)) later(1, lostNode(random, boots));
+    for (const lost of lostNodes(call, (at) => isDead(at, boots)))
+      later(300, { type: 'NodeLost', recover: true, ...lost });
     if (call.state === 'ended') due = due.filter((d) => !('timerId' in d.fact));
   }
   return { seed, xml, events, call, facts };
 }
 
-const sourceOf = (fact: Observed) =>
+type Kind = 'media' | 'notifier' | 'sip-edge';
+/** How often each node died so far; its boot is named after it. */
+type Boots = Record<Kind, number>;
+type Due = { at: number; fact: Observed; boot: number };
+
+const sourceOf = (fact: Observed): Kind =>
   /^(Leg|Dial|Answer|Offer|CallArrived)/.test(fact.type)
     ? 'sip-edge'
     : /^Document/.test(fact.type)
       ? 'notifier'
       : 'media';
+
+const isDead = (to: { node: string; boot: string } | undefined, boots: Boots) =>
+  to !== undefined && to.boot !== `b${boots[to.node as Kind]}`;
+
+/** What a dispatcher would attend to now: outstanding, not held back, and not yet asked of this node, dead or alive. */
+function newlyAsked(call: Call, asked: Map<number, string>, boots: Boots): CallEvent[] {
+  return Object.values(call.outstanding).filter((request) => {
+    const of = `${request.to?.node}/${request.to?.boot}/${isDead(request.to, boots)}`;
+    if (isHeldBack(call, request) || asked.get(request.seq) === of) return false;
+    asked.set(request.seq, of);
+    return true;
+  });
+}
+
+function lostNode(random: Random, boots: Boots): Observed {
+  const kind = random.of<Kind>(['media', 'media', 'notifier', 'sip-edge', 'sip-edge']);
+  return { type: 'NodeLost', recover: true, kind, node: kind, boot: `b${boots[kind]}` };
+}
 
 /** What happens seldom, at any moment: orders, deaths, silence, offers, media that fails. */
 function strange(call: Call, random: Random): Observed {
@@ -122,8 +153,6 @@ function strange(call: Call, random: Random): Observed {
   return random.of<() => Observed>([
     () => ({ type: 'DocumentOrdered', idempotencyKey: `d${call.seq}`, xml: randomDocument(random) }),
     () => ({ type: 'HangupOrdered', idempotencyKey: `h${call.seq}` }),
-    () => ({ type: 'NodeLost', recover: false, kind: 'notifier', node: 'notifier', boot: 'b' }),
-    () => ({ type: 'NodeLost', recover: false, kind: 'media', node: 'media', boot: 'b' }),
     () => ({ type: 'MediaSilent', leg, silentMs: 60_000 }),
     () => ({ type: 'OfferReceived', leg, sdp: random.of(['', 'sdp']), transaction: `t${call.seq}` }),
     () =>
@@ -137,7 +166,7 @@ function strange(call: Call, random: Random): Observed {
 /** Timers are the engine's own: it never fires one that is not set. */
 function possible(call: Call, fact: Observed): boolean {
   if (fact.type === 'NodeLost')
-    return JSON.stringify([call.media, call.notifier, call.legs]).includes(`"${fact.node}"`);
+    return lostNodes(call, (at) => at.node === fact.node && at.boot === fact.boot).length > 0;
   if ('idempotencyKey' in fact && fact.type !== ('DocumentRequested' as string))
     return call.state === 'live' && !call.ending;
   if (fact.type === 'CallArrived') return call.seq === 0;
@@ -174,8 +203,9 @@ function arrival(xml: string, random: Random): Observed {
 
 type Answer = { in: number; fact: Observed };
 
-function answersTo(event: CallEvent, call: Call, random: Random): Answer[] {
+function answersTo(event: CallEvent, call: Call, random: Random, boots: Boots): Answer[] {
   const requestId = event.seq;
+  if (isDead(event.to, boots)) return givenUp(event);
   const soon = (fact: Observed, within = 200): Answer[] => [{ in: random.below(within), fact }];
   const lost = random.chance(0.05);
   switch (event.type) {
@@ -183,7 +213,13 @@ function answersTo(event: CallEvent, call: Call, random: Random): Answer[] {
       return soon(
         lost
           ? { type: 'NodeUnavailable', requestId, kind: event.kind }
-          : { type: 'NodeAssigned', requestId, kind: event.kind, node: event.kind, boot: 'b' },
+          : {
+              type: 'NodeAssigned',
+              requestId,
+              kind: event.kind,
+              node: event.kind,
+              boot: `b${boots[event.kind as Kind]}`,
+            },
         1,
       );
     case 'SessionRequested':
@@ -261,6 +297,12 @@ function answersTo(event: CallEvent, call: Call, random: Random): Answer[] {
       });
     case 'OfferAnswerRequested':
       return soon({ type: 'OfferAnswered', requestId, leg: event.leg });
+    case 'OfferRequested':
+      if (lost) return soon({ type: 'OfferRefused', requestId, leg: event.leg, status: 488 });
+      return soon({ type: 'OfferAccepted', requestId, leg: event.leg, sdp: 'sdp' });
+    case 'AdoptRequested':
+      if (lost) return soon({ type: 'LegEnded', leg: event.leg, by: 'us', status: 0, q850: 41, reason: 'no-dialog' });
+      return soon({ type: 'LegAdopted', requestId, leg: event.leg });
     case 'BridgeRequested':
       return soon({ type: 'BridgeStarted', requestId });
     case 'TimerSet':
@@ -268,6 +310,15 @@ function answersTo(event: CallEvent, call: Call, random: Random): Answer[] {
     default:
       return [];
   }
+}
+
+/** What the dispatcher says about the requests of a dead node that the core leaves to it. */
+function givenUp(event: CallEvent): Answer[] {
+  const requestId = event.seq;
+  if (event.type === 'ReleaseRequested')
+    return [{ in: 100, fact: { type: 'RequestFailed', requestId, reason: 'lost' } }];
+  if (event.type !== 'DocumentRequested') return [];
+  return [{ in: 5_000, fact: { type: 'DocumentFailed', requestId, reason: 'unanswered', detail: '', status: 0 } }];
 }
 
 function dialAnswers(event: CallEvent & { type: 'DialRequested' }, random: Random): Answer[] {

@@ -1,9 +1,9 @@
 /** The state of one call: plain data that can be printed, compared and snapshotted. Only `evolve` makes a new one. */
-import type { App, CallEvent, Decided, Owner, To } from '@opentact/proto/events';
+import type { App, CallEvent, Decided, Dialog, Owner, To } from '@opentact/proto/events';
 import type { Verb } from './language/verb.ts';
 
-/** Changes with the shape of `Call`; an older snapshot is dropped and the story folded instead. */
-export const SNAPSHOT_VERSION = 1;
+/** Changes with the shape of `Call`; `snapshots.ts` makes older ones into this. */
+export const SNAPSHOT_VERSION = 2;
 
 /** A leg by its number: 0 the caller's, 1 … those we dialled. */
 export type Leg = {
@@ -11,13 +11,22 @@ export type Leg = {
   state: 'arrived' | 'answering' | 'preparing' | 'dialling' | 'answered' | 'ended';
   /** The edge that holds the dialog. */
   edge?: To;
+  /** Its edge died, and none was asked yet to hold it instead. */
+  adrift?: true;
+  /** The dialog as its edge last told it, once the leg is answered. */
+  dialog?: Dialog;
+  /** The 200 of ours that waits for its ACK: the `seq` of its AnswerRequested, and what it carried. */
+  unconfirmed?: { answer: number; sdp: string };
   session?: Session;
+  /** Its media node died: `lost` until another is asked for a session, `untold` until the peer is offered it, `telling`
+   * until its answer is taken. `sdpVersion` is that of the latest description (RFC 3264 8). */
+  moving?: { stage: 'lost' | 'untold' | 'telling'; sdpVersion: number };
   ringing: boolean;
   answeredAt: number;
   /** The peer doesn't want our audio; silence from it ends nothing. */
   held: boolean;
-  /** The peer's offer that is still to be answered, by its transaction. */
-  offer?: string;
+  /** The peer's offer that is still to be answered. */
+  offer?: { transaction: string; sdp: string };
   /** Where a dialled leg goes. */
   target: string;
 };
@@ -91,6 +100,8 @@ export type Call = {
   to: string;
   app: Omit<App, 'staticDocument'>;
   offer: string;
+  /** The INVITE, one character a byte, until our answer to it was acknowledged: another edge may need it. */
+  invite?: { bytes: string; transport: string; sourceAddress: string };
   /** What tells a retransmitted INVITE from a merged request (RFC 3261 8.2.2.2). */
   origin: { topBranch: string; requestUri: string };
   arrivedAt: number;

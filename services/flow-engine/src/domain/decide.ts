@@ -11,6 +11,7 @@ import { advance, quiet, react } from './flow.ts';
 import type { Parse } from './language/parse.ts';
 import { acceptAnswer } from './media.ts';
 import { hangup } from './performer.ts';
+import { adoption, moving } from './recovery.ts';
 import { renegotiation } from './renegotiation.ts';
 import { isStale } from './requests.ts';
 
@@ -34,13 +35,15 @@ export function goOn(call: Call): Decided[] {
 function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   if (call.state === 'new') return [];
   if (event.type === 'CallFaulted') return call.ended ? [] : ending(call, event);
-  if (call.state !== 'live') return releases(call, event);
   if (isStale(call, event)) return releases(call, event);
+  if (call.state !== 'live') return [...releases(call, event), ...adoption(call, event)];
   const over = ending(call, event);
   if (over.length > 0) return over;
   return [
     ...setUp(call, event),
     ...documents(call, event, parse),
+    ...adoption(call, event),
+    ...moving(call, event),
     ...renegotiation(call, event),
     ...releases(call, event),
     ...react(call, event),
@@ -63,10 +66,11 @@ function setUp(call: Call, event: CallEvent): Decided[] {
       ];
     }
     case 'NodeAssigned':
-      if (event.kind !== 'media' || call.legs[0]?.session || call.ending) return [];
+      if (event.kind !== 'media' || call.legs[0]?.session || call.legs[0]?.moving || call.ending) return [];
       return [{ type: 'SessionRequested', leg: 0, offer: call.offer, sdpId: call.arrivedAt, sdpVersion: 1 }];
     case 'NodeUnavailable':
-      return event.kind === 'media' ? [hangup('us', 'no-media', 34, 503)] : [];
+      if (event.kind !== 'media' || call.ending) return [];
+      return [call.legs[0]?.moving ? hangup('us', 'media-lost', 41, 500) : hangup('us', 'no-media', 34, 503)];
     case 'SessionFailed':
       if (event.leg !== 0) return [];
       if (event.reason === 'full') return [hangup('us', 'media-full', 34, 503)];
@@ -74,7 +78,7 @@ function setUp(call: Call, event: CallEvent): Decided[] {
     case 'VerbEnded': // the document's Error leaves every block: what a block recorded ends with it
       return event.branch === '/Error[0]' ? quiet(call) : [];
     case 'LegConfirmed': // a delayed offer is answered in the ACK
-      return event.sdp ? [acceptAnswer(call, event.leg, event.sdp)] : [];
+      return event.sdp ? acceptAnswer(call, event.leg, event.sdp) : [];
     default:
       return [];
   }

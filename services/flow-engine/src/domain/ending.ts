@@ -8,10 +8,10 @@ export function ending(call: Call, event: CallEvent): Decided[] {
   switch (event.type) {
     case 'LegEnded':
       return event.leg === 0 ? finish(call, event.at, ownerOf(call, event)) : [];
-    case 'NodeLost':
-      if (call.legs[0]?.state === 'ended')
-        return finish(call, event.at, { owner: 'us', reason: 'edge-lost', q850: 41 });
-      return event.kind === 'media' && !call.ending ? [hangup('us', 'media-lost', 41, 500)] : [];
+    case 'NodeUnavailable': // its edge is gone, and no other lives to hold it
+      return event.kind === 'sip-edge' && call.legs[0]?.state === 'ended'
+        ? finish(call, event.at, { owner: 'us', reason: 'edge-lost', q850: 41 })
+        : [];
     case 'TimerFired':
       return event.purpose === 'max-length' && !call.ending ? [hangup('us', 'max-length', 31, 480)] : [];
     case 'MediaSilent':
@@ -49,7 +49,9 @@ function finish(
   const answeredAt = call.legs[0]?.answeredAt ?? 0;
   const durationMs = answeredAt > 0 ? at - answeredAt : 0;
   const legs = call.legs.flatMap((leg, n) => (isOnTheWire(leg.state) && n > 0 ? [hangupLeg(n, owner, reason)] : []));
-  const sessions = call.legs.flatMap((leg, n) => (leg.session ? [{ type: 'ReleaseRequested', leg: n } as const] : []));
+  const sessions = call.legs.flatMap((leg, n) =>
+    leg.session || leg.state === 'preparing' ? [{ type: 'ReleaseRequested', leg: n } as const] : [],
+  );
   const caller = isOnTheWire(call.legs[0]?.state) ? [hangup(owner, reason, q850, 500)] : [];
   return [...caller, ...legs, { type: 'CallEnded', owner, reason, q850, durationMs }, ...sessions];
 }
@@ -75,11 +77,13 @@ export function releases(call: Call, event: CallEvent): Decided[] {
     case 'LegEnded':
       return event.leg > 0 && call.legs[event.leg]?.session ? [{ type: 'ReleaseRequested', leg: event.leg }] : [];
     case 'LegAnswered': {
-      if (event.leg === 0) return over ? [{ ...hangup('us', 'late'), status: 0 } as Decided] : [];
+      // Whoever says so holds it, even where the leg is no longer thought to be its.
+      const to = event.from && { to: { node: event.from.source, boot: event.from.boot } };
+      if (event.leg === 0) return over ? [{ ...hangup('us', 'late'), status: 0, ...to } as Decided] : [];
       const closing = outstandingOf(call, 'HangupRequested', (e) => e.leg === event.leg);
       // A 200 that crossed our CANCEL, or came after we gave the leg up: it stands after all, and gets a BYE.
       const given = call.legs[event.leg]?.state === 'ended';
-      return over || given || closing.length > 0 ? [hangupLeg(event.leg, 'us', 'late')] : [];
+      return over || given || closing.length > 0 ? [{ ...hangupLeg(event.leg, 'us', 'late'), ...to }] : [];
     }
     default:
       return [];

@@ -2,9 +2,11 @@
  * The fold: what a call is after one more event. It never chooses. What it does with an existing event is history:
  * changing it needs a new version of that event.
  */
-import type { CallEvent, Decided } from '@opentact/proto/events';
+import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
 import type { Call, Leg } from './call.ts';
 import { evolveFlow } from './flow-state.ts';
+import { giveUpAdrift, loseNode, reopen, takeOver } from './losses.ts';
+import { textOf } from './recovery.ts';
 import { settledBy } from './requests.ts';
 
 const ORDERS_MAX = 100;
@@ -21,7 +23,9 @@ export function evolve(call: Call, event: CallEvent): Call {
     next.outstanding = { ...call.outstanding };
     for (const { seq } of next.answered) delete next.outstanding[seq];
   }
-  if (event.type.endsWith('Requested'))
+  // A session that is lost and not yet asked for anew needs no giving back.
+  const isMoot = event.type === 'ReleaseRequested' && !event.to;
+  if (event.type.endsWith('Requested') && !isMoot)
     next.outstanding = { ...next.outstanding, [event.seq]: event as CallEvent<Decided> };
   next = learn(next, event);
   const flow = evolveFlow(next, event);
@@ -52,44 +56,66 @@ function learn(call: Call, event: CallEvent): Call {
         app,
         offer: event.sdp,
         origin: { topBranch: event.topBranch, requestUri: event.requestUri },
+        invite: { bytes: textOf(event.invite), transport: event.transport, sourceAddress: event.sourceAddress },
         arrivedAt: event.at,
         ...(edge && { edge }),
         legs: [{ ...noLeg, state: 'arrived', ...(edge && { edge }) }],
       };
     }
     case 'NodeAssigned': {
+      if (call.answered.length === 0) return call; // nobody asks any more
       const node = { node: event.node, boot: event.boot };
       if (event.kind === 'media') return { ...call, media: node };
       if (event.kind === 'notifier') return { ...call, notifier: node };
-      return { ...call, edge: node };
+      return takeOver(call, node);
     }
+    case 'NodeUnavailable':
+      return event.kind === 'sip-edge' ? giveUpAdrift(call) : call;
     case 'SessionRequested': {
       const session = { node: event.to!, sdp: '', sdpVersion: event.sdpVersion };
       const grown = event.leg < call.legs.length ? call : { ...call, legs: [...call.legs, noLeg] };
-      return withLeg(grown, event.leg, { session });
+      return withLeg(reopen(grown, event), event.leg, { session });
     }
     case 'SessionReady':
     case 'SessionChanged': {
       const session = call.legs[event.leg]?.session;
-      if (!session) return call;
+      // A node that was lost and still speaks describes a session that is no longer the leg's.
+      if (!session || (event.from && event.from.source !== session.node.node)) return call;
       const held = event.type === 'SessionChanged' ? { held: event.held } : {};
       return withLeg(call, event.leg, { session: { ...session, sdp: event.sdp || session.sdp }, ...held });
     }
-    case 'OfferReceived': // a second one before the answer is refused (491) and leaves the first in place
-      return call.legs[event.leg]?.offer === undefined ? withLeg(call, event.leg, { offer: event.transaction }) : call;
+    case 'OfferReceived': {
+      // A second one before the answer is refused (491) and leaves the first in place.
+      const heard = event.dialog ? withLeg(call, event.leg, { dialog: event.dialog }) : call;
+      const offer = { transaction: event.transaction, sdp: event.sdp };
+      return call.legs[event.leg]?.offer === undefined ? withLeg(heard, event.leg, { offer }) : heard;
+    }
+    case 'OfferRequested':
+      return withMoving(call, event.leg, 'telling');
+    case 'OfferAccepted':
+      return event.dialog ? withLeg(call, event.leg, { dialog: event.dialog }) : call;
+    case 'AdoptRequested':
+      return withLeg(call, event.leg, { adrift: undefined } as Partial<Leg>);
+    case 'LegConfirmed':
+      return event.leg === 0 ? confirmed(call) : call;
     case 'OfferAnswerRequested':
-      return call.legs[event.leg]?.offer === event.transaction
+      return call.legs[event.leg]?.offer?.transaction === event.transaction
         ? withLeg(call, event.leg, { offer: undefined } as Partial<Leg>)
         : call;
     case 'SessionChangeRequested': {
-      const session = call.legs[event.leg]?.session;
-      return session ? withLeg(call, event.leg, { session: { ...session, sdpVersion: event.sdpVersion } }) : call;
+      const { session, moving } = call.legs[event.leg] ?? {};
+      const told = moving?.stage === 'telling' && !event.isOffer ? { moving: undefined } : {};
+      const change = { ...told, ...(session && { session: { ...session, sdpVersion: event.sdpVersion } }) };
+      return withLeg(call, event.leg, change as Partial<Leg>);
     }
     case 'SessionFailed':
     case 'ReleaseRequested': {
+      // What the lost node still holds is not the session that the leg waits for.
+      if (event.type === 'ReleaseRequested' && event.to && call.legs[event.leg]?.moving?.stage === 'lost') return call;
       // A leg that was never dialled ends with its session.
       const ended = call.legs[event.leg]?.state === 'preparing' ? { state: 'ended' } : {};
-      return withLeg(call, event.leg, { session: undefined, ...ended } as Partial<Leg>);
+      const change = { session: undefined, moving: undefined, ...ended };
+      return withLeg(call, event.leg, change as Partial<Leg>);
     }
     case 'AnswerRequested':
       return withLeg(call, event.leg, { state: 'answering' });
@@ -100,13 +126,13 @@ function learn(call: Call, event: CallEvent): Call {
     case 'LegAnswered':
       return call.legs[event.leg]?.state === 'ended'
         ? call
-        : withLeg(call, event.leg, { state: 'answered', answeredAt: event.at });
+        : withLeg(call, event.leg, { state: 'answered', answeredAt: event.at, ...answerOf(call, event) });
     case 'LegEnded':
     case 'DialFailed':
-      return withLeg(call, event.leg, { state: 'ended' });
+      return over(call, event.leg);
     case 'RequestFailed': {
       const given = call.answered.find((r) => r.seq === event.requestId);
-      return given?.type === 'HangupRequested' ? withLeg(call, given.leg, { state: 'ended' }) : call;
+      return given?.type === 'HangupRequested' ? over(call, given.leg) : call;
     }
     case 'NodeLost':
       return loseNode(call, event);
@@ -136,17 +162,31 @@ function learn(call: Call, event: CallEvent): Call {
   }
 }
 
-/** Everything a dead boot granted is void: sessions, dialogs, and the asks it can't answer any more. */
-function loseNode(call: Call, lost: { kind: string; node: string; boot: string }): Call {
-  const is = (at?: { node: string; boot: string }) => at?.node === lost.node && at.boot === lost.boot;
-  const legs = call.legs.map((leg) => ({
-    ...leg,
-    ...(is(leg.session?.node) ? { session: undefined } : {}),
-    ...(is(leg.edge) ? { state: 'ended' as const } : {}),
-  })) as Leg[];
-  const next = { ...call, legs };
-  if (is(call.media)) delete next.media;
-  if (is(call.notifier)) delete next.notifier;
-  if (is(call.edge)) delete next.edge;
-  return next;
+function withMoving(call: Call, leg: number, stage: 'untold' | 'telling'): Call {
+  const moving = call.legs[leg]?.moving;
+  return moving ? withLeg(call, leg, { moving: { ...moving, stage } }) : call;
+}
+
+/** What another edge would need to go on with an answered leg. */
+function answerOf(call: Call, event: CallEvent<FactOf<'LegAnswered'>>): Partial<Leg> {
+  const asked = call.answered.find((r) => r.type === 'AnswerRequested');
+  return {
+    ...(event.dialog && { dialog: event.dialog }),
+    ...(asked?.type === 'AnswerRequested' && { unconfirmed: { answer: asked.seq, sdp: asked.sdp } }),
+  };
+}
+
+/** The caller has our answer: nobody need send it again. */
+function confirmed(call: Call): Call {
+  const { invite: _, ...rest } = call;
+  return withLeg(rest, 0, { unconfirmed: undefined } as Partial<Leg>);
+}
+
+/** The leg is over on the wire; what would keep its dialog alive elsewhere is no longer wanted. */
+function over(call: Call, leg: number): Call {
+  const none = { dialog: undefined, unconfirmed: undefined, moving: undefined, adrift: undefined };
+  const ended = withLeg(call, leg, { state: 'ended', ...none } as unknown as Partial<Leg>);
+  if (leg !== 0) return ended;
+  const { invite: _, ...rest } = ended;
+  return rest;
 }

@@ -53,9 +53,9 @@ export function quiet(call: Call): Decided[] {
     if (type === 'PlayRequested') stops.push({ type: 'PlayStopRequested', leg: request.leg, play: seq });
     if (type === 'RecordRequested') stops.push({ type: 'RecordStopRequested', leg: request.leg, record: seq });
   }
-  for (const [leg, { state, session }] of call.legs.entries()) {
+  for (const [leg, { state }] of call.legs.entries()) {
     if (leg === 0 || state === 'ended') continue;
-    if (state === 'preparing') stops.push(...(session ? [{ type: 'ReleaseRequested', leg } as const] : []));
+    if (state === 'preparing') stops.push({ type: 'ReleaseRequested', leg });
     else if (outstandingOf(call, 'HangupRequested', (e) => e.leg === leg).length === 0)
       stops.push(hangupLeg(leg, 'document', 'replaced'));
   }

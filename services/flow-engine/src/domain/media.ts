@@ -2,10 +2,11 @@
 import type { Decided } from '@opentact/proto/events';
 import type { Call } from './call.ts';
 
-/** Media takes the peer's answer to our offer. */
-export function acceptAnswer(call: Call, leg: number, sdp: string): Decided {
-  const sdpVersion = call.legs[leg]?.session?.sdpVersion ?? 1;
-  return { type: 'SessionChangeRequested', leg, sdp, isOffer: false, sdpVersion };
+/** Media takes the peer's answer to our offer; nothing while its session is moving (the peer is asked again then). */
+export function acceptAnswer(call: Call, leg: number, sdp: string): Decided[] {
+  const session = call.legs[leg]?.session;
+  if (!session) return [];
+  return [{ type: 'SessionChangeRequested', leg, sdp, isOffer: false, sdpVersion: session.sdpVersion }];
 }
 
 /** Answers the caller once media is there; nothing while it isn't or while the answer is under way. */

@@ -22,8 +22,8 @@ export function lostNodes(
   }
   for (const request of Object.values(call.outstanding)) {
     const kind = SERVED_BY[request.type];
-    // A document is asked for elsewhere once another notifier is assigned, not lost with its node.
-    if (kind && kind !== 'notifier') look(kind, request.to);
+    // A document is asked for elsewhere once another notifier is assigned; a session given up stays to be given back.
+    if (kind && kind !== 'notifier' && request.type !== 'ReleaseRequested') look(kind, request.to);
   }
   return [...found.values()];
 }

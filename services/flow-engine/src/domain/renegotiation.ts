@@ -6,9 +6,12 @@ import { type Call, outstandingOf } from './call.ts';
 export function renegotiation(call: Call, event: CallEvent): Decided[] {
   switch (event.type) {
     case 'OfferReceived': {
-      const session = call.legs[event.leg]?.session;
-      const busy = outstandingOf(call, 'SessionChangeRequested', (e) => e.leg === event.leg).length > 0;
-      if (!session || busy)
+      const { session, offer } = call.legs[event.leg] ?? {};
+      const changes = outstandingOf(call, 'SessionChangeRequested', (e) => e.leg === event.leg);
+      // Sent again, to an edge that took the leg over while media was at it: that answer will do.
+      const isUnderWay = changes.some((e) => e.isOffer && e.sdp === event.sdp);
+      if (isUnderWay && offer?.transaction === event.transaction) return [];
+      if (!session?.sdp || changes.length > 0)
         return [{ type: 'OfferAnswerRequested', leg: event.leg, sdp: '', status: 491, transaction: event.transaction }];
       const sdpVersion = session.sdpVersion + 1;
       return [{ type: 'SessionChangeRequested', leg: event.leg, sdp: event.sdp, isOffer: true, sdpVersion }];
@@ -23,7 +26,7 @@ export function renegotiation(call: Call, event: CallEvent): Decided[] {
 }
 
 function answerOffer(call: Call, leg: number, sdp: string, status: number): Decided[] {
-  const transaction = call.legs[leg]?.offer;
+  const transaction = call.legs[leg]?.offer?.transaction;
   if (transaction === undefined) return [];
   return [{ type: 'OfferAnswerRequested', leg, sdp, status, transaction }];
 }

@@ -1,5 +1,5 @@
 /** Which requests an event answers. The only place that knows it, for the fold, the dispatcher and the laws alike. */
-import type { CallEvent, Decided } from '@opentact/proto/events';
+import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
 import type { Call } from './call.ts';
 
 /** Observed events that settle the request they name. */
@@ -25,6 +25,7 @@ const SETTLES = new Set<CallEvent['type']>([
   'RecordFailed',
   'BridgeEnded',
   'RequestFailed',
+  'LegAdopted',
 ]);
 
 /** The outstanding requests that this event answers, whether by name or because their object is gone. */
@@ -49,8 +50,9 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
       return 'leg' in request && request.leg === event.leg && OF_THE_DIALOG.has(request.type);
     case 'DialFailed':
       return request.type === 'HangupRequested' && request.leg === event.leg;
+    case 'SessionFailed': // what a lost session was doing has nowhere to go
     case 'SessionReleased': // whatever the session did ended with it
-      return isOfSession(request, event.leg);
+      return isOfSession(request, event.leg) && isAtSameNode(request, call.outstanding[named]);
     case 'PlayFinished':
     case 'PlayStopped':
     case 'PlayFailed':
@@ -62,8 +64,12 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
       return request.type === 'BridgeStopRequested' && request.bridge === named;
     case 'DocumentRequested': // asked again of another notifier
       return request.type === 'DocumentRequested' && request.idempotencyKey === event.idempotencyKey;
-    case 'NodeLost': // its documents are asked for again elsewhere; everything else of it is void
-      return request.to?.node === event.node && request.to.boot === event.boot && request.type !== 'DocumentRequested';
+    case 'NodeLost':
+      return request.to?.node === event.node && request.to.boot === event.boot && isVoid(call, event, request);
+    case 'NodeUnavailable': // nobody is left to ask about what was adrift
+      return event.kind === 'sip-edge' && !request.to && (OF_THE_DIALOG.has(request.type) || isEdgeLookUp(request));
+    case 'CallEnded': // what waited for a session that will not come
+      return !request.to && (OF_THE_SESSION.has(request.type) || OF_A_BRIDGE.has(request.type));
     default:
       return false;
   }
@@ -76,6 +82,7 @@ const OF_THE_DIALOG = new Set<CallEvent['type']>([
   'HangupRequested',
   'OfferRequested',
   'OfferAnswerRequested',
+  'AdoptRequested',
 ]);
 const OF_THE_SESSION = new Set<CallEvent['type']>([
   'SessionRequested',
@@ -86,9 +93,37 @@ const OF_THE_SESSION = new Set<CallEvent['type']>([
   'RecordStopRequested',
 ]);
 
+const OF_A_BRIDGE = new Set<CallEvent['type']>(['BridgeRequested', 'BridgeStopRequested']);
+/** What only the node that was asked could answer; the same is chosen anew for another. */
+const OF_THE_NODE = new Set<CallEvent['type']>([
+  'SessionRequested',
+  'SessionChangeRequested',
+  'OfferAnswerRequested',
+  'AdoptRequested',
+]);
+
+const isEdgeLookUp = (request: CallEvent) => request.type === 'NodeRequested' && request.kind === 'sip-edge';
+
+/** Ends this request of a node with the node, or does another take it over? Documents are asked for again elsewhere. */
+function isVoid(call: Call, lost: CallEvent<FactOf<'NodeLost'>>, request: CallEvent): boolean {
+  if (request.type === 'DocumentRequested') return false;
+  if (!lost.recover) return true; // version 1
+  // A node that only seemed dead must still give its sessions back.
+  if (request.type === 'ReleaseRequested') return false;
+  if (OF_THE_NODE.has(request.type)) return true;
+  if (OF_THE_DIALOG.has(request.type))
+    return !('leg' in request) || (call.legs[request.leg]?.state ?? 'ended') === 'ended';
+  // What sounded goes on where the call does.
+  return call.state !== 'live' || call.ending !== undefined;
+}
+
+/** A session given back takes along only what was asked of that node. */
+const isAtSameNode = (request: CallEvent, release: CallEvent | undefined) =>
+  release === undefined || (request.to?.node === release.to?.node && request.to?.boot === release.to?.boot);
+
 /** Does a request that can't be met any more take this one with it? */
 function isLostWith(request: CallEvent, failed: CallEvent | undefined): boolean {
-  if (failed?.type === 'ReleaseRequested') return isOfSession(request, failed.leg);
+  if (failed?.type === 'ReleaseRequested') return isOfSession(request, failed.leg) && isAtSameNode(request, failed);
   return (
     failed?.type === 'HangupRequested' &&
     'leg' in request &&
@@ -97,7 +132,8 @@ function isLostWith(request: CallEvent, failed: CallEvent | undefined): boolean 
   );
 }
 
-function isOfSession(request: CallEvent, leg: number): boolean {
+/** Is it asked of the leg's session? */
+export function isOfSession(request: CallEvent, leg: number): boolean {
   if (request.type === 'BridgeRequested') return request.legA === leg || request.legB === leg;
   return 'leg' in request && request.leg === leg && OF_THE_SESSION.has(request.type);
 }

@@ -5,12 +5,15 @@
 import type { EngineLinkServer } from '@opentact/link';
 import { type CallEvent, type Decided, encodeEvent, type Observed, type To } from '@opentact/proto';
 import type { Call } from '../domain/call.ts';
+import { isHeldBack } from '../domain/recovery.ts';
 
 /** Not taken on by then: ask again; five times at most. */
 const ASK_AGAIN_MS = 1_000;
 const TRIES_MAX = 5;
 /** How long a look-up of a node may wait for one to appear. */
-const LOOK_UP_MS: Record<string, number> = { media: 2_000, notifier: 10_000, 'sip-edge': 3_000 };
+const LOOK_UP_MS: Record<string, number> = { media: 2_000, notifier: 10_000 };
+/** … and where another died: as long as starting one again may take. */
+const RECOVER_MS = 10_000;
 /** Taken on and not settled by then: lost on the way; asked again, then given up. 64·T1 for what waits for a phone. */
 const SETTLE_MS: Partial<Record<Decided['type'], number>> = {
   SessionRequested: 5_000,
@@ -60,6 +63,8 @@ export type DispatcherNeeds = {
   now(): number;
   /** A living node of a kind for a call; undefined where there is none. */
   pick(kind: string, callId: string, except: To[]): To | undefined;
+  /** Is this boot of the node over for certain? One that is merely silent isn't. */
+  isDead(node: To): boolean;
   /** Hands an observed fact of the engine's own to the call. */
   observe(callId: string, fact: Observed): void;
 };
@@ -82,7 +87,7 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
     const found = needs.pick(request.kind, request.callId, request.except);
     const { kind, seq: requestId } = request;
     if (found) needs.observe(request.callId, { type: 'NodeAssigned', requestId, kind, ...found });
-    else if (needs.now() - since >= (LOOK_UP_MS[kind] ?? 0))
+    else if (needs.now() - since >= (request.except.length > 0 ? RECOVER_MS : (LOOK_UP_MS[kind] ?? 0)))
       needs.observe(request.callId, { type: 'NodeUnavailable', requestId, kind });
   }
 
@@ -94,11 +99,13 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
   function attend(tracked: Tracked, now: number): void {
     const { request } = tracked;
     if (tracked.givenUp) return;
+    // What a dead node still held is gone with it; one that only fell silent is asked as long as it takes.
+    if (request.type === 'ReleaseRequested' && request.to && needs.isDead(request.to)) return giveUp(tracked, 'lost');
     const waited = now - tracked.askedAt;
     if (request.type === 'NodeRequested') lookUp(tracked);
     else if (!tracked.takenOn) {
       if (waited < ASK_AGAIN_MS) return;
-      if (tracked.tries < TRIES_MAX) ask(tracked);
+      if (tracked.tries < TRIES_MAX || request.type === 'ReleaseRequested') ask(tracked);
       else giveUp(tracked, 'unanswered');
     } else if (waited > settleMs(request)) giveUp(tracked, 'unanswered');
   }
@@ -106,10 +113,11 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
   return {
     follow(call) {
       const known = calls.get(call.id);
-      if (known) for (const seq of known.keys()) if (!call.outstanding[seq]) known.delete(seq);
+      // What is asked of another node now is a new question there.
+      for (const [seq, { request }] of known ?? []) if (!isSameAsk(call.outstanding[seq], request)) known!.delete(seq);
       const tracked = known ?? new Map<number, Tracked>();
       for (const request of Object.values(call.outstanding)) {
-        if (tracked.has(request.seq)) continue;
+        if (tracked.has(request.seq) || isHeldBack(call, request)) continue;
         const now = needs.now();
         const added = { request, payload: encodeEvent(request), askedAt: now, since: now, tries: 0, takenOn: false };
         tracked.set(request.seq, added);
@@ -138,6 +146,9 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
   };
 }
 
+const isSameAsk = (now: Request | undefined, before: Request) =>
+  now !== undefined && now.to?.node === before.to?.node && now.to?.boot === before.to?.boot;
+
 /** What the call learns where nobody will answer its request. */
 export function failureOf(request: Request, reason: string): Observed {
   const requestId = request.seq;
@@ -156,6 +167,8 @@ export function failureOf(request: Request, reason: string): Observed {
       return { type: 'RecordFailed', requestId, reason };
     case 'BridgeRequested':
       return { type: 'BridgeEnded', requestId, reason };
+    case 'AdoptRequested':
+      return { type: 'LegEnded', leg: request.leg, by: 'us', status: 0, q850: 41, reason: 'lost' };
     default:
       return { type: 'RequestFailed', requestId, reason };
   }

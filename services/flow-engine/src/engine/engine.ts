@@ -82,6 +82,7 @@ export function createEngine(needs: EngineNeeds): Engine {
           pick,
           opened: judge,
           living,
+          isDead,
           lost: (lost, epoch, reason) => ownership.lost(lost, epoch, reason),
         },
         number,
@@ -91,6 +92,11 @@ export function createEngine(needs: EngineNeeds): Engine {
   /** Nodes that may hold facts of a partition, by the registry: some may not have found this engine yet. */
   function living(): Array<{ name: string; boot: string }> {
     return log.registry.nodes().filter((n) => REPORTERS.has(n.kind) && !n.gone && n.silentMs < NODE_SILENT_MS);
+  }
+
+  function isDead({ node, boot }: To): boolean {
+    const row = log.registry.nodes().find((n) => n.name === node);
+    return log.registry.healthy() && (!row || row.boot !== boot || row.gone);
   }
 
   function pick(kind: string, callId: string, except: To[]): To | undefined {

@@ -36,6 +36,8 @@ export type PartitionNeeds = {
   now(): number;
   logger: Logger;
   pick(kind: string, callId: string, except: To[]): To | undefined;
+  /** Is this boot of a node over for certain? */
+  isDead(node: To): boolean;
   /** Nodes that live, whether or not they have found this engine yet. */
   living(): Array<{ name: string; boot: string }>;
   /** Asks and timers of the partition run from here on. */
@@ -91,7 +93,7 @@ export class Partition {
     this.#learner = createLearner(needs, loaded.calls, writer.epoch);
     const { link, now, pick } = needs;
     const observe = (callId: string, observed: Observed) => this.#push({ kind: 'own', callId, observed });
-    this.#dispatcher = createDispatcher({ link, epoch: writer.epoch, now, pick, observe });
+    this.#dispatcher = createDispatcher({ link, epoch: writer.epoch, now, pick, observe, isDead: needs.isDead });
     this.#timers = createTimers(now, (callId, timerId, purpose) =>
       observe(callId, { type: 'TimerFired', timerId, purpose }),
     );
@@ -160,7 +162,7 @@ export class Partition {
   judge(isLost: (node: To) => boolean): void {
     for (const { call } of this.#calls.values())
       for (const lost of lostNodes(call, isLost))
-        this.#push({ kind: 'own', callId: call.id, observed: { type: 'NodeLost', ...lost, recover: false } });
+        this.#push({ kind: 'own', callId: call.id, observed: { type: 'NodeLost', ...lost, recover: true } });
   }
 
   nodeConnected(node: NodeRef): void {

@@ -20,7 +20,10 @@ export const dialPerformer: Performer<Dial> = {
     switch (event.type) {
       case 'SessionReady':
         if (event.leg === 0) return running.memory.winner === undefined ? [] : answer(call);
-        return ours(running, event.leg) && running.memory.winner === undefined
+        // A leg that was dialled already got this session in the place of one that was lost.
+        return ours(running, event.leg) &&
+          call.legs[event.leg]?.state === 'preparing' &&
+          running.memory.winner === undefined
           ? [invite(dial, call, running, event.leg, event.sdp)]
           : [];
       case 'LegRang':
@@ -57,7 +60,9 @@ const ours = (running: Running, leg: number) => running.memory.legs?.includes(le
 function learn(memory: Memory, event: CallEvent): Memory {
   switch (event.type) {
     case 'SessionRequested':
-      return event.leg > 0 ? { ...memory, legs: [...(memory.legs ?? []), event.leg] } : memory;
+      return event.leg > 0 && event.sdpVersion === 1 // a later one replaces a session that was lost
+        ? { ...memory, legs: [...(memory.legs ?? []), event.leg] }
+        : memory;
     case 'TimerSet':
       return event.purpose === 'dial' ? { ...memory, timer: event.seq } : memory;
     case 'LegAnswered':
@@ -116,7 +121,7 @@ function answered(
   return [
     ...(timer && call.timers[timer] ? [{ type: 'TimerCancelled', timerId: timer } as const] : []),
     ...others.flatMap((leg) => letGo(leg, call.legs[leg], 'answered-elsewhere')),
-    acceptAnswer(call, event.leg, event.sdp),
+    ...acceptAnswer(call, event.leg, event.sdp),
     ...(caller.state === 'arrived' ? answer(call) : bridge(dial, call, running)),
   ];
 }
