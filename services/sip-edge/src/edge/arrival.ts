@@ -10,6 +10,7 @@ import type { SipRequest } from '../stack/message/message.ts';
 import { textParamOf } from '../stack/message/params.ts';
 import { normalUser, type Uri } from '../stack/message/uri.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
+import { rememberAccount } from './accounts.ts';
 import { RETRY_AFTER_S } from './admission.ts';
 import { type CallerLeg, type EdgeCall, newCall, newCallerLeg } from './call.ts';
 import { cancelled, refuse } from './caller.ts';
@@ -19,7 +20,6 @@ import { DirectoryAway, type Route } from './port.ts';
 export const OWNER_PATIENCE_MS = 2_000;
 const OTHERS_MAX = 4;
 const INVITE_BYTES_MAX = 16 * 1024;
-const ACCOUNTS_MAX = 100_000;
 const HOPS_HEADER = 'x-opentact-hops';
 
 export const RETRY_AFTER: HeaderLine = ['Retry-After', String(RETRY_AFTER_S)];
@@ -72,7 +72,7 @@ export function arrive(context: Context, server: ServerTransaction): void {
  */
 function repeated(call: EdgeCall, server: ServerTransaction): void {
   const leg = call.legs.get(0);
-  const first = leg?.kind === 'caller' ? leg.server.request : undefined;
+  const first = leg?.kind === 'caller' ? leg.server?.request : undefined;
   const { request } = server;
   const same = first?.via.branch === request.via.branch && first.uriText === request.uriText;
   if (leg?.kind !== 'caller' || !same || leg.others.length === OTHERS_MAX) return void server.respond(482);
@@ -81,7 +81,8 @@ function repeated(call: EdgeCall, server: ServerTransaction): void {
 }
 
 async function admit(context: Context, leg: CallerLeg): Promise<void> {
-  const { call, server } = leg;
+  const { call } = leg;
+  const server = leg.server!;
   let route: Route | undefined;
   try {
     route = await context.directory.route(questionOf(server, leg.call.id));
@@ -91,9 +92,12 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   }
   if (leg.state === 'ended') return;
   if (!route) return refuse(context, leg, 404, 1);
-  const refusal = takePlace(context, leg, route);
+  const refusal = takePlace(context, leg, server, route);
   call.told = true;
-  const told = report(context, call.id, { ...factOf(leg, route), ...(refusal === undefined ? {} : { refusal }) });
+  const told = report(context, call.id, {
+    ...factOf(leg.tag, server, route),
+    ...(refusal === undefined ? {} : { refusal }),
+  });
   const stop = context.clock.after(OWNER_PATIENCE_MS, () => {
     context.log.warn({ callId: call.id }, 'no owner took the call in time');
     refuse(context, leg, 503, 41, [RETRY_AFTER]);
@@ -119,19 +123,17 @@ function userOf(uri: Uri): string {
 }
 
 /** Counts the call for its account. Why the flow must not run, or undefined. */
-function takePlace(context: Context, { call, server }: CallerLeg, route: Route): string | undefined {
+function takePlace(context: Context, { call }: CallerLeg, server: ServerTransaction, route: Route): string | undefined {
   call.accountId = route.accountId;
   call.dialsPerMinuteMax = route.dialsPerMinuteMax;
   call.hops = decimal(server.request.headers.get(HOPS_HEADER) ?? '', 99) ?? 0;
-  if (context.accounts.size >= ACCOUNTS_MAX) context.accounts.clear();
-  context.accounts.set(route.accountId, route);
+  rememberAccount(context, route);
   if (route.refusal !== undefined) return route.refusal;
   call.counted = context.limits.enter(route.accountId, route.callsMax);
   return call.counted ? undefined : 'call-limit';
 }
 
-function factOf({ server, tag }: CallerLeg, route: Route) {
-  const { request, arrival } = server;
+function factOf(tag: string, { request, arrival }: ServerTransaction, route: Route) {
   return {
     type: 'CallArrived',
     accountId: route.accountId,

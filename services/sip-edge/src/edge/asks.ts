@@ -2,6 +2,7 @@
 // A request about a leg that nobody holds here is answered by its end, once, so that it does not wait for ever.
 
 import type { CallEvent, FactOf } from '@opentact/proto';
+import { adopt } from './adopt.ts';
 import { type EdgeCall, type Leg, newCall } from './call.ts';
 import { dial } from './callee.ts';
 import { answer, ring } from './caller.ts';
@@ -13,6 +14,8 @@ export function serve(context: Context, event: CallEvent): void {
   switch (event.type) {
     case 'DialRequested':
       return begin(context, event);
+    case 'AdoptRequested':
+      return take(context, event);
     case 'RingRequested':
     case 'AnswerRequested':
     case 'HangupRequested':
@@ -59,12 +62,22 @@ function callOf(context: Context, callId: string): EdgeCall {
 
 function begin(context: Context, event: CallEvent<FactOf<'DialRequested'>>): void {
   const { callId, leg, seq: requestId } = event;
+  // What is older than an adoption was asked of the edge that was lost, and so was what comes before one.
+  const resumed = !context.calls.has(callId) || requestId < context.calls.get(callId)!.adoptedAt;
   const call = callOf(context, callId);
   // Its end was told before its beginning was asked for: over is over.
   if (call.strangers.has(leg)) return;
-  dial(context, call, event).catch((error: Error) => {
+  dial(context, call, event, resumed).catch((error: Error) => {
     context.log.error({ callId, leg, error: error.message }, 'a dial failed');
     report(context, callId, { type: 'DialFailed', requestId, leg, status: 0, q850: 41, reason: 'unreachable' });
+  });
+}
+
+function take(context: Context, event: CallEvent<FactOf<'AdoptRequested'>>): void {
+  const { callId, leg } = event;
+  adopt(context, callOf(context, callId), event).catch((error: Error) => {
+    context.log.error({ callId, leg, error: error.message }, 'an adoption failed');
+    report(context, callId, { type: 'LegEnded', leg, by: 'us', status: 0, q850: 41, reason: 'no-dialog' });
   });
 }
 

@@ -10,6 +10,7 @@ import type { OwnRequest } from '../stack/message/own-request.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
 import type { Peer } from '../stack/transport/peer.ts';
 import type { Trunk } from './port.ts';
+import type { Target } from './target.ts';
 
 /** A 2xx of ours that waits for its ACK. */
 export type Unconfirmed = { readonly cseq: number; ack(sdp: string): void; over(): void };
@@ -35,7 +36,8 @@ type LegBase = {
 
 export type CallerLeg = LegBase & {
   readonly kind: 'caller';
-  readonly server: ServerTransaction;
+  /** Absent where the leg was adopted after its answer was acknowledged. */
+  readonly server?: ServerTransaction;
   /** What was answered last, for a caller that asks again by another way. */
   said?: { readonly status: number; readonly options: ResponseOptions };
   /** The same INVITE by other ways: each wants the answer too. */
@@ -50,6 +52,9 @@ export type CallerLeg = LegBase & {
 export type CalleeLeg = LegBase & {
   readonly kind: 'callee';
   readonly ask: CallEvent<FactOf<'DialRequested'>>;
+  /** Another edge may have sent its INVITE before, so that a phone may be ringing. */
+  resumed: boolean;
+  target?: Target;
   state: 'preparing' | 'dialling' | 'answered' | 'ended';
   attempt: number;
   trunk?: Trunk;
@@ -75,6 +80,8 @@ export type EdgeCall = {
   readonly legs: Map<number, Leg>;
   /** Legs that were never held here and whose end was told all the same: never twice. */
   readonly strangers: Set<number>;
+  /** `seq` of the latest AdoptRequested; 0: it began here. */
+  adoptedAt: number;
   /** CallArrived was handed over, so the end must be as well. */
   told: boolean;
   forgetting?: () => void;
@@ -89,18 +96,19 @@ export function newCall(id: string): EdgeCall {
     hops: 0,
     legs: new Map(),
     strangers: new Set(),
+    adoptedAt: 0,
     told: false,
   };
 }
 
-export function newCallerLeg(call: EdgeCall, tag: string, server: ServerTransaction): CallerLeg {
-  const { peer } = server.arrival;
-  const base = { call, number: 0, tag, peer, offers: NO_OFFER, byeSent: false, lastSeq: 0 };
-  return { ...base, kind: 'caller', server, others: [], state: 'arrived', answeredBy: 0, cancelled: false };
+export function newCallerLeg(call: EdgeCall, tag: string, server: ServerTransaction | undefined): CallerLeg {
+  const way = server ? { server, peer: server.arrival.peer } : {};
+  const base = { call, number: 0, tag, ...way, offers: NO_OFFER, byeSent: false, lastSeq: 0 };
+  return { ...base, kind: 'caller', others: [], state: 'arrived', answeredBy: 0, cancelled: false };
 }
 
 export function newCalleeLeg(call: EdgeCall, tag: string, ask: CallEvent<FactOf<'DialRequested'>>): CalleeLeg {
   const base = { call, number: ask.leg, tag, offers: NO_OFFER, byeSent: false, lastSeq: ask.seq };
-  const none = { rang: false, heard: false, cancelSent: false, challenged: false };
+  const none = { rang: false, heard: false, cancelSent: false, challenged: false, resumed: false };
   return { ...base, ...none, kind: 'callee', ask, state: 'preparing', attempt: 0 };
 }

@@ -7,9 +7,10 @@ import { type ForkOutput, forksOf, forkTransition } from '../stack/dialog/forks.
 import type { HeaderLine } from '../stack/message/build.ts';
 import type { SipResponse } from '../stack/message/message.ts';
 import { cancelOf, formatOwnRequest, type OwnRequest } from '../stack/message/own-request.ts';
+import type { ClientListener } from '../stack/transaction/layer.ts';
 import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
 import type { Peer } from '../stack/transport/peer.ts';
-import { type CalleeLeg, type EdgeCall, newCalleeLeg } from './call.ts';
+import { type CalleeLeg, type EdgeCall, type Leg, newCalleeLeg } from './call.ts';
 import { dialReason, q850Of, reasonHeader } from './causes.ts';
 import { ALLOW, type Context, contactLine, endLeg, hostPort, namesOf, report, tagOf, viaOf } from './context.ts';
 import { recordOf } from './dialog-record.ts';
@@ -23,24 +24,28 @@ const ATTEMPTS_MAX = 4;
 
 type Dial = CallEvent<FactOf<'DialRequested'>>;
 
-export async function dial(context: Context, call: EdgeCall, ask: Dial): Promise<void> {
+/** `resumed`: another edge may have sent the INVITE before; then this one is its retransmission, whoever waits for it. */
+export async function dial(context: Context, call: EdgeCall, ask: Dial, resumed: boolean): Promise<void> {
   if (call.legs.has(ask.leg)) return;
   const leg = newCalleeLeg(call, tagOf(context, call.id, ask.leg), ask);
+  leg.resumed = resumed;
   call.legs.set(ask.leg, leg);
   const max = context.accounts.get(ask.accountId)?.dialsPerMinuteMax ?? call.dialsPerMinuteMax;
-  if (!context.limits.dial(ask.accountId, max, context.clock.nowMs())) return fail(context, leg, 0, 21, 'dial-limit');
+  if (!context.limits.dial(ask.accountId, max, context.clock.nowMs()) && !resumed)
+    return fail(context, leg, 0, 21, 'dial-limit');
   const target = await findTarget(context, call, ask);
   if (leg.state === 'ended') return;
-  if (leg.hangup) return fail(context, leg, 0, 16, 'cancelled');
+  if (leg.hangup && !resumed) return fail(context, leg, 0, 16, 'cancelled');
   if ('reason' in target) return fail(context, leg, 0, target.q850, target.reason);
   if (target.trunk) leg.trunk = target.trunk;
+  leg.target = target;
   leg.state = 'dialling';
   context.trace.open(call.id, sipCallIdOf(context.secret, call.id, ask.leg));
   const peer = await peerFor(context, leg, target);
   if (leg.state !== 'dialling') return;
   if (!peer) return fail(context, leg, 0, 41, 'unreachable');
   leg.peer = peer;
-  if (leg.hangup) return fail(context, leg, 0, 16, 'cancelled');
+  if (leg.hangup && !resumed) return fail(context, leg, 0, 16, 'cancelled');
   invite(context, leg, target, peer, []);
 }
 
@@ -75,13 +80,37 @@ function compose(context: Context, leg: CalleeLeg, target: Target, peer: Peer, a
 
 function invite(context: Context, leg: CalleeLeg, target: Target, peer: Peer, auth: readonly HeaderLine[]): void {
   const { invite: request, names } = compose(context, leg, target, peer, auth);
+  begin(leg, request);
+  context.transactions.send(request, names.branch, peer, listenerOf(context, leg, target, peer));
+}
+
+function begin(leg: CalleeLeg, request: OwnRequest): void {
   leg.invite = request;
   leg.forks = forksOf(request);
   leg.heard = false;
-  context.transactions.send(request, names.branch, peer, {
+}
+
+function listenerOf(context: Context, leg: CalleeLeg, target: Target, peer: Peer): ClientListener {
+  return {
     response: (response) => answered(context, leg, target, peer, response),
     failed: () => fail(context, leg, 0, leg.hangup ? 16 : 18, leg.hangup ? 'cancelled' : 'unreachable'),
-  });
+  };
+}
+
+/**
+ * The edge that was lost had proved itself to a carrier already: an answer came to a later try than ours. That try is
+ * ours from now on; true where it is.
+ */
+export function overtaken(context: Context, leg: Leg | undefined, seq: number, attempt: number): boolean {
+  if (leg?.kind !== 'callee' || leg.state !== 'dialling' || !leg.peer || !leg.target) return false;
+  if (!leg.resumed || leg.ask.seq !== seq || attempt <= leg.attempt) return false;
+  context.transactions.abandon(namesOf(context, leg.call.id, seq, leg.attempt).branch, 'INVITE');
+  leg.attempt = attempt;
+  leg.challenged = true;
+  const { invite: request, names } = compose(context, leg, leg.target, leg.peer, []);
+  begin(leg, request);
+  context.transactions.expect(request, names.branch, leg.peer, listenerOf(context, leg, leg.target, leg.peer));
+  return true;
 }
 
 function answered(context: Context, leg: CalleeLeg, target: Target, peer: Peer, response: SipResponse): void {
@@ -97,7 +126,8 @@ function answered(context: Context, leg: CalleeLeg, target: Target, peer: Peer, 
   if (leg.state !== 'dialling') return;
   const names = namesOf(context, leg.call.id, leg.ask.seq, leg.attempt);
   const auth = leg.attempt + 1 < ATTEMPTS_MAX ? proofOf(leg, response, 'INVITE', names) : undefined;
-  if (auth && !leg.hangup) {
+  // A phone that rings since the edge before us gave proof can be cancelled only by the same try.
+  if (auth && (!leg.hangup || leg.resumed)) {
     leg.challenged = true;
     leg.attempt++;
     invite(context, leg, target, peer, [auth]);

@@ -14,15 +14,14 @@ import { recordOf } from './dialog-record.ts';
 /** 180 to the caller. */
 export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'RingRequested'>>): void {
   if (leg.state !== 'arrived') return;
-  const { transport } = leg.server.arrival.peer;
-  say(leg, 180, { lines: [contactLine(context, leg.tag, transport)] });
+  say(leg, 180, { lines: [contactLine(context, leg.tag, leg.peer!.transport)] });
   report(context, leg.call.id, { type: 'LegRang', requestId: ask.seq, leg: leg.number, status: 180 });
 }
 
 /** An answer to the INVITE, by every way it came. */
 export function say(leg: CallerLeg, status: number, options: ResponseOptions): void {
   leg.said = { status, options };
-  leg.server.respond(status, options);
+  leg.server?.respond(status, options);
   tellOthers(leg);
 }
 
@@ -33,31 +32,42 @@ function tellOthers(leg: CallerLeg): void {
 
 /** 200 to the caller; the story hears of it as it is sent and again at its ACK. */
 export function answer(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'AnswerRequested'>>): void {
-  const { call, server, number } = leg;
   if (leg.state === 'answered') return;
-  const options = {
-    lines: [contactLine(context, leg.tag, server.arrival.peer.transport), ALLOW],
-    body: { type: 'application/sdp', bytes: Buffer.from(ask.sdp) },
-  };
-  const bytes = server.compose(200, options);
-  if (leg.state === 'ended' || !server.transmit(bytes)) {
-    report(context, call.id, { type: 'AnswerFailed', requestId: ask.seq, leg: number, reason: 'cancelled' });
+  if (leg.state === 'ended' || !repeatAnswer(context, leg, ask.seq, ask.sdp)) {
+    report(context, leg.call.id, { type: 'AnswerFailed', requestId: ask.seq, leg: leg.number, reason: 'cancelled' });
     return;
   }
+  const fact = { type: 'LegAnswered', requestId: ask.seq, leg: leg.number, sdp: '' } as const;
+  report(context, leg.call.id, { ...fact, ...recordOf(leg) });
+}
+
+/**
+ * Sends the 200 until its ACK. Its bytes follow from the INVITE and the request alone, so that any edge sends the same.
+ * False where a CANCEL was first.
+ */
+export function repeatAnswer(context: Context, leg: CallerLeg, seq: number, sdp: string): boolean {
+  const { call, server, number } = leg;
+  if (!server) return false;
+  const options = {
+    lines: [contactLine(context, leg.tag, server.arrival.peer.transport), ALLOW],
+    body: { type: 'application/sdp', bytes: Buffer.from(sdp) },
+  };
+  const bytes = server.compose(200, options);
+  if (!server.transmit(bytes)) return false;
   leg.state = 'answered';
   leg.said = { status: 200, options };
   tellOthers(leg);
-  leg.answeredBy = ask.seq;
-  report(context, call.id, { type: 'LegAnswered', requestId: ask.seq, leg: number, sdp: '', ...recordOf(leg) });
+  leg.answeredBy = seq;
   const delayed = server.request.body.length === 0;
   leg.unconfirmed = awaitAck(context, server, bytes, {
-    confirmed(sdp) {
+    confirmed(answer) {
       leg.unconfirmed = undefined;
-      report(context, call.id, { type: 'LegConfirmed', leg: number, sdp: delayed ? sdp : '' });
+      report(context, call.id, { type: 'LegConfirmed', leg: number, sdp: delayed ? answer : '' });
       if (leg.hangup) sendBye(context, leg, leg.hangup);
     },
     noAck: () => noAck(context, leg),
   });
+  return true;
 }
 
 /** The CANCEL won: 487 was sent. */

@@ -31,6 +31,8 @@ export type Context = {
   readonly limits: Limits;
   /** Latest answer of the Directory about each account whose calls came in here. */
   readonly accounts: Map<string, Route>;
+  /** Accounts that are being asked about, since a call of theirs was adopted. */
+  readonly learning: Map<string, Promise<void>>;
   readonly trace: Trace;
   readonly log: Log;
   readonly resolve: Resolve;

@@ -66,6 +66,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     calls,
     limits: createLimits(),
     accounts: new Map(),
+    learning: new Map(),
     trace,
     log: options.log,
     resolve: options.resolve ?? resolveByDns,
@@ -103,8 +104,9 @@ function listenerOf(context: Context): EngineListener {
       if (leg?.kind !== 'caller') return;
       leg.call.told = false;
       const began = first?.type === 'CallArrived' ? first : undefined;
-      const { request } = leg.server;
-      const merged = began && (began.topBranch !== request.via.branch || began.requestUri !== request.uriText);
+      const request = leg.server?.request;
+      const merged =
+        began && request && (began.topBranch !== request.via.branch || began.requestUri !== request.uriText);
       refuse(context, leg, merged ? 482 : 503, 41, merged ? [] : [RETRY_AFTER]);
     },
     held: () => [...context.calls.values()].filter((call) => !isOver(call)).map(({ id }) => id),

@@ -80,7 +80,8 @@ async function openWorld(): Promise<World> {
     async openNetwork(_, given) {
       events = given;
       const advertise = { address: '127.0.0.1', port: 5060 };
-      return { advertise, udp: () => peer, tcp: () => Promise.reject(new Error('no TCP here')), close: async () => {} };
+      const tcp = () => Promise.reject(new Error('no TCP here'));
+      return { advertise, udp: () => peer, tcp, connection: () => undefined, close: async () => {} };
     },
   });
   return world;

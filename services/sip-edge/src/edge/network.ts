@@ -30,6 +30,8 @@ export type Network = {
   udp(address: string, port: number): Peer;
   /** Rejects where no connection can be made. */
   tcp(address: string, port: number): Promise<Peer>;
+  /** The open connection to that address, where there is one. */
+  connection(address: string, port: number): Peer | undefined;
   close(): Promise<void>;
 };
 
@@ -78,6 +80,10 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
     advertise,
     udp: (address, port) => noted(udp.peer(address, port), events),
     tcp: async (address, port) => noted(await tcp.connect(address, port), events),
+    connection(address, port) {
+      const known = tcp.connection(address, port);
+      return known && noted(known, events);
+    },
     close: async () => void (await Promise.all([udp.close(), tcp.close()])),
   };
 }
@@ -89,6 +95,9 @@ function noted(peer: Peer, events: NetworkEvents): Peer {
     transport: peer.transport,
     address: peer.address,
     port: peer.port,
+    get open() {
+      return peer.open;
+    },
     send(bytes, failed) {
       events.note(sipCallIdOf(bytes), 'out', name, bytes);
       peer.send(bytes, failed);

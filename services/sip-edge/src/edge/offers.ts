@@ -9,6 +9,7 @@ import { inspect } from '../stack/message/inspect.ts';
 import type { SipResponse } from '../stack/message/message.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
 import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
+import { withTrunk } from './accounts.ts';
 import { callLine, OWNER_PATIENCE_MS, RETRY_AFTER } from './arrival.ts';
 import { noAck } from './bye.ts';
 import type { Leg } from './call.ts';
@@ -132,13 +133,14 @@ export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0, pr
         if (leg.state === 'ended') settle(() => refused(481));
         else if (response.status < 300) accepted(context, leg, ask, attempt, response, settle);
         else if (response.status === 491) settle(() => again(context, leg, ask, attempt, refused));
-        else {
-          const wanted = proof.length === 0 ? proofOf(leg, response, 'INVITE', names) : undefined;
-          settle(() => {
-            if (wanted) offer(context, leg, ask, attempt + 1, [wanted]);
-            else lost(context, leg, response.status, refused);
+        else
+          withTrunk(context, leg, response.status, () => {
+            const wanted = proof.length === 0 ? proofOf(leg, response, 'INVITE', names) : undefined;
+            settle(() => {
+              if (wanted) offer(context, leg, ask, attempt + 1, [wanted]);
+              else lost(context, leg, response.status, refused);
+            });
           });
-        }
       },
       failed: () => settle(() => lost(context, leg, 408, refused)),
     },

@@ -7,6 +7,7 @@ import type { HeaderLine } from '../stack/message/build.ts';
 import { GrammarFault } from '../stack/message/grammar.ts';
 import { paramOf } from '../stack/message/params.ts';
 import { formatUri, parseUri, type SipUri } from '../stack/message/uri.ts';
+import { trunkOf } from './accounts.ts';
 import type { EdgeCall } from './call.ts';
 import type { Context } from './context.ts';
 import { DirectoryAway, type Trunk } from './port.ts';
@@ -82,8 +83,7 @@ async function byNumber(context: Context, call: EdgeCall, ask: Dial): Promise<Ta
   });
   const host = address.includes(':') ? `[${address}]` : address;
   if (own) return reach(context, call, { kind: 'sip', scheme: 'sip', user: number, host, port, params: [] });
-  const id = context.accounts.get(ask.accountId)?.trunk;
-  const trunk = id ? await context.directory.trunk(id) : undefined;
+  const trunk = await trunkOf(context, ask.accountId);
   if (!trunk || trunk.host === '') return { reason: 'no-route', q850: 3 };
   const params = trunk.transport === 'tcp' ? [{ name: 'transport', value: 'tcp' }] : [];
   const to = parseUri(`sip:${number}@${trunk.host}${trunk.port ? `:${trunk.port}` : ''}`) as SipUri;

@@ -19,17 +19,21 @@ export type Within = { method: string; names: Names; lines?: readonly HeaderLine
 export function wayBack(context: Context, dialog: Dialog, cameFrom: Peer): Peer {
   // A connection that carried the dialog carries its requests too (RFC 5923).
   if (cameFrom.transport !== 'udp') return cameFrom;
+  const next = hopOf(context, dialog, cameFrom);
+  return next && !next.tcp ? context.network.udp(next.address, next.port) : cameFrom;
+}
+
+/** Where the route or Contact leads, if that is a numeric address that the dialog came from or that may be dialled. */
+function hopOf(context: Context, dialog: Dialog, cameFrom: Peer) {
   try {
     const uri = parseUri(wayOf(dialog).nextHop);
-    if (uri.kind !== 'sip') return cameFrom;
+    if (uri.kind !== 'sip') return undefined;
     const address = uri.host.replace(/^\[|\]$/g, '');
     const port = uri.port ?? 5060;
-    const wantsTcp = paramOf(uri.params, 'transport')?.toLowerCase() === 'tcp';
-    if (!isIP(address) || wantsTcp) return cameFrom;
-    if (address !== cameFrom.address && !context.allowed(address, port)) return cameFrom;
-    return context.network.udp(address, port);
+    if (!isIP(address) || (address !== cameFrom.address && !context.allowed(address, port))) return undefined;
+    return { address, port, tcp: paramOf(uri.params, 'transport')?.toLowerCase() === 'tcp' };
   } catch (error) {
-    if (error instanceof GrammarFault) return cameFrom;
+    if (error instanceof GrammarFault) return undefined;
     throw error;
   }
 }
@@ -37,8 +41,19 @@ export function wayBack(context: Context, dialog: Dialog, cameFrom: Peer): Peer 
 /** Sends a request within the leg's dialog and tells the listener what becomes of it. */
 export function sendWithin(context: Context, leg: Leg, own: Within, listener: ClientListener): void {
   const { dialog, peer } = leg;
-  if (dialog && peer) sendIn(context, dialog, wayBack(context, dialog, peer), own, listener);
-  else listener.failed('transport-failed');
+  if (!dialog || !peer) return listener.failed('transport-failed');
+  if (peer.open !== false) return sendIn(context, dialog, wayBack(context, dialog, peer), own, listener);
+  reconnect(context, dialog, peer).then((again) => {
+    if (!again) return listener.failed('transport-failed');
+    if (leg.peer === peer) leg.peer = again;
+    sendIn(context, dialog, again, own, listener);
+  });
+}
+
+/** A new connection in the place of one that is closed, to the Contact where that may be reached; else undefined. */
+export async function reconnect(context: Context, dialog: Dialog, cameFrom: Peer): Promise<Peer | undefined> {
+  const next = hopOf(context, dialog, cameFrom);
+  return next && context.network.tcp(next.address, next.port).catch(() => undefined);
 }
 
 /** As `sendWithin`, for a dialog that is no leg's (a fork that lost). */

@@ -32,6 +32,11 @@ export function clientInvite(kept: Kept): Step<ClientInviteState> {
   return { state: { ...kept, name: 'calling', intervalMs: T1_MS }, outputs };
 }
 
+/** An INVITE that another edge sent: it was answered 1xx there, so nothing is repeated here. */
+export function clientInviteRinging(kept: Kept): Step<ClientInviteState> {
+  return { state: { ...kept, name: 'proceeding' }, outputs: [] };
+}
+
 export function clientInviteTransition(state: ClientInviteState, input: ClientInviteInput): Step<ClientInviteState> {
   switch (state.name) {
     case 'calling':

@@ -3,11 +3,12 @@
 
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { ackOfRefusal, formatOwnRequest, type OwnRequest } from '../message/own-request.ts';
-import type { Arrival, Peer } from '../transport/peer.ts';
-import { type ClientInviteInput, clientInvite, clientInviteTransition } from './client-invite.ts';
+import type { Arrival, Peer, TransportName } from '../transport/peer.ts';
+import { type ClientInviteInput, clientInvite, clientInviteRinging, clientInviteTransition } from './client-invite.ts';
 import { type ClientOtherInput, clientOther, clientOtherTransition } from './client-other.ts';
 import type { Clock } from './clock.ts';
 import { clientKey, type ServerKeys, serverKeys } from './keys.ts';
+import type { Step } from './output.ts';
 import { type Rest, type Running, run } from './running.ts';
 import { openServer, type ServerHandle, type ServerTransaction } from './server.ts';
 
@@ -34,14 +35,21 @@ export type ClientListener = {
 export type Transactions = {
   receiveRequest(request: SipRequest, arrival: Arrival): void;
   receiveResponse(response: SipResponse, arrival: Arrival): void;
+  /** The live server transaction of a request that came before, by that transport. */
+  serverOf(request: SipRequest, transport: TransportName): ServerTransaction | undefined;
+  /** A server transaction for a request that another edge received: as if it had come here, but told to nobody. */
+  hold(request: SipRequest, arrival: Arrival): ServerTransaction;
   /** Sends a request of ours. False where the same one (branch and method) is already under way. */
   send(request: OwnRequest, branch: string, peer: Peer, listener: ClientListener): boolean;
+  /** Awaits the answers to an INVITE that another edge sent and that was answered 1xx: nothing goes out. */
+  expect(request: OwnRequest, branch: string, peer: Peer, listener: ClientListener): void;
   /** Forgets a request of ours that nobody will answer any more. */
   abandon(branch: string, method: string): void;
   count(): number;
 };
 
-type Client = Running<unknown, { type: 'response'; response: SipResponse }>;
+type ClientInput = ClientInviteInput & ClientOtherInput;
+type Client = Running<unknown, ClientInput>;
 
 export function createTransactions(user: TransactionUser, clock: Clock): Transactions {
   const servers = new Map<string, ServerHandle>();
@@ -58,12 +66,17 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
       open(request, arrival, keys);
   }
 
-  function open(request: SipRequest, arrival: Arrival, keys: ServerKeys): void {
+  function enter(request: SipRequest, arrival: Arrival, keys: ServerKeys): ServerHandle {
     const opened = openServer(request, arrival, clock, {
       ended: () => servers.delete(keys.own),
       ack: (ack, from) => user.ack(ack, from),
     });
     servers.set(keys.own, opened);
+    return opened;
+  }
+
+  function open(request: SipRequest, arrival: Arrival, keys: ServerKeys): void {
+    const opened = enter(request, arrival, keys);
     const invite = request.method === 'CANCEL' ? servers.get(keys.invite) : undefined;
     if (invite) cancel(opened, invite);
     else user.request(opened.user);
@@ -84,8 +97,30 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
   function send(request: OwnRequest, branch: string, peer: Peer, listener: ClientListener): boolean {
     const key = clientKey(branch, request.method);
     if (clients.has(key)) return false;
-    const bytes = formatOwnRequest(request);
-    const kept = { reliable: peer.transport !== 'udp', request: bytes };
+    const kept = keptOf(request, peer);
+    if (request.method === 'INVITE') runClient(key, clientInvite(kept), clientInviteTransition, peer, listener);
+    else runClient(key, clientOther(kept), clientOtherTransition, peer, listener);
+    return true;
+  }
+
+  function expect(request: OwnRequest, branch: string, peer: Peer, listener: ClientListener): void {
+    const key = clientKey(branch, request.method);
+    if (clients.has(key)) return;
+    runClient(key, clientInviteRinging(keptOf(request, peer)), clientInviteTransition, peer, listener);
+  }
+
+  function keptOf(request: OwnRequest, peer: Peer) {
+    const ack = (response: SipResponse) => formatOwnRequest(ackOfRefusal(request, response));
+    return { reliable: peer.transport !== 'udp', request: formatOwnRequest(request), ack };
+  }
+
+  function runClient<S>(
+    key: string,
+    first: Step<S>,
+    transition: (state: S, input: ClientInput) => Step<S>,
+    peer: Peer,
+    listener: ClientListener,
+  ): void {
     let over = false;
     const rest = (output: Rest) => {
       if (output.type === 'response') listener.response(output.response);
@@ -96,24 +131,8 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
         listener.ended?.();
       }
     };
-    const client: Client =
-      request.method === 'INVITE'
-        ? (run<ReturnType<typeof clientInvite>['state'], ClientInviteInput>(
-            clientInvite({ ...kept, ack: (response) => formatOwnRequest(ackOfRefusal(request, response)) }),
-            clientInviteTransition,
-            peer,
-            clock,
-            rest,
-          ) as Client)
-        : (run<ReturnType<typeof clientOther>['state'], ClientOtherInput>(
-            clientOther(kept),
-            clientOtherTransition,
-            peer,
-            clock,
-            rest,
-          ) as Client);
+    const client: Client = run<S, ClientInput>(first, transition, peer, clock, rest);
     if (!over) clients.set(key, client);
-    return true;
   }
 
   function abandon(branch: string, method: string): void {
@@ -122,5 +141,14 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
     clients.delete(key);
   }
 
-  return { receiveRequest, receiveResponse, send, abandon, count: () => servers.size + clients.size };
+  return {
+    receiveRequest,
+    receiveResponse,
+    serverOf: (request, transport) => servers.get(serverKeys(request, transport).own)?.user,
+    hold: (request, arrival) => enter(request, arrival, serverKeys(request, arrival.peer.transport)).user,
+    send,
+    expect,
+    abandon,
+    count: () => servers.size + clients.size,
+  };
 }

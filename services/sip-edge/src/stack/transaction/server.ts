@@ -30,6 +30,8 @@ export type ServerTransaction = {
   transmit(bytes: Buffer): boolean;
   /** Bytes of an answer, without sending it. */
   compose(status: number, options?: ResponseOptions): Buffer;
+  /** Ends it without a word: another edge answers this request. */
+  drop(): void;
 };
 
 /** What the layer does with a transaction beside what its user does. */
@@ -99,6 +101,10 @@ export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, 
     respond: (status, options) => send(status, compose(status, options)),
     transmit: (bytes) => send(200, bytes),
     compose,
+    drop() {
+      machine.abandon();
+      events.ended();
+    },
   };
   return {
     user,

@@ -8,6 +8,8 @@ export interface Peer {
   /** Numeric address and port. */
   readonly address: string;
   readonly port: number;
+  /** False where it is known that nothing can be sent any more: a connection that was closed. */
+  readonly open?: boolean | undefined;
   /** Hands bytes to the wire. `failed` is called later where the transport knows they did not arrive; never throws. */
   send(bytes: Buffer, failed: (error: Error) => void): void;
 }

@@ -28,6 +28,8 @@ export type TcpTransport = {
   readonly port: number;
   /** An open connection to that address, or a new one. Rejects where it can't be made within 4 s. */
   connect(address: string, port: number): Promise<TcpPeer>;
+  /** The open connection to that address, where there is one. */
+  connection(address: string, port: number): TcpPeer | undefined;
   close(): Promise<void>;
 };
 
@@ -47,6 +49,10 @@ export async function listenTcp(
   await listening(server, options);
   return {
     port: (server.address() as { port: number }).port,
+    connection(address, port) {
+      const known = connections.get(`${address}:${port}`);
+      return known?.open ? known : undefined;
+    },
     async connect(address, port) {
       const known = connections.get(`${address}:${port}`);
       if (known?.open) return known;
