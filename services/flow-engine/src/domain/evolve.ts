@@ -2,7 +2,7 @@
  * The fold: what a call is after one more event. It never chooses. What it does with an existing event is history:
  * changing it needs a new version of that event.
  */
-import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
+import type { CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
 import type { Call, Leg } from './call.ts';
 import { evolveFlow } from './flow-state.ts';
 import { giveUpAdrift, loseNode, reopen, takeOver } from './losses.ts';
@@ -80,7 +80,7 @@ function learn(call: Call, event: CallEvent): Call {
     case 'SessionChanged': {
       const session = call.legs[event.leg]?.session;
       // A node that was lost and still speaks describes a session that is no longer the leg's.
-      if (!session || (event.from && event.from.source !== session.node.node)) return call;
+      if (!session || (event.from && !isFrom(event.from, session.node))) return call;
       const held = event.type === 'SessionChanged' ? { held: event.held } : {};
       return withLeg(call, event.leg, { session: { ...session, sdp: event.sdp || session.sdp }, ...held });
     }
@@ -110,6 +110,7 @@ function learn(call: Call, event: CallEvent): Call {
     }
     case 'SessionFailed':
     case 'ReleaseRequested': {
+      if (event.type === 'SessionFailed' && call.answered.length === 0) return call; // nobody asks any more
       // What the lost node still holds is not the session that the leg waits for.
       if (event.type === 'ReleaseRequested' && event.to && call.legs[event.leg]?.moving?.stage === 'lost') return call;
       // A leg that was never dialled ends with its session.
@@ -161,6 +162,9 @@ function learn(call: Call, event: CallEvent): Call {
       return call;
   }
 }
+
+const isFrom = (from: { source: string; boot: string }, node: To) =>
+  from.source === node.node && from.boot === node.boot;
 
 function withMoving(call: Call, leg: number, stage: 'untold' | 'telling'): Call {
   const moving = call.legs[leg]?.moving;
