@@ -42,7 +42,7 @@ test('the notifier killed with a document in flight: the next one asks under the
   );
   for (const until = Date.now() + 10_000; asked === 0; await new Promise((r) => setTimeout(r, 10)))
     if (Date.now() > until) throw new Error('never asked');
-  platform.kill('notifier');
+  platform.kill(await platform.serving(call.platformCallId, 'notifier'));
   const story = await platform.ended(call.platformCallId, 30_000);
   assert.deepEqual(verbs(story), [
     'Say[0] finished',

@@ -2,7 +2,7 @@
  * `npm run call`: a real SIP and RTP call from a built-in phone. It presses keys when the story shows a Gather, saves
  * what it heard, and prints the story from the journal. Ends 0 only if the call ended normally.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -139,10 +139,14 @@ function flat(event: WireEvent): Parameters<typeof storyLine>[0] {
 
 type Traced = { at: number; direction: 'in' | 'out'; peer: string; text: string };
 
-/** The messages of the call as the edge kept them. */
-function ladder(callId: string): Promise<void> {
+/** The messages of the call as each edge that had to do with it kept them. */
+async function ladder(callId: string): Promise<void> {
+  const sockets = readdirSync(join(config.home, 'run')).filter((file) => /^sip-edge.*\.health$/.test(file));
+  for (const file of sockets) await ladderOf(callId, join(config.home, 'run', file));
+}
+
+function ladderOf(callId: string, socketPath: string): Promise<void> {
   return new Promise((done) => {
-    const socketPath = join(config.home, 'run', 'sip-edge.health');
     request({ socketPath, path: `/calls/${callId}/sip` }, (response) => {
       let body = '';
       response.on('data', (d) => (body += d));

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,10 @@ export type Platform = {
   control: Control;
   /** pid of a process of it by its name (`flow-engine-1`, `media` …). */
   pid(name: string): number;
+  /** The processes of a kind: `media` is `media-1` and `media-2`. */
+  named(kind: string): string[];
+  /** The node of a kind that serves a call now, as its story tells. */
+  serving(callId: string, kind: 'media' | 'notifier' | 'sip-edge'): Promise<string>;
   /** The engine that owns a call's partition now, by what the engines wrote into their logs when they took it. */
   ownerOf(callId: string): string;
   /** The engines that became ready for a call's partition since a time, ms. */
@@ -123,6 +127,13 @@ export async function startPlatform(environment: Record<string, string> = {}): P
           .trim()
           .split(/\s/)[0],
       ),
+    named: (kind) => namesOf(home, kind),
+    async serving(callId, kind) {
+      const story = await platform.story(callId);
+      const named = story.flatMap((e) => nodeNamedBy(e, kind));
+      if (named.length === 0) throw new Error(`no ${kind} serves ${callId}`);
+      return named.at(-1)!;
+    },
     ownerOf: (callId) => owners(home).get(partitionOf(callId, PARTITIONS)) ?? '',
     tookOverSince: (callId, since) => {
       const mine = partitionOf(callId, PARTITIONS);
@@ -193,6 +204,17 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     },
   };
   return platform;
+}
+
+/** Which node of a kind an event says the call is with from here on. */
+function nodeNamedBy(event: CallEvent, kind: string): string[] {
+  if (event.type === 'NodeAssigned' && event.kind === kind) return [event.node];
+  return event.type === 'CallArrived' && kind === 'sip-edge' && event.from ? [event.from.source] : [];
+}
+
+function namesOf(home: string, kind: string): string[] {
+  const names = readdirSync(join(home, 'run')).flatMap((file) => (file.endsWith('.pid') ? [file.slice(0, -4)] : []));
+  return names.filter((name) => name.replace(/-\d+$/, '') === kind).sort();
 }
 
 /** One of twenty blocks of 1,000 ports, another each time. */

@@ -219,13 +219,13 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
     const body = await ready.text();
     assert.equal(ready.status, 200);
     for (const name of ['flow-engine', 'media', 'notifier', 'sip-edge']) assert.ok(body.includes(name), body);
-    scene.platform.kill('notifier', 'SIGSTOP');
+    for (const name of scene.platform.named('notifier')) scene.platform.kill(name, 'SIGSTOP');
     try {
       const without = await fetch(http);
       assert.equal(without.status, 503);
       assert.match(await without.text(), /notifier/);
     } finally {
-      scene.platform.kill('notifier', 'SIGCONT');
+      for (const name of scene.platform.named('notifier')) scene.platform.kill(name, 'SIGCONT');
     }
     for (const end = Date.now() + 10_000; !(await scene.platform.ready()); await new Promise((r) => setTimeout(r, 50)))
       assert.ok(Date.now() < end, 'it is ready again');

@@ -12,7 +12,6 @@ import { all, eventually, openScene, outcome, type Scene, verbs } from '../kit/s
 import { closeWires, openWire, type Wire } from '../kit/wire.ts';
 
 const WAIT = '<Response><Pause length="20000"/></Response>';
-const ENGINES = ['flow-engine-1', 'flow-engine-2'];
 const GAP_MAX_MS = 100;
 
 let scene: Scene;
@@ -122,18 +121,18 @@ describe('races', { timeout: 180_000 }, () => {
     const uri = await scene.staged(WAIT);
     const request = { callId: mine.callId(), branch: mine.branch() };
     const sendCancel = () => mine.send(uri, { ...request, method: 'CANCEL' });
-    signal(['media'], 'SIGSTOP');
+    signal(scene.platform.named('media'), 'SIGSTOP');
     mine.send(uri, { ...request, sdp: mine.peer.offer() });
     const id = callIdOf(await mine.response(100));
     await platform.until(id, (e) => e.type === 'SessionRequested');
     if (cancel === 'before')
-      await frozen(['sip-edge'], async () => {
+      await frozen(scene.platform.named('sip-edge'), async () => {
         sendCancel();
-        signal(['media'], 'SIGCONT');
+        signal(scene.platform.named('media'), 'SIGCONT');
         await platform.until(id, (e) => e.type === 'AnswerRequested');
       });
     else {
-      signal(['media'], 'SIGCONT');
+      signal(scene.platform.named('media'), 'SIGCONT');
       await mine.response(200);
       sendCancel();
     }
@@ -294,7 +293,7 @@ describe('races', { timeout: 180_000 }, () => {
   it('a BYE while the owner is away is answered after 500 ms, and the story hears of it', async () => {
     const { mine, target, dialog, id } = await wired(WAIT);
     await scene.platform.until(id, (e) => e.type === 'VerbStarted');
-    const tookMs = await frozen(ENGINES, async () => {
+    const tookMs = await frozen(scene.platform.named('flow-engine'), async () => {
       const began = performance.now();
       mine.send(target, { ...dialog, method: 'BYE', cseq: 2 });
       await mine.response(200, 'BYE');
@@ -309,7 +308,7 @@ describe('races', { timeout: 180_000 }, () => {
     const { mine, target, dialog, id } = await wired(WAIT);
     await scene.platform.until(id, (e) => e.type === 'VerbStarted');
     const gapMs = mine.peer.heard.longestGapMs;
-    await frozen(ENGINES, async () => {
+    await frozen(scene.platform.named('flow-engine'), async () => {
       const began = performance.now();
       mine.send(target, { ...dialog, cseq: 2, sdp: mine.peer.offer('sendonly') });
       const second = (r: SipResponse) => r.cseq.number === 2;
@@ -329,7 +328,7 @@ describe('races', { timeout: 180_000 }, () => {
   it('an offer while another is unanswered is refused; the first one is answered in peace', async () => {
     const { mine, target, dialog, id } = await wired(WAIT);
     await scene.platform.until(id, (e) => e.type === 'VerbStarted');
-    await frozen(['media'], async () => {
+    await frozen(scene.platform.named('media'), async () => {
       mine.send(target, { ...dialog, cseq: 2, sdp: mine.peer.offer('sendonly') });
       await scene.platform.until(id, (e) => e.type === 'SessionChangeRequested');
       mine.send(target, { ...dialog, cseq: 3, sdp: mine.peer.offer('sendrecv') });
@@ -358,7 +357,7 @@ describe('races', { timeout: 180_000 }, () => {
       (e) => e.type === 'TimerSet' && e.purpose === 'gather',
     );
     assert.ok(timer.type === 'TimerSet');
-    await frozen(ENGINES, async () => {
+    await frozen(scene.platform.named('flow-engine'), async () => {
       await call.peer.press('1');
       await new Promise((r) => setTimeout(r, Math.max(0, timer.dueAt - Date.now()) + 50));
     });

@@ -17,16 +17,18 @@ export type Planned = {
   shown: boolean;
 };
 
-export const ENGINES = ['flow-engine-1', 'flow-engine-2'];
+/** Two of each kind that calls live on, so that recovery doesn't wait for a start. */
+const EACH = 2;
+const named = (kind: string) => Array.from({ length: EACH }, (_, i) => `${kind}-${i + 1}`);
 
 type Given = { clone: string; databaseUrl: string | undefined; apiDatabaseUrl: string | undefined; quiet: boolean };
 
 /** Facts must find an engine until the last node is gone, and everyone asks api until the end. */
 const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'needed'> & { path: string }> = [
   { name: 'api', path: 'api/src/main.ts', leaves: 4, needed: false },
-  ...ENGINES.map((name) => ({ name, path: 'flow-engine/src/main.ts', leaves: 3, needed: true })),
-  { name: 'media', path: 'media/src/main.ts', leaves: 2, needed: true },
-  { name: 'notifier', path: 'notifier/src/main.ts', leaves: 2, needed: true },
+  ...named('flow-engine').map((name) => ({ name, path: 'flow-engine/src/main.ts', leaves: 3, needed: true })),
+  ...named('media').map((name) => ({ name, path: 'media/src/main.ts', leaves: 2, needed: true })),
+  ...named('notifier').map((name) => ({ name, path: 'notifier/src/main.ts', leaves: 2, needed: true })),
   { name: 'sip-edge', path: 'sip-edge/src/main.ts', leaves: 1, needed: true },
   { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', leaves: 5, needed: false },
   { name: 'demo-callee', path: '../test/kit/callee.ts', leaves: 5, needed: false },

@@ -119,7 +119,7 @@ test('it starts, is one, heals, outlives its own death, and leaves without a tra
   assert.equal(await second.code, 1);
   assert.equal(second.said.trim(), `already running, pid ${first.child.pid}`);
 
-  for (const name of ['media', 'flow-engine-1']) {
+  for (const name of ['media-1', 'flow-engine-1']) {
     const before = await pidOf(name);
     process.kill(before, 'SIGKILL');
     await eventually(
@@ -128,7 +128,7 @@ test('it starts, is one, heals, outlives its own death, and leaves without a tra
       () => first.said,
     );
   }
-  assert.match(first.said, /media ended \(SIGKILL\) and is started again/);
+  assert.match(first.said, /media-1 ended \(SIGKILL\) and is started again/);
   await eventually(isReady, 15_000, () => first.said);
 
   const postgres = await pidOf('postgres');
