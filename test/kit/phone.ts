@@ -139,9 +139,12 @@ export class Phone {
   };
   /** False: requests get no answer at all, as from a phone that fell off the net. */
   alive = true;
+  /** True: a BYE is not answered, as if it were lost on its way. */
+  deafToBye = false;
   /** False: 200 is never acknowledged. */
   acknowledges = true;
   readonly #peer: PeerOptions;
+  #closed = false;
 
   constructor(socket: Socket, options: PhoneOptions) {
     this.socket = socket;
@@ -168,16 +171,22 @@ export class Phone {
     call.invitedAt = performance.now();
     call.delayed = options.sdp === false;
     const sdp = call.delayed ? '' : peer.offer();
-    const text = this.send(call, 'INVITE', sdp, options.lines);
+    this.send(call, 'INVITE', sdp, options.lines);
+    return call;
+  }
+
+  /** Sends a request again (RFC 3261 17.1, timers A and E) until any response to it came. */
+  #repeat(call: PhoneCall, text: string, uri: string, method: string, cseq: number): void {
+    const isAnswered = () =>
+      call.messages.some((m) => m.kind === 'response' && m.cseq.method === method && m.cseq.number === cseq);
     let wait = T1_MS;
     const again = () => {
-      if (call.state !== 'calling' || call.messages.length > 0 || wait > 16 * T1_MS) return;
-      this.#write(text, uri);
+      if (this.#closed || isAnswered() || wait > 16 * T1_MS) return;
+      if (this.alive) this.#write(text, uri);
       wait *= 2;
       setTimeout(again, wait).unref();
     };
     setTimeout(again, wait).unref();
-    return call;
   }
 
   /** Sends a request of a call; CANCEL and the ACK of a refusal repeat the INVITE's branch. */
@@ -203,6 +212,7 @@ export class Phone {
       sdp,
     ].join('\r\n');
     this.#write(text, uri);
+    if (method !== 'ACK') this.#repeat(call, text, uri, method, call.cseq);
     return text;
   }
 
@@ -286,6 +296,7 @@ export class Phone {
         }
         return;
       case 'BYE':
+        if (this.deafToBye) return;
         reply(known ? 200 : 481);
         return known?.finish({ by: 'them', status: 0 });
       default:
@@ -307,6 +318,7 @@ export class Phone {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const call of this.calls.values()) await call.peer.close().catch(() => undefined);
     this.socket.close();
   }
