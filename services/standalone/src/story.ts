@@ -1,6 +1,6 @@
 /** Prints the stories of live calls as they are written, one line per event. It follows the journal like any reader. */
 import type { EventLog } from '@opentact/event-log';
-import { type CallEvent, decodeEvent } from '@opentact/proto';
+import { type CallEvent, readEvent } from '@opentact/proto';
 
 const JOURNAL = 'calls.journal';
 const VALUE_LENGTH_MAX = 48;
@@ -62,7 +62,7 @@ export async function tellStories(
       if (record.key === '') continue; // A taking of the partition, no event of a call.
       let line: string | undefined;
       try {
-        const event = decodeEvent(record.bytes);
+        const event = readEvent(record.bytes, record.headers.schema);
         if (event.at >= since) line = lineOf(event);
       } catch {
         line = `an event this reader doesn't know: ${record.headers.type}`;
