@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { check } from './check.ts';
+import { startBroker } from './kit/broker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(ROOT);
@@ -26,10 +27,17 @@ const TIERS: Tier[] = [
     needs: ['sipp'],
   },
   { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 240_000, concurrency: 1 },
+  {
+    name: 'brokers',
+    files: ['test/failure/brokers/*.test.ts'],
+    budgetMs: 150_000,
+    concurrency: 1,
+    needs: ['java', 'mvn'],
+  },
 ];
 
 /** Debian packages that bring a program; installed where this may be done. */
-const PACKAGES: Record<string, string> = { sipp: 'sip-tester' };
+const PACKAGES: Record<string, string> = { sipp: 'sip-tester', java: 'default-jre-headless', mvn: 'maven' };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const lastPage: string[] = [];
@@ -102,6 +110,16 @@ process.stdout.write('# check\n');
 const checked = await check();
 total.passed += checked.passed;
 total.failed += checked.failed;
+// One Kafka for the whole run; a tier that lacks it says so itself, and fails where everything is owed.
+const broker = await startBroker().catch((error: Error) => ({
+  how: `none: ${error.message}`,
+  brokers: '',
+  stop: async () => {},
+}));
+process.stdout.write(`\nKafka for the tests: ${broker.how}\n`);
+process.env.KAFKA_BROKERS = broker.brokers;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void broker.stop().finally(() => process.exit(130)));
 for (const tier of TIERS) {
   const began = Date.now();
   const missing = provide(tier.needs ?? []);
@@ -121,4 +139,5 @@ process.stdout.write(
   `\n${lastPage.map((line) => `${line}\n`).join('')}${((Date.now() - started) / 1000).toFixed(0)} s in all\n`,
 );
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+await broker.stop();
 process.exitCode = total.failed > 0 ? 1 : 0;

@@ -3,6 +3,7 @@
  * and KAFKA_IMAGE names an image, else the jars that Maven brings. It starts one for a whole run and ends what it started.
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,11 @@ const PACKAGES = ['default-jre-headless', 'maven'];
 /** `brokers`: as KAFKA_BROKERS takes them. `how`: words to print. `stop` ends only what was started here. */
 export type Broker = { brokers: string; how: string; stop(): Promise<void> };
 /** Nodes of a cluster of this test's own, to be killed. */
-export type Cluster = Broker & { directory: string; node(command: 'start-node' | 'stop-node', number: number): void };
+export type Cluster = Broker & {
+  /** Starts every node that does not run. */
+  start(): void;
+  pid(node: number): number;
+};
 
 const has = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
@@ -69,7 +74,8 @@ export async function startCluster(nodes: 1 | 3): Promise<Cluster> {
     const said = run(['start', ...where, '--nodes', String(nodes), '--port', String(await freePorts())]);
     const brokers = /KAFKA_BROKERS=(\S+)/.exec(said)![1]!;
     const how = `Apache Kafka from Maven's jars, ${nodes === 1 ? 'one node' : `${nodes} nodes`}, ${brokers}`;
-    return { brokers, how, directory, node: (command, n) => void run([command, String(n), ...where]), stop };
+    const pid = (node: number) => Number(readFileSync(join(directory, `node-${node}.pid`), 'utf8'));
+    return { brokers, how, pid, start: () => void run(['start', ...where]), stop };
   } catch (error) {
     await stop().catch(() => {});
     throw error;

@@ -56,7 +56,7 @@ function postgres(): Adapter {
 }
 
 function kafka(): Adapter {
-  const brokers = process.env.KAFKA_BROKERS?.split(',');
+  const brokers = process.env.KAFKA_BROKERS ? process.env.KAFKA_BROKERS.split(',') : undefined;
   const isOwed = process.env.OPENTACT_REQUIRE === 'all';
   return {
     name: 'kafka',

@@ -1,18 +1,26 @@
 /** The event log: one port, and the adapters that keep its promises. */
 
-import { kafkaLog } from './kafka.ts';
+import type { KafkaOptions } from './kafka.ts';
 import { memoryLog } from './memory.ts';
 import type { EventLog } from './port.ts';
 import { postgresLog } from './postgres.ts';
 
 export { type EmbeddedPostgres, embeddedPostgres } from './embedded-postgres.ts';
 export { type FaultPlan, type FaultyLog, faulty } from './faulty.ts';
-export { kafkaLog } from './kafka.ts';
-export { createTopics } from './kafka-topics.ts';
 export { createMemoryServer, type MemoryServer, memoryLog } from './memory.ts';
 export * from './port.ts';
 export { postgresLog } from './postgres.ts';
 export { refusalOf } from './refusal.ts';
+
+/** As `kafka.ts` says. Its client takes half a second to load, which nobody pays who does not use it. */
+export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
+  return (await import('./kafka.ts')).kafkaLog(options);
+}
+
+/** As `kafka-topics.ts` says: makes the topics of `infra/kafka/topics.yaml` that are missing. */
+export async function createTopics(of: { brokers: string[]; retainDays: number }): Promise<string[]> {
+  return (await import('./kafka-topics.ts')).createTopics(of);
+}
 
 /**
  * The log that the configuration names. It is ready when this resolves.

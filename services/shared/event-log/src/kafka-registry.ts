@@ -33,8 +33,9 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
   const rows = new Map<string, Seen>();
   const addresses = watchAddresses();
   let next: number | undefined;
-  let own: { boot: string; birth: number } | undefined;
+  let own: { name: string; boot: string; birth: number } | undefined;
 
+  const isOwn = (node: Node) => own?.name === node.name && own.boot === node.boot;
   function learn(row: Row | undefined, at: number): void {
     const known = row && rows.get(row.node.name);
     if (
@@ -62,19 +63,19 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
     await wire.onLeader(TOPIC, 0, 'nodes', WRITE_MS, (c) => produceV9.api.async(c, ALL, WRITE_MS, [message], {}));
   }
   function birthOf({ node }: Beat): number {
-    if (own?.boot === node.boot) return own.birth;
+    if (isOwn(node)) return own!.birth;
     // After whichever boot holds the name, whatever the clocks of two machines say.
-    own = { boot: node.boot, birth: Math.max(Date.now(), (rows.get(node.name)?.birth ?? 0) + 1) };
+    own = { name: node.name, boot: node.boot, birth: Math.max(Date.now(), (rows.get(node.name)?.birth ?? 0) + 1) };
     return own.birth;
   }
   function observations(): Observation[] {
-    const others = [...rows.values()].filter((row) => !row.withdrawn && row.node.boot !== own?.boot);
+    const others = [...rows.values()].filter((row) => !row.withdrawn && !isOwn(row.node));
     addresses.follow(others.map(({ node, beats }) => ({ ...node, beats })));
     return [...rows.values()].map(({ node, beats, withdrawn }) => ({
       node,
       beats,
       withdrawn,
-      free: node.boot === own?.boot ? false : addresses.isFree(node.name, node.boot),
+      free: isOwn(node) ? false : addresses.isFree(node.name, node.boot),
     }));
   }
   return {

@@ -20,6 +20,8 @@ const PING_MS_MAX = 2000;
 const AWAY_MS = 100;
 const NOTHING = new Uint8Array();
 
+export type KafkaOptions = { brokers: string[]; retainDays?: number; partitions?: number };
+
 const recordOf = ({ position, key, headers, bytes }: RawRecord): LogRecord => ({
   position,
   key,
@@ -33,11 +35,7 @@ const recordOf = ({ position, key, headers, bytes }: RawRecord): LogRecord => ({
  * @param options.partitions fixed at birth; only tests choose another number.
  * @throws LogError `unavailable` where no broker answers within 15 s.
  */
-export async function kafkaLog(options: {
-  brokers: string[];
-  retainDays?: number;
-  partitions?: number;
-}): Promise<EventLog> {
+export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
   const { brokers, retainDays = 30, partitions = PARTITIONS } = options;
   const wire = createWire(brokers);
   const ping = (withinMs: number) =>
