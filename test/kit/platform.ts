@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +37,7 @@ export type Platform = {
   ownerOf(callId: string): string;
   /** The engines that became ready for a call's partition since a time, ms. */
   tookOverSince(callId: string, since: number): string[];
-  /** Both engines live, and each partition is with the engine it belongs to. */
+  /** Every process is ready, and each partition is with the engine it belongs to. */
   whole(ms?: number): Promise<void>;
   /** `kill -9`, or another signal. @returns the pid */
   kill(name: string, signal?: NodeJS.Signals): number;
@@ -84,6 +85,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     OPENTACT_DIAL_ALLOW: '127.0.0.1/32',
     ...environment,
   };
+  const partitions = env.OPENTACT_LOG === 'kafka' ? 48 : 8;
   let output = '';
   let child: ChildProcess;
   let control = openControl(`127.0.0.1:${grpcPort}`);
@@ -134,20 +136,20 @@ export async function startPlatform(environment: Record<string, string> = {}): P
       if (named.length === 0) throw new Error(`no ${kind} serves ${callId}`);
       return named.at(-1)!;
     },
-    ownerOf: (callId) => owners(home).get(partitionOf(callId, PARTITIONS)) ?? '',
+    ownerOf: (callId) => owners(home).get(partitionOf(callId, partitions)) ?? '',
     tookOverSince: (callId, since) => {
-      const mine = partitionOf(callId, PARTITIONS);
+      const mine = partitionOf(callId, partitions);
       return readiness(home).flatMap(({ partition, name, time }) =>
         partition === mine && Date.parse(time) >= since ? [name] : [],
       );
     },
     async whole(ms = 30_000) {
-      const belongs = Array.from({ length: PARTITIONS }, (_, n) => ownerAmong(n, ENGINES));
+      const belongs = Array.from({ length: partitions }, (_, n) => ownerAmong(n, ENGINES));
       const is = () => {
         const now = owners(home);
-        return belongs.every((name, n) => now.get(n) === name) && ENGINES.every((name) => isAlive(platform.pid(name)));
+        return belongs.every((name, n) => now.get(n) === name);
       };
-      for (const end = Date.now() + ms; !(is() && (await ready())); await sleep(50))
+      for (const end = Date.now() + ms; !(is() && (await ready()) && (await allReady(home))); await sleep(50))
         if (Date.now() > end)
           throw new Error(`not whole after ${ms} ms: ${JSON.stringify([...owners(home)])}\n${output}`);
     },
@@ -224,15 +226,24 @@ function rtpPorts(): string {
 }
 let started = 0;
 
-const PARTITIONS = 8;
 const ENGINES = ['flow-engine-1', 'flow-engine-2'];
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+/** Every process that can be asked says that it is ready. */
+async function allReady(home: string): Promise<boolean> {
+  const sockets = readdirSync(join(home, 'run')).filter((file) => file.endsWith('.health'));
+  const found = await Promise.all(sockets.map((file) => isReady(join(home, 'run', file))));
+  return found.every(Boolean);
+}
+
+function isReady(socketPath: string): Promise<boolean> {
+  return new Promise((done) => {
+    const asking = request({ socketPath, path: '/ready', timeout: 2_000 }, (response) => {
+      response.resume();
+      done(response.statusCode === 200);
+    });
+    asking.on('error', () => done(false)).on('timeout', () => asking.destroy());
+    asking.end();
+  });
 }
 
 /** When each engine became ready for each partition. */

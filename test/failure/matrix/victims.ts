@@ -1,0 +1,65 @@
+/** What is killed, and what must hold of the audio meanwhile. */
+import type { Cluster } from '../../kit/broker.ts';
+import type { Platform } from '../../kit/platform.ts';
+
+export type Victim = {
+  name: string;
+  /** The logs under which there is such a thing. */
+  logs: ReadonlyArray<'postgres' | 'kafka'>;
+  /** `kill -9`. */
+  kill(platform: Platform, callId: string): Promise<void> | void;
+  /** Starts again what no supervisor does. */
+  mend?(): Promise<void> | void;
+  /** RTP at the phones may pause for so long, ms: media alone carries it. */
+  pauseMs: number;
+};
+
+const BOTH = ['postgres', 'kafka'] as const;
+const UNHEARD_MS = 100;
+
+export const VICTIMS: Victim[] = [
+  {
+    name: 'flow-engine',
+    logs: BOTH,
+    kill: (platform, callId) => void platform.kill(platform.ownerOf(callId)),
+    pauseMs: UNHEARD_MS,
+  },
+  {
+    name: 'notifier',
+    logs: BOTH,
+    kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'notifier')),
+    pauseMs: UNHEARD_MS,
+  },
+  { name: 'api', logs: BOTH, kill: (platform) => void platform.kill('api'), pauseMs: UNHEARD_MS },
+  {
+    name: 'media',
+    logs: BOTH,
+    kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'media')),
+    pauseMs: 5_000,
+  },
+  {
+    name: 'sip-edge',
+    logs: BOTH,
+    kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'sip-edge')),
+    pauseMs: UNHEARD_MS,
+  },
+  // As the log; where Kafka is the log, as api's database.
+  {
+    name: 'postgres',
+    logs: BOTH,
+    kill: (platform) => void platform.kill('postgres'),
+    pauseMs: UNHEARD_MS,
+  },
+];
+
+/** One broker of three, another each time. */
+export function brokerOf(cluster: Cluster): Victim {
+  let next = 0;
+  return {
+    name: 'broker',
+    logs: ['kafka'],
+    kill: () => void process.kill(cluster.pid((next++ % 3) + 1), 'SIGKILL'),
+    mend: () => cluster.start(),
+    pauseMs: UNHEARD_MS,
+  };
+}
