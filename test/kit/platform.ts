@@ -85,7 +85,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     OPENTACT_DIAL_ALLOW: '127.0.0.1/32',
     ...environment,
   };
-  const partitions = env.OPENTACT_LOG === 'kafka' ? 48 : 8;
+  const partitions = (environment.OPENTACT_LOG ?? process.env.OPENTACT_LOG) === 'kafka' ? 48 : 8;
   let output = '';
   let child: ChildProcess;
   let control = openControl(`127.0.0.1:${grpcPort}`);
