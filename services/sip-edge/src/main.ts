@@ -4,16 +4,21 @@ import { openLog } from '@opentact/event-log';
 import {
   advertisedAddress,
   bootId,
+  closeGrpc,
   configOrExit,
+  createGrpcServer,
   createLogger,
   createShutdown,
   isAllowedAddress,
+  listenGrpc,
   platformSecret,
   watchLoopDelay,
 } from '@opentact/runtime';
 import { grpcDirectory } from './adapters/directory.ts';
 import { serveHttp } from './adapters/http.ts';
 import { engineLink } from './adapters/link.ts';
+import { addPeerService } from './adapters/peer-server.ts';
+import { edgePeers } from './adapters/peers.ts';
 import { openEdge } from './edge/edge.ts';
 
 /** How long calls may go on once the edge is told to leave. */
@@ -30,7 +35,12 @@ const events = await openLog(config);
 const directory = grpcDirectory(config.directory, config.grpcToken);
 const loopDelay = watchLoopDelay();
 const warmAt = performance.now() + WARM_MS;
+const self = { node: config.nodeName, boot };
+const grpc = createGrpcServer(config.grpcToken);
+/** Full is who leaves: it gets no new work, and the other edges know that it goes. */
+const load = () => (shutdown.signal.aborted ? 100 : 0);
 let closeLink = async () => {};
+let closePeers = () => {};
 
 const edge = await openEdge({
   bind: config.bind,
@@ -39,17 +49,27 @@ const edge = await openEdge({
   reusePort: true,
   secret: await platformSecret(config),
   link(listener) {
-    const link = engineLink({ name: config.nodeName, boot, events, log, token: config.grpcToken }, listener);
+    const link = engineLink({ name: config.nodeName, boot, events, log, token: config.grpcToken, load }, listener);
     closeLink = link.close;
     return link;
+  },
+  self,
+  peers(listener) {
+    addPeerService(grpc, self, listener);
+    const peers = edgePeers({ self, registry: events.registry, token: config.grpcToken }, listener);
+    closePeers = peers.close;
+    return peers;
   },
   directory,
   allowed: (address, port) => isAllowedAddress(config.dialAllow, address, port),
   loopDelayMs: () => (performance.now() < warmAt ? 0 : loopDelay.p99Ms()),
   log,
 });
-const address = `${advertise}:${edge.port}`;
-await events.registry.join({ name: config.nodeName, boot, kind: 'sip-edge', address, loadPercent: 0 });
+// The port of SIP belongs to every edge of this address; this one belongs to us alone.
+const host = (address: string) => (address.includes(':') ? `[${address}]` : address);
+const peerPort = await listenGrpc(grpc, `${host(config.bind)}:0`);
+const address = `${host(advertise)}:${peerPort}`;
+await events.registry.join({ name: config.nodeName, boot, kind: 'sip-edge', address, loadPercent: 0 }, load);
 const http = await serveHttp(
   config.health,
   {
@@ -60,13 +80,15 @@ const http = await serveHttp(
 );
 log.info({ advertise, port: edge.port }, 'sip-edge is up');
 
+// Whoever takes the calls over begins as this one is gone from the registry; what its sockets still hold is lost.
 shutdown.step('calls', DRAIN_MS + 500, () => edge.drain(DRAIN_MS));
 shutdown.step('facts', 2_000, () => edge.settled());
-shutdown.step('sockets', 1_000, () => edge.close());
 shutdown.step('registry', 1_000, () => events.registry.leave());
+shutdown.step('sockets', 1_000, () => edge.close());
 shutdown.step('link', 1_000, () => closeLink());
 shutdown.step('rest', 1_000, () => {
+  closePeers();
   directory.close();
   loopDelay.stop();
-  return Promise.all([http.close(), events.close()]);
+  return Promise.all([closeGrpc(grpc, 100), http.close(), events.close()]);
 });

@@ -2,7 +2,7 @@
 
 import { createNodeLink, type NodeLink, type NodeLinkOptions } from '@opentact/link';
 import { type CallEvent, decodeEvent, encodeEvent, UnknownEvent } from '@opentact/proto';
-import type { EngineLink, EngineListener, Log } from '../edge/port.ts';
+import type { EngineLink, EngineListener, Log, Origin } from '../edge/port.ts';
 
 /** Opens the node's half for an edge. */
 export function engineLink(
@@ -19,19 +19,30 @@ export function engineLink(
         if (event) listener.ask({ ...event, callId: key, seq });
       },
       gone: (key) => listener.gone(key),
-      known: (key, _node, _boot, payload) => listener.known(key, decoded(payload, key, log)),
+      known: (key, node, boot, payload) => listener.known(key, { node, boot }, originOf(payload)),
       hint() {},
       held: () => listener.held(),
     },
   });
   return {
     report: (callId, fact) => link.report(callId, encodeEvent(fact)),
+    where: (callId, leg) => link.where(callId, leg),
     forget: (callId) => link.forget(callId),
     pending: () => link.pending(),
     full: () => link.full(),
     ready: () => link.ready(),
     close: () => link.close(),
   };
+}
+
+/** The engine says it as JSON; what can't be read tells nothing. */
+function originOf(payload: Uint8Array): Origin | undefined {
+  try {
+    const { topBranch, requestUri } = JSON.parse(Buffer.from(payload).toString()) as Partial<Origin>;
+    return topBranch === undefined || requestUri === undefined ? undefined : { topBranch, requestUri };
+  } catch {
+    return undefined;
+  }
 }
 
 /** A request of a newer engine is no reason to fall: readers are deployed before writers. */

@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import type { Route, Trunk } from './port.ts';
 
 const ACCOUNTS_MAX = 100_000;
+const ADOPTION_MS = 300;
 
 export function rememberAccount(context: Context, route: Route): void {
   if (context.accounts.size >= ACCOUNTS_MAX) context.accounts.clear();
@@ -29,7 +30,10 @@ export function learnAccount(context: Context, accountId: string, called: Uri): 
   context.learning.set(accountId, learnt);
 }
 
-export async function accountOf(context: Context, accountId: string): Promise<Route | undefined> {
+/** A leg may be dialled again just before the caller's leg is adopted, which alone tells of the account. */
+async function accountOf(context: Context, accountId: string): Promise<Route | undefined> {
+  const isKnown = () => context.accounts.has(accountId) || context.learning.has(accountId);
+  if (!isKnown()) await new Promise<void>((done) => void context.clock.after(ADOPTION_MS, done));
   await context.learning.get(accountId);
   return context.accounts.get(accountId);
 }

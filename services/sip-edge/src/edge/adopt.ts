@@ -48,7 +48,7 @@ async function held(context: Context, call: EdgeCall, ask: Adopt): Promise<Leg |
 }
 
 function inviteOf(ask: Adopt): SipRequest | undefined {
-  const message = parseMessage(Buffer.from(ask.invite));
+  const message = parseMessage(Buffer.from(ask.invite, 'latin1'));
   return message.kind === 'request' && message.method === 'INVITE' ? message : undefined;
 }
 

@@ -9,7 +9,7 @@ import type { TransportName } from '../stack/transport/peer.ts';
 import type { EdgeCall, Leg } from './call.ts';
 import type { Limits } from './limits.ts';
 import type { Network } from './network.ts';
-import type { Directory, EngineLink, Log, Route } from './port.ts';
+import type { Directory, EdgePeers, EngineLink, Holder, Log, Route } from './port.ts';
 import type { Resolve } from './resolve.ts';
 import type { Trace } from './trace.ts';
 
@@ -23,7 +23,9 @@ export const REMEMBER_MS = 33_000;
 export type Context = {
   readonly secret: string;
   readonly clock: Clock;
+  readonly self: Holder;
   readonly link: EngineLink;
+  readonly peers: EdgePeers;
   readonly directory: Directory;
   readonly network: Network;
   readonly transactions: Transactions;

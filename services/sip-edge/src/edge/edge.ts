@@ -13,10 +13,13 @@ import { callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
 import { serve } from './asks.ts';
 import { refuse } from './caller.ts';
 import { type Context, isOver, tagOf } from './context.ts';
+import { dropLeg, dropWhatOthersHold } from './drop.ts';
+import { createElsewhere, type Elsewhere } from './elsewhere.ts';
+import { createGate, type Gate } from './gate.ts';
 import { hangUpAll, release } from './hangup.ts';
 import { createLimits } from './limits.ts';
 import { type NetworkOptions, openNetwork } from './network.ts';
-import type { Directory, EngineLink, EngineListener, Log } from './port.ts';
+import type { Directory, EdgePeers, EngineLink, EngineListener, Holder, Log, Origin, PeerListener } from './port.ts';
 import { acknowledged, receive } from './requests.ts';
 import { type Resolve, resolveByDns } from './resolve.ts';
 import { stray } from './stray.ts';
@@ -26,6 +29,10 @@ export type EdgeOptions = NetworkOptions & {
   secret: string;
   /** Opens the way to the engines; what they say goes to the listener. */
   link(listener: EngineListener): EngineLink;
+  /** Who we are to the engines and to the other edges. */
+  self: Holder;
+  /** Opens the way to the other edges of this address; absent where there can be none. */
+  peers?(listener: PeerListener): EdgePeers;
   directory: Directory;
   allowed(address: string, port: number): boolean;
   /** Event-loop delay, p99, ms. */
@@ -33,6 +40,8 @@ export type EdgeOptions = NetworkOptions & {
   log: Log;
   clock?: Clock;
   resolve?: Resolve;
+  /** Milliseconds that go on while the process is frozen. */
+  nowMs?: () => number;
   /** Tests give sockets of their own. */
   openNetwork?: typeof openNetwork;
 };
@@ -47,7 +56,10 @@ export type Edge = {
   ready(): boolean;
   /** Why a new call would be refused now, or undefined. */
   refusal(): string | undefined;
-  /** No new calls from now on. Those that live may end by themselves for so long; then they are hung up. */
+  /**
+   * No new calls from now on. Where another edge lives, those that live are left to it as they are; else they may end by
+   * themselves for so long and are then hung up.
+   */
   drain(patienceMs: number): Promise<void>;
   /** Resolves when every fact is durable. */
   settled(): Promise<void>;
@@ -56,11 +68,16 @@ export type Edge = {
 
 /** Binds and serves. Rejects where the port is taken. */
 export async function openEdge(options: EdgeOptions): Promise<Edge> {
-  const clock = options.clock ?? systemClock;
+  const gate = createGate(options.clock ?? systemClock, options.nowMs ?? (() => performance.now()), (sleptMs) => {
+    options.log.warn({ sleptMs }, 'this edge slept; what it holds is looked up');
+    return dropWhatOthersHold(context);
+  });
+  const { clock } = gate;
   const trace = createTrace();
   const calls: Context['calls'] = new Map();
   const context = {
     secret: options.secret,
+    self: options.self,
     clock,
     directory: options.directory,
     calls,
@@ -76,41 +93,76 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   const transactions = createTransactions(
     {
       request: (server) => receive(context, server),
-      ack: (request) => acknowledged(context, request),
-      stray: (response, arrival) => stray(context, response, arrival),
-      admit: (request, arrival, full) => admit(context, options, request, arrival, full),
+      ack: (request, arrival) => elsewhere.request(request, arrival) || acknowledged(context, request, arrival),
+      stray: (response, arrival) => elsewhere.response(response, arrival) || stray(context, response, arrival),
+      admit: (request, arrival, full) =>
+        !elsewhere.request(request, arrival) && admit(context, options, request, arrival, full),
     },
     clock,
   );
   context.transactions = transactions;
-  context.link = options.link(listenerOf(context));
+  const elsewhere = createElsewhere(context);
+  context.link = options.link(gated(gate, listenerOf(context, elsewhere)));
+  context.peers = options.peers?.(peerListenerOf(context)) ?? ALONE;
   context.network = await (options.openNetwork ?? openNetwork)(options, {
-    request: transactions.receiveRequest,
-    response: transactions.receiveResponse,
+    request: (request, arrival) => gate.pass(() => transactions.receiveRequest(request, arrival), true),
+    response: (response, arrival) => gate.pass(() => transactions.receiveResponse(response, arrival), true),
     linesForFault: (fault) => linesForFault(context, fault),
     note: (sipCallId, direction, peer, bytes) => trace.note(sipCallId, direction, peer, bytes, Date.now()),
   });
-  return edgeOf(context, options, transactions);
+  return edgeOf(context, options, transactions, gate);
 }
 
-function listenerOf(context: Context): EngineListener {
+/** No other edge shares the address. */
+const ALONE: EdgePeers = {
+  lives: () => false,
+  others: () => false,
+  heirs: () => false,
+  forward: (_to, _message, undelivered) => undelivered(),
+};
+
+/** Asks wait, as everything does, while it isn't known what an edge slept through. */
+function gated({ pass }: Gate, listener: EngineListener): EngineListener {
+  return {
+    ask: (event) => pass(() => listener.ask(event)),
+    gone: (callId) => pass(() => listener.gone(callId)),
+    known: (callId, holder, first) => pass(() => listener.known(callId, holder, first)),
+    held: listener.held,
+  };
+}
+
+function peerListenerOf(context: Context): PeerListener {
+  return {
+    forwarded: (message, back) => context.network.take(message, back),
+    reply(to, bytes) {
+      const connection = context.network.connection(to.address, to.port);
+      connection?.send(bytes, () => {});
+      return connection !== undefined;
+    },
+  };
+}
+
+function listenerOf(context: Context, elsewhere: Elsewhere): EngineListener {
   return {
     ask: (event) => serve(context, event),
     gone: (callId) => release(context, callId),
-    known(callId, first) {
-      // Another edge holds this call, or a boot of ours that is lost did: it can't be carried on from here.
-      context.log.warn({ callId, first: first?.seq }, 'the call began at another edge');
-      const leg = context.calls.get(callId)?.legs.get(0);
-      if (leg?.kind !== 'caller') return;
-      leg.call.told = false;
-      const began = first?.type === 'CallArrived' ? first : undefined;
-      const request = leg.server?.request;
-      const merged =
-        began && request && (began.topBranch !== request.via.branch || began.requestUri !== request.uriText);
-      refuse(context, leg, merged ? 482 : 503, 41, merged ? [] : [RETRY_AFTER]);
-    },
+    known: (callId, holder, first) => began(context, elsewhere, callId, holder, first),
     held: () => [...context.calls.values()].filter((call) => !isOver(call)).map(({ id }) => id),
   };
+}
+
+/** The call began at another edge: it is answered there, by whoever holds it now, and by nobody here. */
+function began(context: Context, elsewhere: Elsewhere, callId: string, holder: Holder, first?: Origin): void {
+  const leg = context.calls.get(callId)?.legs.get(0);
+  if (leg?.kind !== 'caller' || leg.state !== 'arrived' || !leg.server || leg.call.adoptedAt > 0) return;
+  const { request, arrival } = leg.server;
+  context.log.info({ callId, ...holder }, 'the call began at another edge');
+  if (first && (first.topBranch !== request.via.branch || first.requestUri !== request.uriText)) {
+    leg.call.told = false;
+    return refuse(context, leg, 482, 41);
+  }
+  dropLeg(context, leg);
+  elsewhere.invite(callId, request, arrival, holder);
 }
 
 /** Judges a new call before anything is kept of it; a refusal leaves no state behind. */
@@ -148,7 +200,9 @@ function linesForFault(context: Context, { method, headers }: Fault): HeaderLine
   return [callLine(callIdOfInvite(context.secret, headers.get('call-id') ?? '', fromTag, cseq))];
 }
 
-function edgeOf(context: Context, options: EdgeOptions, transactions: Transactions): Edge {
+function edgeOf(context: Context, options: EdgeOptions, transactions: Transactions, gate: Gate): Edge {
+  // Leaving waits on a clock of its own: behind a gate that is shut no timer fires.
+  const clock = options.clock ?? systemClock;
   const live = () => {
     let count = 0;
     for (const call of context.calls.values()) if (!isOver(call)) count++;
@@ -163,22 +217,30 @@ function edgeOf(context: Context, options: EdgeOptions, transactions: Transactio
     refusal: () => overload(context, options, false),
     async drain(patienceMs) {
       context.draining = true;
-      await wait(context, () => live() === 0, patienceMs);
+      if (context.peers.others()) await wait(clock, () => false, ANNOUNCE_MS);
+      // Another edge takes the calls over; from here on this one is as silent as a dead one.
+      if (context.peers.heirs()) return gate.shut();
+      await wait(clock, () => live() === 0, patienceMs);
       for (const call of context.calls.values()) hangUpAll(context, call);
-      await wait(context, () => live() === 0, BYE_MS);
+      await wait(clock, () => live() === 0, BYE_MS);
     },
-    settled: () => wait(context, () => context.link.pending() === 0, Number.POSITIVE_INFINITY),
-    close: () => context.network.close(),
+    settled: () => wait(clock, () => context.link.pending() === 0, Number.POSITIVE_INFINITY),
+    close() {
+      gate.shut();
+      return context.network.close();
+    },
   };
 }
 
+/** By then every other edge has read that this one leaves, and this one whether they do. */
+const ANNOUNCE_MS = 700;
 /** How long the BYEs of a leaving edge may take. */
 const BYE_MS = 500;
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 10;
 
-async function wait(context: Context, met: () => boolean, patienceMs: number): Promise<void> {
-  const end = context.clock.nowMs() + patienceMs;
-  while (!met() && context.clock.nowMs() < end) {
-    await new Promise<void>((done) => void context.clock.after(LOOK_EVERY_MS, done));
+async function wait(clock: Clock, met: () => boolean, patienceMs: number): Promise<void> {
+  const end = clock.nowMs() + patienceMs;
+  while (!met() && clock.nowMs() < end) {
+    await new Promise<void>((done) => void clock.after(LOOK_EVERY_MS, done));
   }
 }

@@ -63,6 +63,7 @@ async function openWorld(): Promise<World> {
   };
   world.edge = await openEdge({
     ...{ bind: '127.0.0.1', port: 5060, advertise: '127.0.0.1', reusePort: false, secret: SECRET, clock },
+    self: { node: 'edge', boot: 'b1' },
     link(listener) {
       world.listener = listener;
       const report = (callId: string, fact: Observed) => {
@@ -70,7 +71,7 @@ async function openWorld(): Promise<World> {
         return world.lost ? new Promise<void>(() => {}) : Promise.resolve();
       };
       const forget = (callId: string) => forgotten.set(callId, (forgotten.get(callId) ?? 0) + 1);
-      return { report, forget, pending: () => 0, full: () => false, ready: () => true };
+      return { report, forget, where: async () => undefined, pending: () => 0, full: () => false, ready: () => true };
     },
     directory: { route: async ({ user }) => (user === '1' ? ROUTE : undefined), trunk: async () => undefined },
     allowed: () => true,
@@ -81,7 +82,7 @@ async function openWorld(): Promise<World> {
       events = given;
       const advertise = { address: '127.0.0.1', port: 5060 };
       const tcp = () => Promise.reject(new Error('no TCP here'));
-      return { advertise, udp: () => peer, tcp, connection: () => undefined, close: async () => {} };
+      return { advertise, udp: () => peer, tcp, connection: () => undefined, take() {}, close: async () => {} };
     },
   });
   return world;

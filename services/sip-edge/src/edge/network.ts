@@ -6,8 +6,9 @@ import type { Fault, SipMessage, SipRequest, SipResponse } from '../stack/messag
 import { parseMessage } from '../stack/message/parse.ts';
 import type { Arrival, Peer } from '../stack/transport/peer.ts';
 import { listenTcp, type TcpPeer } from '../stack/transport/tcp.ts';
-import { answerPort, listenUdp } from '../stack/transport/udp.ts';
+import { answerPort, listenUdp, type Source } from '../stack/transport/udp.ts';
 import { formatAddress } from './dialog-record.ts';
+import type { Forwarded } from './port.ts';
 
 export type NetworkOptions = {
   bind: string;
@@ -32,6 +33,8 @@ export type Network = {
   tcp(address: string, port: number): Promise<Peer>;
   /** The open connection to that address, where there is one. */
   connection(address: string, port: number): Peer | undefined;
+  /** Takes a message that another edge received; `back` where it came over a connection there. */
+  take(message: Forwarded, back: Peer | undefined): void;
   close(): Promise<void>;
 };
 
@@ -40,9 +43,7 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
   const socket = { address: options.bind, port: options.port, reusePort: options.reusePort };
   const udp = await listenUdp(socket, (bytes, source) => {
     const message = parseMessage(bytes);
-    const via = message.kind === 'fault' ? undefined : message.via;
-    const peer = noted(udp.peer(source.address, answerPort(source, via)), events);
-    receive(message, bytes, { peer, source });
+    receive(message, bytes, datagram(message, source));
   });
   const tcp = await listenTcp(
     { ...socket, port: udp.port },
@@ -55,6 +56,11 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
     throw error;
   });
   const advertise = { address: options.advertise, port: udp.port };
+
+  function datagram(message: SipMessage | Fault, source: Source): Arrival {
+    const via = message.kind === 'fault' ? undefined : message.via;
+    return { peer: noted(udp.peer(source.address, answerPort(source, via)), events), source };
+  }
 
   function arrivalOf(peer: TcpPeer): Arrival {
     return { peer: noted(peer, events), source: { address: peer.address, port: peer.port } };
@@ -83,6 +89,11 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
     connection(address, port) {
       const known = tcp.connection(address, port);
       return known && noted(known, events);
+    },
+    take({ bytes, source }, back) {
+      const message = parseMessage(bytes);
+      const arrival = back ? { peer: noted(back, events), source } : datagram(message, source);
+      receive(message, bytes, { ...arrival, forwarded: true });
     },
     close: async () => void (await Promise.all([udp.close(), tcp.close()])),
   };

@@ -2,11 +2,15 @@
 // adapters stand in ../adapters, fakes of them in the tests.
 
 import type { CallEvent, DirectoryV1, Observed } from '@opentact/proto';
+import type { Peer, TransportName } from '../stack/transport/peer.ts';
+import type { Source } from '../stack/transport/udp.ts';
 
 /** The way to the engines (services/shared/link behind it). Facts are kept, in order per call, until acknowledged. */
 export interface EngineLink {
   /** Resolves when the fact is durable; rejects only where the owner no longer knows the call. */
   report(callId: string, fact: Observed): Promise<void>;
+  /** Which edge holds a leg, by the word of its call's owner; undefined: none. Rejects where no owner answers in 2 s. */
+  where(callId: string, leg: number): Promise<Holder | undefined>;
   /** The call is over here: its counters may be forgotten. Nothing may be reported for it afterwards. */
   forget(callId: string): void;
   /** Facts not yet acknowledged. */
@@ -21,9 +25,37 @@ export interface EngineListener {
   ask(event: CallEvent): void;
   /** The owner knows no such call, or it is over: release what is held. */
   gone(callId: string): void;
-  /** The call's story began at another edge (or another boot of this one); `first` is its CallArrived. */
-  known(callId: string, first: CallEvent | undefined): void;
+  /** The call's story began at another edge (or another boot of this one), with that INVITE. */
+  known(callId: string, holder: Holder, first: Origin | undefined): void;
   held(): string[];
+}
+
+/** An edge, in one of its lives. */
+export type Holder = { readonly node: string; readonly boot: string };
+
+/** What tells a repeated INVITE from a merged request (RFC 3261 8.2.2.2). */
+export type Origin = { readonly topBranch: string; readonly requestUri: string };
+
+/** A message whole, as it reached an edge that doesn't hold its leg. */
+export type Forwarded = { readonly bytes: Buffer; readonly transport: TransportName; readonly source: Source };
+
+/** The edges that share this one's address. */
+export interface EdgePeers {
+  lives(holder: Holder): boolean;
+  /** Is there any other that lives? */
+  others(): boolean;
+  /** One that will go on when this one leaves; of several that leave at once, one is the last. */
+  heirs(): boolean;
+  /** Hands a message to the edge that holds its leg; `undelivered` is called, later, where it surely didn't get there. */
+  forward(to: Holder, message: Forwarded, undelivered: () => void): void;
+}
+
+/** What the other edges say to this one. */
+export interface PeerListener {
+  /** `back` leads over the connection it came by, at the edge that has it; absent over UDP, whose port is shared. */
+  forwarded(message: Forwarded, back: Peer | undefined): void;
+  /** Bytes for a connection of ours; false where it is no more. */
+  reply(to: Source, bytes: Buffer): boolean;
 }
 
 export type Route = DirectoryV1.RouteResponse;

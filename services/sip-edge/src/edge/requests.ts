@@ -7,6 +7,7 @@ import { inspect } from '../stack/message/inspect.ts';
 import type { SipRequest } from '../stack/message/message.ts';
 import { textParamOf } from '../stack/message/params.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
+import type { Arrival } from '../stack/transport/peer.ts';
 import { arrive, callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
 import type { Leg } from './call.ts';
 import { say } from './caller.ts';
@@ -49,6 +50,7 @@ function within(context: Context, server: ServerTransaction): void {
     const refusal = request.method === 'INVITE' ? undefined : inspect(request, ABILITIES);
     return void server.respond(refusal?.status ?? 481, refusal ?? {});
   }
+  follow(leg, server.arrival);
   switch (request.method) {
     case 'INVITE':
       return peerOffer(context, leg, server);
@@ -59,6 +61,11 @@ function within(context: Context, server: ServerTransaction): void {
     default:
       return outside(context, server);
   }
+}
+
+/** A phone whose connection ended goes on over another; that one carries our requests from now on. */
+function follow(leg: Leg, { peer }: Arrival): void {
+  if (leg.peer?.transport === 'tcp' && peer.transport === 'tcp') leg.peer = peer;
 }
 
 /** The leg whose dialog a request names: our tag, the peer's tag, and the Call-ID. */
@@ -94,7 +101,8 @@ function bye(context: Context, leg: Leg, server: ServerTransaction): void {
 }
 
 /** The ACK of a 2xx of ours (RFC 3261 13.3.1.4): its dialog and CSeq number say which. */
-export function acknowledged(context: Context, request: SipRequest): void {
+export function acknowledged(context: Context, request: SipRequest, arrival: Arrival): void {
   const leg = legOf(context, request);
+  if (leg) follow(leg, arrival);
   if (leg?.unconfirmed?.cseq === request.cseq.number) leg.unconfirmed.ack(request.body.toString('utf8'));
 }

@@ -2,7 +2,7 @@
 // what the test says. It can be away, and it can refuse to know a call.
 
 import type { CallEvent, Decided, Observed } from '@opentact/proto';
-import type { EngineLink, EngineListener } from '../port.ts';
+import type { EngineLink, EngineListener, Holder } from '../port.ts';
 
 export type FakeEngine = {
   connect(listener: EngineListener): EngineLink;
@@ -18,6 +18,8 @@ export type FakeEngine = {
   away: boolean;
   pending: number;
   forgotten: string[];
+  /** Who the owner says holds a leg. */
+  where: (callId: string, leg: number) => Promise<Holder | undefined>;
   /** Tells the edge that nobody knows this call. */
   gone(callId: string): void;
   /** Resolves with the first fact of that type, past or future. */
@@ -40,6 +42,7 @@ export function fakeEngine(): FakeEngine {
     away: false,
     pending: 0,
     react() {},
+    where: async () => undefined,
     gone: (callId) => listener!.gone(callId),
     facts: (callId) => heard.filter((one) => callId === undefined || one.callId === callId).map(({ fact }) => fact),
     types: () => heard.map(({ fact }) => fact.type),
@@ -69,6 +72,7 @@ export function fakeEngine(): FakeEngine {
           for (const wake of woken) wake();
           return Promise.resolve().then(() => engine.react(fact, callId, (request) => engine.ask(callId, request)));
         },
+        where: (callId, leg) => engine.where(callId, leg),
         forget: (callId) => engine.forgotten.push(callId),
         pending: () => engine.pending,
         full: () => false,

@@ -44,6 +44,7 @@ export async function openHouse(options: { hurry?: number } & Partial<EdgeOption
     advertise: '127.0.0.1',
     reusePort: false,
     secret: SECRET,
+    self: { node: 'edge', boot: 'b1' },
     link: engine.connect,
     directory: {
       async route({ user }) {

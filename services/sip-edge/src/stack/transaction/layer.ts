@@ -62,6 +62,7 @@ export function createTransactions(user: TransactionUser, clock: Clock): Transac
       if (found) found.ack(request);
       else user.ack(request, arrival);
     } else if (found) found.again(arrival);
+    else if (request.method === 'CANCEL' && servers.has(keys.invite)) open(request, arrival, keys);
     else if (user.admit(request, arrival, servers.size + clients.size >= TRANSACTIONS_MAX))
       open(request, arrival, keys);
   }

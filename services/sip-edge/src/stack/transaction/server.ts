@@ -70,7 +70,8 @@ export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, 
       ? (run(
           { state: serverInvite(reliable), outputs: [] },
           serverInviteTransition,
-          arrival.peer,
+          // A datagram's source may be forged, so a repetition moves nothing; a connection proves itself.
+          reliable ? peer : arrival.peer,
           clock,
           rest,
         ) as never)

@@ -18,4 +18,8 @@ export interface Peer {
 export type Arrival = {
   readonly peer: Peer;
   readonly source: { readonly address: string; readonly port: number };
+  /** Another edge received it and handed it on, since its leg is here. */
+  readonly forwarded?: boolean;
+  /** Nobody else is to be asked about it any more. */
+  readonly settled?: boolean;
 };

@@ -1,0 +1,116 @@
+// The sending half between edges: who lives, by the registry, and a stream to each that something was forwarded to.
+// What surely didn't arrive is handed back; what was written to a stream that then broke is lost, as on a wire.
+
+import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import type { EventLog, SeenNode } from '@opentact/event-log';
+import { SipEdgeV1 } from '@opentact/proto';
+import { bearer, CHANNEL_OPTIONS } from '@opentact/runtime';
+import type { EdgePeers, Forwarded, Holder, PeerListener } from '../edge/port.ts';
+
+type Stream = ClientDuplexStream<SipEdgeV1.FromEdge, SipEdgeV1.ToEdge>;
+type Waiting = { message: Forwarded; undelivered(): void };
+type Connection = { send(waiting: Waiting): void; end(): void };
+
+const KIND = 'sip-edge';
+const SILENT_MS = 3_000;
+/** Whoever accepts a connection and doesn't say who it is in this time is no edge. */
+const HELLO_MS = 1_000;
+const WAITING_MAX = 1_000;
+
+/** `registry` must have been joined or be watched for it to learn who lives. */
+export function edgePeers(
+  of: { self: Holder; registry: EventLog['registry']; token: string | undefined },
+  listener: PeerListener,
+): EdgePeers & { close(): void } {
+  let living = new Map<string, SeenNode>();
+  const connections = new Map<string, Connection>();
+  const fit = (n: SeenNode) => n.kind === KIND && !n.gone && n.silentMs < SILENT_MS && n.name !== of.self.node;
+  const look = (nodes: SeenNode[]) => {
+    living = new Map(nodes.filter(fit).map((node) => [`${node.name}/${node.boot}`, node]));
+    for (const [id, connection] of connections) if (!living.has(id)) connection.end();
+  };
+  const unwatch = of.registry.watch(look);
+  look(of.registry.nodes());
+
+  return {
+    lives: ({ node, boot }) => living.has(`${node}/${boot}`),
+    others: () => living.size > 0,
+    // Whoever leaves says that it is full. Where all do, the first by name stays for the others' calls.
+    heirs: () => of.registry.nodes().some((n) => fit(n) && (n.loadPercent < 100 || n.name < of.self.node)),
+    forward({ node, boot }, message, undelivered) {
+      const id = `${node}/${boot}`;
+      const found = living.get(id);
+      if (!found) return void queueMicrotask(undelivered);
+      let connection = connections.get(id);
+      if (!connection) {
+        connection = connect(found, of.token, of.self, listener, () => connections.delete(id));
+        connections.set(id, connection);
+      }
+      connection.send({ message, undelivered });
+    },
+    close() {
+      unwatch();
+      for (const connection of connections.values()) connection.end();
+    },
+  };
+}
+
+/** One stream; `ended` is called once. Messages wait until the other edge said that it is who it should be. */
+function connect(
+  to: SeenNode,
+  token: string | undefined,
+  self: Holder,
+  listener: PeerListener,
+  ended: () => void,
+): Connection {
+  const client = new SipEdgeV1.EdgePeerClient(to.address, credentials.createInsecure(), CHANNEL_OPTIONS);
+  const stream: Stream = client.connect(bearer(token));
+  const waiting: Waiting[] = [];
+  let writable = false;
+  let over = false;
+  const late = setTimeout(end, HELLO_MS);
+
+  function end(): void {
+    if (over) return;
+    over = true;
+    clearTimeout(late);
+    stream.cancel();
+    client.close();
+    ended();
+    for (const { undelivered } of waiting) undelivered();
+  }
+  function flush(): void {
+    while (writable && waiting.length > 0) writable = stream.write({ item: itemOf(waiting.shift()!.message) });
+  }
+  function heard({ item }: SipEdgeV1.ToEdge): void {
+    if (item?.$case === 'hello') {
+      if (item.value.name !== to.name || item.value.boot !== to.boot) return end();
+      clearTimeout(late);
+      writable = true;
+      flush();
+    } else if (item?.$case === 'reply') {
+      const { message, ...source } = item.value;
+      if (!listener.reply(source, message)) stream.write({ item: { $case: 'closed', value: source } });
+    }
+  }
+  stream.on('data', heard);
+  stream.on('drain', () => {
+    writable = true;
+    flush();
+  });
+  stream.on('end', end);
+  stream.on('error', end);
+  stream.write({ item: { $case: 'hello', value: { name: self.node, boot: self.boot } } });
+  return {
+    send(item) {
+      if (over || waiting.length >= WAITING_MAX) return void queueMicrotask(item.undelivered);
+      waiting.push(item);
+      flush();
+    },
+    end,
+  };
+}
+
+function itemOf({ bytes, transport, source }: Forwarded): NonNullable<SipEdgeV1.FromEdge['item']> {
+  return { $case: 'forwarded', value: { message: bytes, transport, ...source } };
+}

@@ -1,0 +1,185 @@
+// Messages about legs that aren't held here: the owner of the call says which edge holds the leg, and the message goes
+// there whole. Nothing is asked about what is held here. It refuses to forward twice, and to keep more than a few
+// messages of few calls for longer than PATIENCE_MS.
+
+import { parseLegUuid, verifyTag } from '@opentact/proto';
+import type { SipMessage, SipRequest, SipResponse } from '../stack/message/message.ts';
+import { textParamOf } from '../stack/message/params.ts';
+import type { Arrival } from '../stack/transport/peer.ts';
+import { callIdFor } from './arrival.ts';
+import type { Context } from './context.ts';
+import type { Holder } from './port.ts';
+import { unanswered } from './unheld.ts';
+
+export const PATIENCE_MS = 2_000;
+/** Without an owner a BYE waits no longer than for its log. */
+const BYE_PATIENCE_MS = 500;
+const LOOK_AGAIN_MS = 100;
+const CALLS_WAITING_MAX = 2_000;
+const MESSAGES_PER_CALL_MAX = 8;
+const HOLDERS_MAX = 20_000;
+const HOLDER_FRESH_MS = 60_000;
+
+type Kept = { readonly message: SipMessage; readonly arrival: Arrival; readonly since: number };
+/** `asked`: the owner said something since the first message came. */
+type Waiting = { readonly callId: string; readonly leg: number; kept: Kept[]; asked: boolean; over: boolean };
+type Place = { readonly callId: string; readonly leg: number };
+
+export type Elsewhere = {
+  /** True: the request belongs to a leg that isn't held here, and is dealt with. */
+  request(request: SipRequest, arrival: Arrival): boolean;
+  /** As `request`, for a response to a request of ours. */
+  response(response: SipResponse, arrival: Arrival): boolean;
+  /** The INVITE of a call that began at another edge; where nobody holds that call, it is dropped. */
+  invite(callId: string, request: SipRequest, arrival: Arrival, holder: Holder): void;
+  /** Legs that messages wait for, and holders remembered. */
+  size(): { waiting: number; holders: number };
+};
+
+export function createElsewhere(context: Context): Elsewhere {
+  const waiting = new Map<string, Waiting>();
+  const holders = new Map<string, { holder: Holder; until: number }>();
+  const keptOf = (message: SipMessage, arrival: Arrival) => ({ message, arrival, since: context.clock.nowMs() });
+  const isHeld = ({ callId, leg }: Place) => context.calls.get(callId)?.legs.has(leg) === true;
+
+  function holderOf(key: string): Holder | undefined {
+    const known = holders.get(key);
+    if (!known) return undefined;
+    if (known.until > context.clock.nowMs() && context.peers.lives(known.holder)) return known.holder;
+    holders.delete(key);
+    return undefined;
+  }
+
+  function remember(key: string, holder: Holder): void {
+    holders.delete(key);
+    holders.set(key, { holder, until: context.clock.nowMs() + HOLDER_FRESH_MS });
+    if (holders.size > HOLDERS_MAX) holders.delete(holders.keys().next().value!);
+  }
+
+  /** False: there is no room, so that it must be dealt with here and now. */
+  function take(place: Place, kept: Kept): boolean {
+    const key = `${place.callId}/${place.leg}`;
+    const holder = kept.arrival.forwarded ? undefined : holderOf(key);
+    if (holder) forward(place, kept, holder);
+    else return keep(place, key, kept);
+    return true;
+  }
+
+  function forward(place: Place, kept: Kept, { node, boot }: Holder): void {
+    const { message, arrival } = kept;
+    const { transport } = arrival.peer;
+    context.peers.forward({ node, boot }, { bytes: message.raw, transport, source: arrival.source }, () => {
+      holders.delete(`${place.callId}/${place.leg}`);
+      if (context.clock.nowMs() - kept.since > PATIENCE_MS) giveUp({ ...place, asked: true }, kept);
+      else context.clock.after(LOOK_AGAIN_MS, () => take(place, kept) || giveUp({ ...place, asked: true }, kept));
+    });
+  }
+
+  function keep(place: Place, key: string, kept: Kept): boolean {
+    let entry = waiting.get(key);
+    if (!entry) {
+      if (waiting.size >= CALLS_WAITING_MAX) return false;
+      entry = { ...place, kept: [], asked: false, over: false };
+      waiting.set(key, entry);
+      begin(entry, key, kept.arrival.forwarded === true);
+    }
+    const { raw } = kept.message;
+    if (entry.kept.some(({ message }) => message.raw.equals(raw))) return true; // it came again meanwhile
+    if (entry.kept.length >= MESSAGES_PER_CALL_MAX) return false;
+    entry.kept.push(kept);
+    if (kept.message.kind === 'request' && kept.message.method === 'BYE') hurry(entry, kept);
+    return true;
+  }
+
+  function begin(entry: Waiting, key: string, local: boolean): void {
+    context.clock.after(PATIENCE_MS, () => settle(entry, key, (kept) => giveUp(entry, kept)));
+    void look(entry, key, local);
+  }
+
+  /** `local`: another edge believes that the leg is here, so that it can only be on its way. */
+  async function look(entry: Waiting, key: string, local: boolean): Promise<void> {
+    if (entry.over) return;
+    const holder = local
+      ? undefined
+      : await context.link.where(entry.callId, entry.leg).then(said(entry), () => undefined);
+    if (entry.over) return;
+    if (isHeld(entry)) return settle(entry, key, deliver);
+    const { self } = context;
+    const isOther = holder && !(holder.node === self.node && holder.boot === self.boot) && context.peers.lives(holder);
+    if (isOther) {
+      remember(key, holder);
+      return settle(entry, key, (kept) => forward(entry, kept, holder));
+    }
+    context.clock.after(LOOK_AGAIN_MS, () => void look(entry, key, local));
+  }
+
+  const said = (entry: Waiting) => (holder: Holder | undefined) => {
+    entry.asked = true;
+    return holder;
+  };
+
+  function settle(entry: Waiting, key: string, each: (kept: Kept) => void): void {
+    if (entry.over) return;
+    entry.over = true;
+    waiting.delete(key);
+    for (const kept of entry.kept) each(kept);
+  }
+
+  function hurry(entry: Waiting, kept: Kept): void {
+    context.clock.after(BYE_PATIENCE_MS, () => {
+      if (entry.over || entry.asked) return;
+      entry.kept = entry.kept.filter((other) => other !== kept);
+      giveUp(entry, kept);
+    });
+  }
+
+  /** Here and now, whatever comes of it. */
+  function deliver({ message, arrival }: Kept): void {
+    const settled = { ...arrival, settled: true };
+    if (message.kind === 'request') context.transactions.receiveRequest(message, settled);
+    else context.transactions.receiveResponse(message, settled);
+  }
+
+  function giveUp({ asked, leg, callId }: Place & { asked: boolean }, kept: Kept): void {
+    const { message, arrival } = kept;
+    if (message.kind === 'response') return deliver(kept);
+    if (isBeginning(message)) return;
+    if (asked || arrival.forwarded) deliver(kept);
+    else unanswered(context, { callId, leg }, message, arrival);
+  }
+
+  return {
+    request(request, arrival) {
+      if (arrival.settled) return false;
+      const place = placeOf(context, request, arrival);
+      return place !== undefined && !isHeld(place) && take(place, keptOf(request, arrival));
+    },
+    response(response, arrival) {
+      if (arrival.settled) return false;
+      const place = verifyTag(context.secret, textParamOf(response.from.params, 'tag') ?? '');
+      return place !== undefined && !isHeld(place) && take(place, keptOf(response, arrival));
+    },
+    invite(callId, request, arrival, holder) {
+      if (context.peers.lives(holder)) remember(`${callId}/0`, holder);
+      take({ callId, leg: 0 }, keptOf(request, arrival));
+    },
+    size: () => ({ waiting: waiting.size, holders: holders.size }),
+  };
+}
+
+const tagOfTo = (request: SipRequest) => textParamOf(request.to.params, 'tag');
+const isBeginning = (request: SipRequest) => request.method === 'INVITE' && !tagOfTo(request);
+
+/** The leg that a request names, by our tag or as only we can derive it; undefined where it names none of ours. */
+function placeOf(context: Context, request: SipRequest, arrival: Arrival): Place | undefined {
+  const tag = tagOfTo(request);
+  if (tag) {
+    // What is held here is found without computing a mac.
+    const named = parseLegUuid(tag.split('.', 1)[0]!);
+    if (!named || context.calls.get(named.callId)?.legs.has(named.leg)) return undefined;
+    return verifyTag(context.secret, tag);
+  }
+  // An INVITE begins a call here, unless another edge says that it began there.
+  if (request.method !== 'CANCEL' && !(request.method === 'INVITE' && arrival.forwarded)) return undefined;
+  return { callId: callIdFor(context, request), leg: 0 };
+}
