@@ -5,7 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbeddedPostgres, embeddedPostgres, openLog } from '@opentact/event-log';
+import { createTopics, type EmbeddedPostgres, embeddedPostgres, openLog } from '@opentact/event-log';
 import {
   bootId,
   type Config,
@@ -48,11 +48,19 @@ function refuse(code: number, text: string): never {
 
 function readConfig(): Config {
   if (args.includes('--help')) {
-    say(`npm start [-- --quiet]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n\n`);
+    say(
+      `npm start [-- --quiet] [--kafka HOST:PORT[,…]]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
+    );
+    say(`--kafka: the journal is kept there (OPENTACT_LOG=kafka, KAFKA_BROKERS); api keeps its PostgreSQL.\n\n`);
     say(`${helpText(PUBLIC)}\n`);
     process.exit(0);
   }
-  const unknown = args.filter((arg) => arg !== '--quiet');
+  const at = args.indexOf('--kafka');
+  const brokers = at === -1 ? undefined : args[at + 1];
+  if (at !== -1 && !brokers) refuse(64, '--kafka needs HOST:PORT of a broker');
+  // The services are told by their environment, like everything else.
+  if (brokers) Object.assign(process.env, { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: brokers });
+  const unknown = args.filter((arg, n) => arg !== '--quiet' && !(brokers && (n === at || n === at + 1)));
   if (unknown.length > 0) refuse(64, `unknown: ${unknown.join(' ')}; try npm start -- --help`);
   try {
     const config = readPlatformConfig('standalone', process.env);
@@ -136,6 +144,7 @@ async function run(config: Config): Promise<void> {
   if (config.databaseUrl && !process.env.OPENTACT_API_DATABASE_URL)
     await ensureDatabase(config.databaseUrl, DATABASES[1]!);
   const postgres = config.databaseUrl ? undefined : await keepPostgres(config.home, log, shutdown.signal);
+  if (config.log === 'kafka') await createTopics({ brokers: config.kafkaBrokers!, retainDays: config.retainDays });
   const plan = planOf(config, process.env, {
     clone: CLONE,
     databaseUrl: config.databaseUrl ?? postgres?.now().url('opentact'),
