@@ -182,7 +182,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
       for (const end = Date.now() + 5_000; ; await sleep(25)) {
         const story = await platform.story(callId).catch(() => []);
         const open = new Set(story.flatMap((e) => (e.type === 'ReleaseRequested' ? [e.seq] : [])));
-        for (const e of story) if (e.type === 'SessionReleased') open.delete(e.requestId);
+        for (const e of story) if (e.type === 'SessionReleased' || e.type === 'RequestFailed') open.delete(e.requestId);
         if (story.length > 0 && open.size === 0) return story;
         if (Date.now() > end) throw new Error(`sessions were not given back:\n${tail(story)}`);
       }

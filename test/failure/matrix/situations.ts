@@ -17,8 +17,11 @@ export type Moment = {
   call: PhoneCall;
   /** The other phone's call, where there is one. */
   other?: PhoneCall;
-  /** Goes on to the call's end. @returns the first event that shows that the call went on */
-  goOn(killedAt: number): Promise<CallEvent>;
+  /**
+   * Goes on to the call's end. `losesKeys`: what is pressed while the call recovers is lost.
+   * @returns the first event that shows that the call went on
+   */
+  goOn(killedAt: number, losesKeys: boolean): Promise<CallEvent>;
 };
 
 export type Situation = {
@@ -29,6 +32,8 @@ export type Situation = {
   outcome: string;
   /** Callbacks that the flow has: so many distinct keys reach the customer's server. */
   callbacks: number;
+  /** The caller wants no audio meanwhile. */
+  isSilent?: true;
 };
 
 const KEY_EVERY_MS = 250;
@@ -47,8 +52,14 @@ async function dial({ platform, phone }: Stage, xml: string): Promise<PhoneCall>
   return answered(phone, async () => `sip:${(await platform.control.stage(xml)).user}@${platform.sip}`);
 }
 
-/** Presses a key, again and again, until the platform has heard one that was pressed after the kill. */
-async function pressUntilHeard({ platform }: Stage, call: PhoneCall, digit: string, since: number): Promise<CallEvent> {
+/** Presses a key, again and again where keys may be lost, until the platform has heard one after the kill. */
+async function pressUntilHeard(
+  { platform }: Stage,
+  call: PhoneCall,
+  digit: string,
+  since: number,
+  losesKeys = true,
+): Promise<CallEvent> {
   let heard: CallEvent | undefined;
   const isIt = (e: CallEvent) => e.type === 'DigitPressed' && e.leg === 0 && e.digit === digit && e.at >= since;
   const found = platform.until(call.platformCallId, isIt, REACTION_MS).then((e) => {
@@ -56,8 +67,8 @@ async function pressUntilHeard({ platform }: Stage, call: PhoneCall, digit: stri
     return e;
   });
   found.catch(() => {});
-  while (!heard && call.state === 'answered') {
-    await call.peer.press(digit);
+  for (let pressed = 0; !heard && call.state === 'answered'; pressed++) {
+    if (pressed === 0 || losesKeys) await call.peer.press(digit);
     await Promise.race([found.catch(() => {}), new Promise((done) => setTimeout(done, KEY_EVERY_MS))]);
   }
   return found;
@@ -131,7 +142,7 @@ export const SITUATIONS: Situation[] = [
         `<Response><Say>This is a sentence that goes on for some time while something dies.</Say>${BACK}</Response>`,
       );
       await stage.platform.until(call.platformCallId, (e) => e.type === 'LegConfirmed');
-      return { call, goOn: (since) => pressUntilHeard(stage, call, '5', since) };
+      return { call, goOn: (since, losesKeys) => pressUntilHeard(stage, call, '5', since, losesKeys) };
     },
   },
   {
@@ -145,13 +156,13 @@ export const SITUATIONS: Situation[] = [
         '<Response><Gather numDigits="4" timeout="15000"><Say>Enter four digits.</Say><Switch><Case dtmf="1234"><Say>Right.</Say></Case><Default><Say>Wrong.</Say></Default></Switch></Gather></Response>',
       );
       await stage.platform.until(call.platformCallId, (e) => e.type === 'PlayRequested');
-      await pressUntilHeard(stage, call, '1', 0);
-      await pressUntilHeard(stage, call, '2', 0);
+      await pressUntilHeard(stage, call, '1', 0, false);
+      await pressUntilHeard(stage, call, '2', 0, false);
       return {
         call,
-        async goOn(since) {
-          const third = await pressUntilHeard(stage, call, '3', since);
-          await pressUntilHeard(stage, call, '4', since);
+        async goOn(since, losesKeys) {
+          const third = await pressUntilHeard(stage, call, '3', since, losesKeys);
+          await pressUntilHeard(stage, call, '4', since, losesKeys);
           return third;
         },
       };
@@ -187,8 +198,8 @@ export const SITUATIONS: Situation[] = [
       return {
         call,
         other,
-        async goOn(since) {
-          const reaction = await pressUntilHeard(stage, call, '5', since);
+        async goOn(since, losesKeys) {
+          const reaction = await pressUntilHeard(stage, call, '5', since, losesKeys);
           await heardByOther(stage, call, other);
           other.hangup();
           return reaction;
@@ -206,11 +217,12 @@ export const SITUATIONS: Situation[] = [
       await stage.platform.until(call.platformCallId, (e) => e.type === 'RecordRequested');
       // Heard before the kill, and to be found in the file after it.
       await call.peer.say(tone(1_500));
-      return { call, goOn: (since) => pressUntilHeard(stage, call, '#', since) };
+      return { call, goOn: (since, losesKeys) => pressUntilHeard(stage, call, '#', since, losesKeys) };
     },
   },
   {
     name: 'held by re-INVITE',
+    isSilent: true,
     verbs: ['Pause[0] finished', 'Say[0] finished'],
     outcome: END,
     callbacks: 0,

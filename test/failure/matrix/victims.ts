@@ -12,6 +12,8 @@ export type Victim = {
   mend?(): Promise<void> | void;
   /** RTP at the phones may pause for so long, ms: media alone carries it. */
   pauseMs: number;
+  /** Keys pressed while the call recovers are lost, and are pressed again. */
+  losesKeys?: true;
 };
 
 const BOTH = ['postgres', 'kafka'] as const;
@@ -36,6 +38,7 @@ export const VICTIMS: Victim[] = [
     logs: BOTH,
     kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'media')),
     pauseMs: 5_000,
+    losesKeys: true,
   },
   {
     name: 'sip-edge',
