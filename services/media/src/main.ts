@@ -1,5 +1,4 @@
 // Starts the media service: configuration, log, workers, speech, link, health. It decides nothing else.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLog } from '@opentact/event-log';
 import {
@@ -10,8 +9,10 @@ import {
   createShutdown,
   rendezvous,
   serveHealth,
+  serveSignOfLife,
 } from '@opentact/runtime';
 import { fetchThroughGate } from './prompt/fetch.ts';
+import { awaitCalls, handOver, LEAVING, until } from './service/leaving.ts';
 import { mediaOnLink } from './service/on-link.ts';
 import { keepDeleting } from './service/retention.ts';
 
@@ -21,7 +22,6 @@ const boot = bootId();
 const log = createLogger({ service: 'media', node: config.nodeName, boot, level: config.logLevel });
 const shutdown = createShutdown(log);
 const advertise = await advertisedAddress(config);
-mkdirSync(join(config.home, 'recordings'), { recursive: true });
 const events = await openLog(config);
 
 /** The notifier that a URL belongs to, so that each keeps its own connections warm. */
@@ -56,12 +56,12 @@ const { service, link, close } = mediaOnLink({
   },
 });
 
-const loadPercent = () => service.pool.loadPercent;
-const node = { name: config.nodeName, boot, kind: 'media', address: advertise, loadPercent: 0 };
-await events.registry.join(node, loadPercent);
+const life = await serveSignOfLife(config.bind, advertise);
+const node = { name: config.nodeName, boot, kind: 'media', address: life.address, loadPercent: 0 };
+await events.registry.join(node, () => service.loadPercent);
 const health = await serveHealth(config.health, {
   ports: () => (service.pool.loads.some(({ freePorts }) => freePorts > 0) ? undefined : 'no free RTP port'),
-  legs: () => (loadPercent() < 100 ? undefined : 'every worker is full'),
+  legs: () => (service.loadPercent < 100 ? undefined : 'every worker is full'),
   link: () => (link.ready() ? undefined : 'no engine is connected'),
 });
 keepDeleting(join(config.home, 'recordings'), config.retainDays, (deleted, err) => {
@@ -70,11 +70,16 @@ keepDeleting(join(config.home, 'recordings'), config.retainDays, (deleted, err) 
 });
 log.info({ advertise, rtpPorts: config.rtpPorts }, 'media is up');
 
+const leaving = { name: config.nodeName, service, link, registry: events.registry };
+shutdown.step('calls', LEAVING.endingMs + 500, () => awaitCalls(leaving));
+let isHandedOver = false;
+shutdown.step('hand over', 3000, async () => {
+  isHandedOver = await handOver(leaving);
+});
 shutdown.step('registry', 1000, () => events.registry.leave());
 shutdown.step('sessions', 3000, close);
-shutdown.step('facts', 2000, async () => {
-  while (link.pending() > 0) await new Promise((later) => setTimeout(later, 20));
-});
+// Of what was handed over nobody here has anything more to say.
+shutdown.step('facts', 2000, () => until(() => isHandedOver || link.pending() === 0, 2000));
 shutdown.step('link', 1000, () => link.close());
 shutdown.step('log', 1000, () => events.close());
-shutdown.step('health', 500, () => health.close());
+shutdown.step('rest', 500, () => Promise.all([health.close(), life.close()]));

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
 import { decode, encode, type Law } from '../codec/g711.ts';
 import { clipOf } from './clip.ts';
 import { looksLikeMp3, readMp3 } from './mp3.ts';
 import { wavHeader } from './wav-header.ts';
 import { AudioFormatError, readWav } from './wav-read.ts';
-import { WavWriter } from './wav-writer.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'opentact-audio-'));
-after(() => rmSync(folder, { recursive: true }));
 
 /** Strength of one frequency in 8 kHz samples, as an amplitude. */
 function amplitude(samples: Int16Array, hertz: number): number {
@@ -75,45 +69,6 @@ describe('WAV files', () => {
   it('what is no WAV file is refused with a reason', () => {
     for (const bytes of [Buffer.from('nothing here'), wav(8000, 3, 16, 1, () => 0), wav(8000, 1, 16, 17, () => 0)])
       assert.throws(() => readWav(bytes), AudioFormatError);
-  });
-});
-
-describe('a recording', () => {
-  const frame = Int16Array.from({ length: 160 }, (_, n) => n * 100 - 8000);
-  it('is a whole WAV file once closed', async () => {
-    const path = join(folder, 'whole.wav');
-    const writer = new WavWriter(path);
-    for (let n = 0; n < 75; n++) writer.add(frame);
-    assert.equal(await writer.close(), undefined);
-    const bytes = readFileSync(path);
-    assert.equal(bytes.length, 44 + 75 * 320);
-    assert.deepEqual(bytes.subarray(0, 44), wavHeader(75 * 320));
-    assert.deepEqual(readWav(bytes).subarray(160, 320), frame);
-  });
-  it('is readable up to the last second when its writer was killed', async () => {
-    const path = join(folder, 'killed.wav');
-    const writer = new WavWriter(path);
-    for (let n = 0; n < 120; n++) writer.add(frame);
-    while (!existsSync(path) || readFileSync(path).length < 44 + 32_000) await new Promise((go) => setTimeout(go, 5));
-    await new Promise((go) => setTimeout(go, 20));
-    assert.equal(readWav(readFileSync(path)).length, 16_000);
-    await writer.close();
-  });
-  it('continues the segment of a writer that died', async () => {
-    const path = join(folder, 'segments.wav');
-    const first = new WavWriter(path);
-    for (let n = 0; n < 50; n++) first.add(frame);
-    await first.close();
-    const second = new WavWriter(path);
-    for (let n = 0; n < 25; n++) second.add(frame);
-    assert.equal(await second.close(), undefined);
-    assert.equal(second.samples, 75 * 160);
-    assert.equal(readWav(readFileSync(path)).length, 75 * 160);
-  });
-  it('says so when the folder is missing', async () => {
-    const writer = new WavWriter(join(folder, 'missing', 'x.wav'));
-    writer.add(frame);
-    assert.ok((await writer.close()) instanceof Error);
   });
 });
 

@@ -1,40 +1,46 @@
-// Writes a recording while it is made: blocks of one second, off the paced thread's path, header patched at each block.
-// It refuses to wait for a disk: once sixteen blocks wait it fails and keeps what was written.
-import { close, constants, fstat, open, write } from 'node:fs';
+// Writes a recording while it is made: blocks of half a second, off the paced thread's path.
+// It refuses to wait for a disk: once 32 blocks wait it fails and keeps what was written.
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
-import { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts';
+import { leave, openRecording, publish, type RecordingFile } from './recording-file.ts';
+import { WAV_HEADER_BYTES } from './wav-header.ts';
 
-const BLOCK_BYTES = 16_000;
-const BLOCKS_WAITING_MAX = 16;
+const BLOCK_BYTES = 8000;
+const BLOCKS_WAITING_MAX = 32;
+
+/** `taken`: another writer goes on with the recording, and this one's end is of no interest to anybody. */
+export type Closing = 'whole' | 'taken' | Error;
 
 export class WavWriter {
-  /** Samples in the file once it is closed, those of an earlier segment included. */
+  /** Samples in the file once it is closed, those of earlier writers included. */
   samples = 0;
+  /** Samples that earlier writers left; 0 until the file is open. */
+  earlier = 0;
+  /** The recording was whole before: whoever finished it could not say so. */
+  isWhole = false;
   private block = Buffer.allocUnsafe(BLOCK_BYTES);
   private filled = 0;
-  private written = 0;
-  private descriptor = -1;
-  private readonly waiting: Buffer[] = [];
-  private busy = true;
-  private headerDue = true;
-  private closed: ((error: Error | undefined) => void) | undefined;
+  private waiting = 0;
+  private file: RecordingFile | undefined;
   private error: Error | undefined;
+  /** Everything asked of the disk so far, one thing after the other. Never rejects. */
+  private work: Promise<void>;
 
-  /** Opens `path`. A file that is there is a segment whose writer died: this one continues it. */
-  constructor(path: string) {
-    open(path, constants.O_RDWR | constants.O_CREAT, 0o640, (error, descriptor) => {
-      if (error) return this.opened(error, 0);
-      this.descriptor = descriptor;
-      fstat(descriptor, (unknown, stats) => this.opened(unknown, stats?.size ?? 0));
-    });
+  constructor(folder: string, id: string) {
+    this.work = openRecording(folder, id).then(
+      (file) => this.opened(file),
+      (error: Error) => this.fail(error),
+    );
   }
 
-  private opened(error: Error | null, size: number): void {
-    this.error = error ?? undefined;
-    this.written = Math.max(0, size - WAV_HEADER_BYTES) & ~1;
-    this.samples += this.written / 2;
-    this.busy = false;
-    this.next();
+  private opened(file: RecordingFile): void {
+    this.file = file;
+    this.isWhole = file.handle === undefined;
+    this.earlier = file.bytes / 2;
+    this.samples = this.isWhole ? this.earlier : this.samples + this.earlier;
+  }
+
+  private fail(error: Error): void {
+    this.error ??= error;
   }
 
   /** True once the disk failed or fell behind; then only `close` is useful. */
@@ -44,7 +50,7 @@ export class WavWriter {
 
   /** Adds one frame of 8 kHz samples. */
   add(frame: Int16Array): void {
-    if (this.error) return;
+    if (this.error || this.isWhole) return;
     for (let i = 0; i < SAMPLES_PER_FRAME; i++) this.block.writeInt16LE(frame[i]!, this.filled + 2 * i);
     this.filled += 2 * SAMPLES_PER_FRAME;
     this.samples += SAMPLES_PER_FRAME;
@@ -52,54 +58,43 @@ export class WavWriter {
   }
 
   private flush(): void {
-    if (this.filled === 0) return;
-    if (this.waiting.length >= BLOCKS_WAITING_MAX) {
-      this.error = new Error('the disk is too slow for this recording');
-      return;
-    }
-    this.waiting.push(this.block.subarray(0, this.filled));
+    if (this.filled === 0 || this.error) return;
+    if (this.waiting >= BLOCKS_WAITING_MAX) return this.fail(new Error('the disk is too slow for this recording'));
+    const block = this.block.subarray(0, this.filled);
     this.block = Buffer.allocUnsafe(BLOCK_BYTES);
     this.filled = 0;
-    this.next();
+    this.waiting++;
+    this.work = this.work.then(() => this.put(block)).catch((error: Error) => this.fail(error));
   }
 
-  // One write at a time: first the samples, then the header that counts them, so that a file whose writer was killed
-  // is short but readable.
-  private next(): void {
-    if (this.busy) return;
-    const block = this.error ? undefined : this.waiting.shift();
-    if (block) {
-      this.put(block, WAV_HEADER_BYTES + this.written);
-      this.written += block.length;
-      this.headerDue = true;
-    } else if (this.headerDue && !this.error) {
-      this.headerDue = false;
-      this.put(wavHeader(this.written), 0);
-    } else if (this.closed) this.finish(this.closed);
+  private async put(block: Buffer): Promise<void> {
+    this.waiting--;
+    if (this.error || !this.file?.handle) return;
+    await this.file.handle.write(block, 0, block.length, WAV_HEADER_BYTES + this.file.bytes);
+    this.file.bytes += block.length;
   }
 
-  private put(bytes: Buffer, at: number): void {
-    this.busy = true;
-    write(this.descriptor, bytes, 0, bytes.length, at, (error) => {
-      this.error ??= error ?? undefined;
-      this.busy = false;
-      this.next();
+  /** Writes the rest and publishes the file. Called once, or `leave` is. */
+  close(): Promise<Closing> {
+    return this.end(async (file) => ((await publish(file)) ? 'whole' : 'taken'));
+  }
+
+  /** Writes the rest; whoever is asked for the recording next goes on with it. */
+  leave(): Promise<Closing> {
+    return this.end(async (file) => {
+      await leave(file);
+      return 'taken';
     });
   }
 
-  private finish(closed: (error: Error | undefined) => void): void {
-    this.closed = undefined;
-    if (this.descriptor < 0) closed(this.error);
-    else close(this.descriptor, () => closed(this.error));
-    this.descriptor = -1;
-  }
-
-  /** Writes the rest, patches the header and closes; then the file is whole. Called once. */
-  close(): Promise<Error | undefined> {
-    if (!this.error) this.flush();
-    return new Promise((resolve) => {
-      this.closed = resolve;
-      this.next();
-    });
+  private async end(how: (file: RecordingFile) => Promise<Closing>): Promise<Closing> {
+    this.flush();
+    await this.work;
+    try {
+      const closed = this.file && (await how(this.file));
+      return this.error ?? closed ?? new Error('the recording was never opened');
+    } catch (error) {
+      return this.error ?? (error as Error);
+    }
   }
 }

@@ -1,9 +1,11 @@
 // Puts the service together: workers with their shares of the ports, the speech thread, the decoding thread.
 // It refuses nothing; a bad configuration was refused before.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clip } from '../audio/clip.ts';
 import type { DecodeJob } from '../audio/decode-thread.ts';
 import { JobThread } from '../audio/job-thread.ts';
+import { UNFINISHED } from '../audio/recording-file.ts';
 import type { FetchPrompt } from '../prompt/fetch.ts';
 import { PromptSource } from '../prompt/prompt-source.ts';
 import { portShare } from '../session/port-pool.ts';
@@ -44,10 +46,12 @@ export function createMedia(options: MediaOptions): { service: MediaService; clo
     fetchPrompt: options.fetchPrompt,
     decode: (bytes) => decoder.run({ bytes }),
   });
+  const recordings = join(home, 'recordings');
+  mkdirSync(join(recordings, UNFINISHED), { recursive: true });
   const workers = Array.from({ length: options.workers }, (_, index) => ({
     bind,
     advertise,
-    recordings: join(home, 'recordings'),
+    recordings,
     ...portShare(options.rtpPorts, index, options.workers),
     silentMs: options.silentMs ?? SILENT_MS,
     legsMax: options.legsMax ?? LEGS_MAX,

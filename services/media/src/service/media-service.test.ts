@@ -215,6 +215,6 @@ describe('the media service', () => {
     );
     assert.equal(media.service.pool.loadPercent, 0);
     for (const { legs, freePorts } of media.service.pool.loads) assert.deepEqual([legs, freePorts], [0, 5]);
-    assert.deepEqual(readdirSync(join(home, 'recordings')).length, 1);
+    assert.equal(readdirSync(join(home, 'recordings'), { recursive: true }).length, 2, 'one recording, and a folder');
   });
 });

@@ -35,6 +35,7 @@ export class MediaService {
   readonly pool: WorkerPool;
   private readonly options: MediaServiceOptions;
   private hints = 0;
+  private isLeaving = false;
 
   constructor(options: MediaServiceOptions) {
     this.options = options;
@@ -43,6 +44,16 @@ export class MediaService {
       failed: options.failed,
       report: (callId, fact) => this.report(callId, fact),
     });
+  }
+
+  /** What engines go by when they choose a node for a new call. */
+  get loadPercent(): number {
+    return this.isLeaving ? 100 : this.pool.loadPercent;
+  }
+
+  /** No new calls from here on; those that are here go on. */
+  drain(): void {
+    this.isLeaving = true;
   }
 
   /** Takes an ask; it is answered by facts. */

@@ -32,7 +32,7 @@ export function mediaOnLink(options: OnLinkOptions): { service: MediaService; li
     events,
     log,
     ...(token && { token }),
-    load: () => service.pool.loadPercent,
+    load: () => service.loadPercent,
     handlers: {
       ask: ({ payload }) => service.ask(decodeEvent(payload)),
       gone: (callId) => service.gone(callId),

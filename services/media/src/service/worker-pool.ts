@@ -11,7 +11,14 @@ export type PoolOptions = {
   failed(error: unknown): void;
 };
 
-type Member = { worker: Worker; load: WorkerLoad; legs: number; legsMax: number; closed: Promise<void> };
+type Member = {
+  worker: Worker;
+  load: WorkerLoad;
+  legs: number;
+  legsMax: number;
+  left: PromiseWithResolvers<void>;
+  closed: Promise<void>;
+};
 type Placed = { member: Member; legs: Set<number> };
 
 export class WorkerPool {
@@ -62,6 +69,12 @@ export class WorkerPool {
     this.placed.delete(callId);
   }
 
+  /** Leaves every recording to the node that goes on with it; resolves when their files are closed. */
+  async leave(): Promise<void> {
+    for (const member of this.members) this.send(member, { kind: 'leave' });
+    await Promise.all(this.members.map(({ left }) => left.promise));
+  }
+
   /** Ends every session, closes every file, then every thread. */
   async close(): Promise<void> {
     this.closing = true;
@@ -73,7 +86,14 @@ export class WorkerPool {
     const worker = new Worker(new URL('../worker/thread.ts', import.meta.url), { workerData: data });
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const load: WorkerLoad = { legs: 0, freePorts: 0, lateShare: 0, worstMs: 0 };
-    const member: Member = { worker, load, legs: 0, legsMax: data.legsMax, closed };
+    const member: Member = {
+      worker,
+      load,
+      legs: 0,
+      legsMax: data.legsMax,
+      left: Promise.withResolvers<void>(),
+      closed,
+    };
     worker.on('message', (message: FromWorker) => this.hear(member, message));
     worker.on('error', (error) => this.options.failed(error));
     worker.on('exit', (code) => {
@@ -85,13 +105,14 @@ export class WorkerPool {
 
   private hear(member: Member, message: FromWorker): void {
     if (message.kind === 'load') member.load = message.load;
+    if (message.kind === 'left') member.left.resolve();
     if (message.kind !== 'fact') return;
     const { callId, fact } = message;
-    if (fact.type === 'SessionReleased' || fact.type === 'SessionFailed') this.leave(callId, fact.leg);
+    if (fact.type === 'SessionReleased' || fact.type === 'SessionFailed') this.legLeft(callId, fact.leg);
     this.options.report(callId, fact);
   }
 
-  private leave(callId: string, leg: number): void {
+  private legLeft(callId: string, leg: number): void {
     const placed = this.placed.get(callId);
     if (!placed?.legs.delete(leg)) return;
     placed.member.legs--;

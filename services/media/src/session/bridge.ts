@@ -7,7 +7,7 @@ export class Bridge {
   /** `seq` of the BridgeRequested. */
   readonly request: number;
   readonly legs: readonly [Session, Session];
-  readonly recorder: Recorder | undefined;
+  recorder: Recorder | undefined;
   private readonly mixed = new Int16Array(SAMPLES_PER_FRAME);
 
   constructor(request: number, a: Session, b: Session, recorder: Recorder | undefined) {
@@ -18,6 +18,13 @@ export class Bridge {
 
   other(leg: Session): Session {
     return leg === this.legs[0] ? this.legs[1] : this.legs[0];
+  }
+
+  /** Another node goes on with what is recorded here. Resolves when the file is closed. */
+  async leaveRecording(): Promise<void> {
+    const { recorder } = this;
+    this.recorder = undefined;
+    await recorder?.leave();
   }
 
   /** Called once per frame, when both legs have heard theirs. */

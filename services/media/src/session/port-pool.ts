@@ -4,9 +4,13 @@
 export class PortPool {
   private readonly free: number[] = [];
 
-  /** Ports from `first` to `last`, both included. */
-  constructor(first: number, last: number) {
+  /**
+   * Ports from `first` to `last`, both included.
+   * @param share 0 … 1: where in the range to begin, so that several processes with one range rarely meet
+   */
+  constructor(first: number, last: number, share = 0) {
     for (let port = first + (first & 1); port + 1 <= last; port += 2) this.free.push(port);
+    this.free.push(...this.free.splice(0, Math.floor(share * this.free.length)));
   }
 
   get available(): number {

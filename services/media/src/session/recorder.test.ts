@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { UNFINISHED } from '../audio/recording-file.ts';
 import { readWav } from '../audio/wav-read.ts';
 import { Recorder } from './recorder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'opentact-recorder-'));
 after(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, UNFINISHED));
 
 const speech = new Int16Array(160).fill(1000);
 const tone = new Int16Array(160).fill(9000);
 
 function recorder(name: string) {
-  const path = join(folder, `${name}.wav`);
-  const made = new Recorder(1, name, path, { maxMs: 0, silenceMs: 0, stopKeys: '#' });
+  const made = new Recorder(1, name, folder, { maxMs: 0, silenceMs: 0, stopKeys: '#' });
   return {
     made,
     samples: async () => {
       await made.close();
-      return readWav(readFileSync(path));
+      return readWav(readFileSync(join(folder, `${name}.wav`)));
     },
   };
 }
@@ -44,5 +45,39 @@ describe('a recording that a key ends', () => {
     assert.equal(made.key('5'), false);
     made.end('stopped');
     assert.equal((await samples()).length, 50 * 160);
+  });
+});
+
+describe('a recording that another node goes on with', () => {
+  const limits = { maxMs: 3000, silenceMs: 0, stopKeys: '' };
+  const hear = (recorder: Recorder, count: number) => {
+    for (let n = 0; n < count; n++) recorder.hear(speech, '', false);
+  };
+  const opened = () => new Promise((go) => setTimeout(go, 50));
+
+  it('its longest time counts the whole', async () => {
+    const first = new Recorder(1, 'moved', folder, limits);
+    hear(first, 100);
+    assert.equal(await first.leave(), 'taken');
+    const second = new Recorder(1, 'moved', folder, limits);
+    await opened();
+    hear(second, 49);
+    assert.equal(second.ended, undefined);
+    hear(second, 1);
+    assert.equal(second.ended, 'timeout');
+    assert.equal(await second.close(), 'whole');
+    assert.equal(second.durationMs, 3000);
+  });
+  it('that was whole, unknown to whoever asks, ends at once', async () => {
+    const first = new Recorder(1, 'whole', folder, limits);
+    hear(first, 50);
+    first.end('stopped');
+    assert.equal(await first.close(), 'whole');
+    const second = new Recorder(1, 'whole', folder, limits);
+    await opened();
+    hear(second, 1);
+    assert.equal(second.ended, 'stopped');
+    assert.equal(await second.close(), 'whole');
+    assert.equal(second.durationMs, 1000);
   });
 });

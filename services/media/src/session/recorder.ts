@@ -1,6 +1,6 @@
 // One recording: what a session hears, until a key, silence or the longest time ends it.
 // It refuses the stop key's tone: the last 200 ms wait in memory until it is clear whether they hold its beginning.
-import { WavWriter } from '../audio/wav-writer.ts';
+import { type Closing, WavWriter } from '../audio/wav-writer.ts';
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 
 /** As `RecordRequested` has it; 0 for no limit of that kind. */
@@ -29,11 +29,12 @@ export class Recorder {
   private frames = 0;
   private quietFrames = 0;
 
-  constructor(request: number, recordingId: string, path: string, limits: RecordLimits) {
+  /** `folder`: of the recordings. */
+  constructor(request: number, recordingId: string, folder: string, limits: RecordLimits) {
     this.request = request;
     this.recordingId = recordingId;
     this.limits = limits;
-    this.writer = new WavWriter(path);
+    this.writer = new WavWriter(folder, recordingId);
   }
 
   get failed(): boolean {
@@ -47,13 +48,14 @@ export class Recorder {
 
   /** Takes 20 ms. `pressed`: the key that is down, if any; `suspected`: this may be the beginning of a key's tone. */
   hear(frame: Int16Array, pressed: string, suspected: boolean): void {
+    if (this.writer.isWhole) this.end('stopped');
     if (this.ended) return;
     this.frames++;
     // A stop key that is down will end this when it comes up; from here on there is only its tone.
     if (pressed === '' || !this.limits.stopKeys.includes(pressed)) this.keep(frame, suspected);
     this.quietFrames = quiet(frame) ? this.quietFrames + 1 : 0;
     const longest = this.limits.maxMs > 0 ? Math.min(this.limits.maxMs, LONGEST_MS) : LONGEST_MS;
-    if (this.frames * 20 >= longest) this.end('timeout');
+    if (this.frames * 20 + this.writer.earlier / 8 >= longest) this.end('timeout');
     else if (this.limits.silenceMs > 0 && this.quietFrames * 20 >= this.limits.silenceMs) this.end('silence');
   }
 
@@ -68,11 +70,22 @@ export class Recorder {
     this.ended ??= reason;
   }
 
-  /** Closes the file. @returns the disk's complaint, if any */
-  close(): Promise<Error | undefined> {
+  /** Closes the file. */
+  close(): Promise<Closing> {
+    this.releaseHeld();
+    return this.writer.close();
+  }
+
+  /** Closes the file for whoever goes on with it. */
+  leave(): Promise<Closing> {
+    this.end('released');
+    this.releaseHeld();
+    return this.writer.leave();
+  }
+
+  private releaseHeld(): void {
     for (let frames = this.ended === 'key' ? this.framesBeforeKey() : this.heldCount; frames > 0; frames--)
       this.release();
-    return this.writer.close();
   }
 
   private keep(frame: Int16Array, suspected: boolean): void {

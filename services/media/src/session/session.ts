@@ -23,6 +23,9 @@ export type SessionOptions = {
   report(fact: Observed): void;
 };
 
+/** Away for so long, this process may have been taken for dead, and what it does be another's by now. */
+const TAKEN_FOR_DEAD_FRAMES = 125;
+
 export class Session implements Paced {
   readonly leg: number;
   readonly sdpId: number;
@@ -30,6 +33,8 @@ export class Session implements Paced {
   agreement: Agreement | undefined;
   bridge: Bridge | undefined;
   readonly speaking: Speaking;
+  /** Given back, it may live on elsewhere: then what it did has not ended, and that is not to be said. */
+  isDoubtful = false;
   /** Files that are being closed; a release waits for them. */
   readonly closing = new Set<Promise<void>>();
   private readonly options: SessionOptions;
@@ -94,6 +99,13 @@ export class Session implements Paced {
     this.listen();
   }
 
+  /** Another node goes on with what is recorded here; nothing is said of it. Resolves when the file is closed. */
+  async leaveRecording(): Promise<void> {
+    const { recorder } = this;
+    this.recorder = undefined;
+    await recorder?.leave();
+  }
+
   /** Ends the recording and forgets the play; the sockets are the owner's to close, once `closing` is empty. */
   end(): void {
     this.speaking.forgetPlay();
@@ -101,7 +113,9 @@ export class Session implements Paced {
   }
 
   hear(nowMs: number, frames: number): void {
-    this.hearing.tick(nowMs, frames, this.recorder && this.recordFrame);
+    if (frames >= TAKEN_FOR_DEAD_FRAMES) this.isDoubtful = true;
+    // Before the peer's SDP is known nobody can be heard, and that is no silence.
+    this.hearing.tick(nowMs, frames, this.recorder && this.agreement && this.recordFrame);
     if (this.recorder?.ended || this.recorder?.failed) this.finishRecording();
     this.watchSilence(nowMs);
   }
@@ -126,7 +140,9 @@ export class Session implements Paced {
     if (!recorder) return;
     this.recorder = undefined;
     this.listen();
-    const closed = reportClosed(recorder, this.options.report).finally(() => this.closing.delete(closed));
+    const closed = reportClosed(recorder, this.isDoubtful, this.options.report).finally(() =>
+      this.closing.delete(closed),
+    );
     this.closing.add(closed);
   }
 
@@ -171,12 +187,16 @@ export class Session implements Paced {
   }
 }
 
-/** Closes a recording's file and says how it ended. Never rejects. */
-export async function reportClosed(recorder: Recorder, report: (fact: Observed) => void): Promise<void> {
+/** Closes a recording's file and says how it ended, unless another node goes on with it. Never rejects. */
+export async function reportClosed(
+  recorder: Recorder,
+  isDoubtful: boolean,
+  report: (fact: Observed) => void,
+): Promise<void> {
   const { request: requestId, recordingId } = recorder;
-  const error = await recorder.close();
-  if (error) report({ type: 'RecordFailed', requestId, reason: 'disk' });
-  else
+  const closed = await (isDoubtful && recorder.ended === 'released' ? recorder.leave() : recorder.close());
+  if (closed instanceof Error) report({ type: 'RecordFailed', requestId, reason: 'disk' });
+  else if (closed === 'whole')
     report({
       type: 'RecordFinished',
       requestId,

@@ -20,6 +20,18 @@ describe('ports', () => {
     assert.ok(shares[2]!.lastPort <= range.last);
     assert.throws(() => portShare({ first: 10_000, last: 10_001 }, 0, 2), RangeError);
   });
+  it('two processes with one range both get all they may have, and neither holds a half of a pair', async () => {
+    const pools = [new PortPool(22_100, 22_199, 0.9), new PortPool(22_100, 22_199, 0.9)] as const;
+    const opened = await Promise.all(
+      Array.from({ length: 50 }, async (_, n) => {
+        const pool = pools[n % 2]!;
+        return { pool, pair: await openSockets('127.0.0.1', pool) };
+      }),
+    );
+    assert.equal(new Set(opened.map(({ pair }) => pair?.port)).size, 50);
+    for (const pool of pools) assert.equal(await openSockets('127.0.0.1', pool), undefined);
+    for (const { pair, pool } of opened) await closeSockets(pair!, pool);
+  });
   it('one that others hold is passed over, and none left is said', async () => {
     const pool = new PortPool(22_000, 22_003);
     const other = createSocket('udp4');

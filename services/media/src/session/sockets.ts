@@ -1,9 +1,10 @@
-// One session's two sockets: RTP on an even port, RTCP on the next. It refuses after twenty taken ports.
+// One session's two sockets: RTP on an even port, RTCP on the next. It refuses after 500 taken ports.
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { PortPool } from './port-pool.ts';
 
-const TRIES = 20;
+/** Whoever else holds ports of the range holds no more than a process can speak on. A taken port costs 0.1 ms. */
+const TRIES = 500;
 /** Room for a second of packets while the thread is busy. */
 const RECEIVE_BYTES = 262_144;
 
@@ -37,22 +38,30 @@ function closed(socket: Socket): Promise<void> {
 
 /** Binds a pair on `address`; undefined where no port is to be had. A port that others hold goes to the pool's end. */
 export async function openSockets(address: string, pool: PortPool): Promise<SocketPair | undefined> {
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let tries = Math.min(TRIES, pool.available); tries > 0; tries--) {
     const port = pool.take();
     if (port === undefined) return undefined;
-    const [rtp, rtcp] = await Promise.allSettled([bound(address, port), bound(address, port + 1)]);
-    if (rtp.status === 'fulfilled' && rtcp.status === 'fulfilled') {
-      try {
-        rtp.value.setRecvBufferSize(RECEIVE_BYTES);
-      } catch {
-        // The system's own size serves too.
-      }
-      return { port, rtp: rtp.value, rtcp: rtcp.value };
-    }
-    for (const half of [rtp, rtcp]) if (half.status === 'fulfilled') await closed(half.value);
+    const pair = await bindPair(address, port);
+    if (pair) return pair;
     pool.give(port);
   }
   return undefined;
+}
+
+/** One after the other: two processes that want the same pair would else hold half of it each, and neither get it. */
+async function bindPair(address: string, port: number): Promise<SocketPair | undefined> {
+  const rtp = await bound(address, port).catch(() => undefined);
+  const rtcp = rtp && (await bound(address, port + 1).catch(() => undefined));
+  if (!rtp || !rtcp) {
+    if (rtp) await closed(rtp);
+    return undefined;
+  }
+  try {
+    rtp.setRecvBufferSize(RECEIVE_BYTES);
+  } catch {
+    // The system's own size serves too.
+  }
+  return { port, rtp, rtcp };
 }
 
 /** Closes both and gives the port back. */

@@ -23,12 +23,16 @@ export type ToWorker =
   | { kind: 'ask'; ask: MediaAsk }
   | { kind: 'piece'; callId: string; leg: number; play: number; index: number; piece: Piece }
   | { kind: 'drop'; callId: string }
+  | { kind: 'leave' }
   | { kind: 'close' };
 
 /** `lateShare`: packets late or dropped, 0 … 1, since the worker began. */
 export type WorkerLoad = { legs: number; freePorts: number; lateShare: number; worstMs: number };
 
-export type FromWorker = { kind: 'fact'; callId: string; fact: Observed } | { kind: 'load'; load: WorkerLoad };
+export type FromWorker =
+  | { kind: 'fact'; callId: string; fact: Observed }
+  | { kind: 'load'; load: WorkerLoad }
+  | { kind: 'left' };
 
 /** What a worker is born with. */
 export type WorkerData = {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import type { Fact, Observed } from '@opentact/proto/events';
+import { UNFINISHED } from '../audio/recording-file.ts';
 import { readWav } from '../audio/wav-read.ts';
 import { openPeer, type RtpPeer, resemblance } from '../peer/index.ts';
 import { DigitReceiver } from '../rtp/digit-receiver.ts';
@@ -16,6 +17,7 @@ import { Switchboard } from './switchboard.ts';
 
 const later = (ms: number) => new Promise((go) => setTimeout(go, ms));
 const recordings = mkdtempSync(join(tmpdir(), 'opentact-rough-'));
+mkdirSync(join(recordings, UNFINISHED));
 after(() => rmSync(recordings, { recursive: true }));
 
 function chance(seed: number): () => number {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import type { Fact, Observed } from '@opentact/proto/events';
 import { clipOf } from '../audio/clip.ts';
+import { UNFINISHED } from '../audio/recording-file.ts';
 import { readWav } from '../audio/wav-read.ts';
 import { openPeer, type PeerOptions, progressTone, type RtpPeer, resemblance } from '../peer/index.ts';
 import { PortPool } from '../session/port-pool.ts';
@@ -13,6 +14,7 @@ import { Switchboard } from './switchboard.ts';
 
 const recordings = mkdtempSync(join(tmpdir(), 'opentact-switchboard-'));
 after(() => rmSync(recordings, { recursive: true }));
+mkdirSync(join(recordings, UNFINISHED));
 
 /** Something that resembles nothing but itself: a tone that climbs. */
 function chirp(ms: number, from = 400, to = 1800): Int16Array {
@@ -31,10 +33,10 @@ function heardIn(heard: Int16Array, wanted: Int16Array): void {
 type Ask = Extract<Fact, { type: MediaAsk['type'] }>;
 
 /** An engine's half: numbers the asks, keeps the facts. */
-function engine(silentMs = 60_000) {
+function engine(silentMs = 60_000, firstSeq = 0) {
   const facts: Observed[] = [];
-  const ports = new PortPool(23_000, 23_039);
-  let seq = 0;
+  const ports = new PortPool(23_000, 23_039, Math.random());
+  let seq = firstSeq;
   const board = new Switchboard({
     bind: '127.0.0.1',
     advertise: '127.0.0.1',
@@ -274,6 +276,77 @@ describe('a bridge', () => {
     const before = a.heard.packets;
     await later(100);
     assert.ok(a.heard.packets > before, 'the leg that stays is still sent to');
+  });
+});
+
+describe('what a node does that was never asked before', () => {
+  const id = (n: number) => `00000000-0000-8000-8000-0000000000a${n}`;
+  const limits = { tag: '', maxMs: 60_000, silenceMs: 0, stopKeys: '#' };
+  it('goes on with the recording that a lost node began, of a leg and of a bridge', async (t) => {
+    const one = engine();
+    const phone = await one.leg(0);
+    const other = await one.leg(1);
+    one.ask({ type: 'RecordRequested', leg: 0, recordingId: id(1), ...limits });
+    one.ask({ type: 'BridgeRequested', legA: 0, legB: 1, recordingId: id(2) });
+    await one.fact('BridgeStarted');
+    const before = chirp(1400, 400, 1500);
+    await phone.say(before);
+    await later(100);
+    // Never shut: as far as anybody sees, it died here.
+    boards.splice(boards.indexOf(one.board), 1);
+    t.after(() => one.board.shut());
+
+    const two = engine(60_000, 3);
+    const offers = [phone.offer(), other.offer()];
+    for (const leg of [0, 1]) two.ask({ type: 'SessionRequested', leg, offer: offers[leg]!, sdpId: 7, sdpVersion: 2 });
+    phone.connect((await two.fact('SessionReady')).sdp);
+    other.connect((await two.fact('SessionReady')).sdp);
+    two.ask({ type: 'RecordRequested', leg: 0, recordingId: id(1), ...limits });
+    two.ask({ type: 'BridgeRequested', legA: 0, legB: 1, recordingId: id(2) });
+    await later(100);
+    const after = chirp(700, 2800, 1700);
+    await phone.say(after);
+    await later(100);
+    two.ask({ type: 'ReleaseRequested', leg: 0 });
+    const finished = [await two.fact('RecordFinished'), await two.fact('RecordFinished')];
+    for (const { recordingId, durationMs } of finished) {
+      const file = readWav(readFileSync(join(recordings, `${recordingId}.wav`)));
+      assert.equal(Math.round(file.length / 8), durationMs);
+      heardIn(file, before.subarray(0, 900 * 8));
+      heardIn(file, after);
+    }
+    // The first one wakes up: it has nothing to say of recordings, and touches no file.
+    one.facts.length = 0;
+    for (const session of one.board.registry.ofCall('c')) session.hear(performance.now(), 200);
+    one.ask({ type: 'ReleaseRequested', leg: 0 });
+    await one.fact('SessionReleased');
+    assert.deepEqual(one.facts, []);
+  });
+  it('a play waits for the agreement, a recording for somebody to hear, a stop right behind still stops', async () => {
+    const { ask, fact, facts, play } = engine();
+    const phone = await openPeer();
+    phones.push(phone);
+    ask({ type: 'SessionRequested', leg: 0, offer: '', sdpId: 7, sdpVersion: 1 });
+    ask({ type: 'SessionRequested', leg: 1, offer: '', sdpId: 8, sdpVersion: 1 });
+    const answer = phone.answer((await fact('SessionReady')).sdp);
+    await fact('SessionReady');
+    const prompt = chirp(600);
+    const seq = play(0, prompt);
+    ask({ type: 'RecordRequested', leg: 0, recordingId: id(3), ...limits, silenceMs: 300 });
+    ask({ type: 'BridgeRequested', legA: 0, legB: 1, recordingId: '' });
+    await fact('BridgeStarted');
+    await later(500);
+    assert.deepEqual(facts, []);
+    ask({ type: 'SessionChangeRequested', leg: 0, sdp: answer, isOffer: false, sdpVersion: 2 });
+    await fact('SessionChanged');
+    assert.deepEqual(await fact('PlayFinished'), { type: 'PlayFinished', requestId: seq, playedMs: 600 });
+    await later(60);
+    heardIn(phone.heard.pcm, prompt);
+    assert.equal((await fact('RecordFinished')).reason, 'silence');
+
+    const stopped = play(1, prompt);
+    ask({ type: 'PlayStopRequested', leg: 1, play: stopped });
+    assert.deepEqual(await fact('PlayStopped'), { type: 'PlayStopped', requestId: stopped, playedMs: 0 });
   });
 });
 

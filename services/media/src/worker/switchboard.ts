@@ -1,6 +1,5 @@
 // All sessions of one worker: takes asks one after the other per call, opens, changes, joins and releases.
 // It refuses legs beyond its number, and never lets one call's fault reach another.
-import { join } from 'node:path';
 import type { Observed } from '@opentact/proto/events';
 import type { Piece } from '../prompt/prompt-source.ts';
 import { Bridge } from '../session/bridge.ts';
@@ -54,6 +53,16 @@ export class Switchboard {
     return this.inTurn(callId, async () => {
       for (const session of this.registry.ofCall(callId)) await this.close(callId, session);
     });
+  }
+
+  /** Another node is about to be asked for all that is done here: recordings are left to it, audio goes on until then. */
+  async leave(): Promise<void> {
+    const sessions = this.registry.callIds.flatMap((callId) => this.registry.ofCall(callId));
+    const bridges = new Set(sessions.flatMap(({ bridge }) => (bridge ? [bridge] : [])));
+    await Promise.all([
+      ...sessions.map((session) => session.leaveRecording()),
+      ...[...bridges].map((bridge) => bridge.leaveRecording()),
+    ]);
   }
 
   async shut(): Promise<void> {
@@ -116,7 +125,7 @@ export class Switchboard {
 
   private recorder(request: number, recordingId: string, limits: RecordLimits): Recorder | undefined {
     if (!RECORDING_ID.test(recordingId)) return undefined;
-    return new Recorder(request, recordingId, join(this.options.recordings, `${recordingId}.wav`), limits);
+    return new Recorder(request, recordingId, this.options.recordings, limits);
   }
 
   private async release({ callId, leg, seq: requestId }: AskOf<'ReleaseRequested'>): Promise<void> {
@@ -155,8 +164,10 @@ export class Switchboard {
     if (!bridge) return;
     for (const leg of bridge.legs) leg.join(undefined);
     bridge.recorder?.end(reason);
-    if (bridge.recorder) await reportClosed(bridge.recorder, (fact) => this.options.report(callId, fact));
-    this.options.report(callId, { type: 'BridgeEnded', requestId: request, reason });
+    const isDoubtful = reason === 'released' && bridge.legs.some((leg) => leg.isDoubtful);
+    const report = (fact: Observed) => this.options.report(callId, fact);
+    if (bridge.recorder) await reportClosed(bridge.recorder, isDoubtful, report);
+    if (!isDoubtful) report({ type: 'BridgeEnded', requestId: request, reason });
   }
 }
 

@@ -17,7 +17,7 @@ try {
 }
 
 const data = workerData as WorkerData;
-const ports = new PortPool(data.firstPort, data.lastPort);
+const ports = new PortPool(data.firstPort, data.lastPort, Math.random());
 const say = (message: FromWorker) => parentPort?.postMessage(message);
 const switchboard = new Switchboard({
   ...data,
@@ -44,6 +44,10 @@ parentPort?.on('message', async (message: ToWorker) => {
       break;
     case 'drop':
       await switchboard.drop(message.callId);
+      break;
+    case 'leave':
+      await switchboard.leave();
+      say({ kind: 'left' });
       break;
     case 'close':
       await switchboard.shut();

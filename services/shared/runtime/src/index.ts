@@ -12,5 +12,6 @@ export { isLoopback, isWildcard } from './parsers.ts';
 export * from './retry.ts';
 export * from './secret.ts';
 export * from './shutdown.ts';
+export * from './sign-of-life.ts';
 export * from './socket-path.ts';
 export * from './variables.ts';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -17,6 +18,7 @@ import {
   rendezvous,
   retry,
   serveHealth,
+  serveSignOfLife,
   watchLoopDelay,
 } from './index.ts';
 
@@ -176,4 +178,16 @@ test('the event loop’s delay shows a blocked loop', async (t) => {
   while (Date.now() < until);
   await sleep(30);
   assert.ok(delay.p99Ms() > 50, `${delay.p99Ms()}`);
+});
+
+test('a sign of life is a connection that answers nothing and ends with its process', async () => {
+  const life = await serveSignOfLife('127.0.0.1', '127.0.0.1');
+  const socket = connect(Number(life.address.split(':')[1]), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.on('data', () => assert.fail('it speaks')).write('anything');
+  await sleep(50);
+  assert.equal(socket.closed, false);
+  const ended = once(socket, 'close');
+  await life.close();
+  await ended;
 });

@@ -1,0 +1,105 @@
+// Where one recording lies: while it is made, in a file of its writer's own below `unfinished/`; once whole, at `<id>.wav`.
+// It refuses to let two writers share a file: who continues a dead one's work begins with a copy of it and removes it,
+// so that a writer that only seemed dead finds its file gone and has nothing to publish.
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts';
+
+/** Below the folder of the recordings. It exists. */
+export const UNFINISHED = 'unfinished';
+const TRIES = 3;
+
+/** The open file of one writer, or what is known of a recording that is whole already (`handle` undefined). */
+export type RecordingFile = { id: string; folder: string; path: string; bytes: number; handle: FileHandle | undefined };
+
+const finalPath = (folder: string, id: string) => join(folder, `${id}.wav`);
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What earlier writers of the recording left, the longest first: a copy that was cut short is shorter than its source. */
+async function leftBy(folder: string, id: string): Promise<string[]> {
+  const names = (await readdir(join(folder, UNFINISHED))).filter((name) => name.startsWith(`${id}.`));
+  const sized = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, UNFINISHED, name);
+      return { path, size: (await sizeOf(path)) ?? 0 };
+    }),
+  );
+  return sized.sort((a, b) => b.size - a.size).map(({ path }) => path);
+}
+
+/** Bytes of whole samples behind the header, whatever the header says: its writer may have died before it counted. */
+const samplesIn = (size: number) => Math.max(0, size - WAV_HEADER_BYTES) & ~1;
+
+/**
+ * Opens a file for the recording `id`, which goes on where earlier writers stopped.
+ * @throws the disk's complaint
+ */
+export async function openRecording(folder: string, id: string): Promise<RecordingFile> {
+  const path = join(folder, UNFINISHED, `${id}.${randomUUID().slice(0, 8)}.part`);
+  for (let tries = 1; ; tries++) {
+    const earlier = await leftBy(folder, id);
+    const whole = earlier.length > 0 ? undefined : await sizeOf(finalPath(folder, id));
+    if (whole !== undefined) return { id, folder, path: '', bytes: samplesIn(whole), handle: undefined };
+    try {
+      if (earlier[0]) await copyFile(earlier[0], path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    } catch (error) {
+      if (!isMissing(error) || tries === TRIES) throw error;
+      continue; // Its writer lived after all and has just finished it.
+    }
+    const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
+    await Promise.all(earlier.map((one) => rm(one, { force: true })));
+    const bytes = samplesIn((await handle.stat()).size);
+    if (bytes === 0) await handle.write(wavHeader(0), 0, WAV_HEADER_BYTES, 0);
+    return { id, folder, path, bytes, handle };
+  }
+}
+
+/** The header says what the file holds; then nobody writes to it any more. */
+async function seal({ handle, bytes }: RecordingFile): Promise<void> {
+  try {
+    await handle?.write(wavHeader(bytes), 0, WAV_HEADER_BYTES, 0);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Closes the file and makes it the recording. @returns false where another writer has taken the work over */
+export async function publish(file: RecordingFile): Promise<boolean> {
+  await seal(file);
+  if (!file.handle) return true;
+  try {
+    await rename(file.path, finalPath(file.folder, file.id));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Closes the file so that another writer can go on with it; if none ever does, what there is can be read. */
+export async function leave(file: RecordingFile): Promise<void> {
+  await seal(file);
+  if (!file.handle) return;
+  await link(file.path, finalPath(file.folder, file.id)).catch((error) => {
+    if (!isMissing(error) && (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
+}
+
+/** Publishes a file whose writer died and was never followed by another. */
+export async function rescue(folder: string, name: string): Promise<void> {
+  const path = join(folder, UNFINISHED, name);
+  const handle = await open(path, 'r+');
+  const bytes = samplesIn((await handle.stat()).size);
+  await publish({ id: name.slice(0, name.indexOf('.')), folder, path, bytes, handle });
+}
