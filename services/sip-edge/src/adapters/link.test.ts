@@ -10,6 +10,8 @@ import { engineLink } from './link.ts';
 
 const log = createLogger({ service: 'test', node: 'edge', boot: 'b', level: 'silent' });
 
+const HOLDER = { node: 'edge-2', boot: 'b7' };
+
 test('a fact is durable when its owner says so, and a request arrives once with its place', {
   timeout: 10_000,
 }, async () => {
@@ -17,6 +19,7 @@ test('a fact is durable when its owner says so, and a request arrives once with 
   const [ours, theirs] = [memoryLog(server), memoryLog(server)];
   const facts: FactIn[] = [];
   const asks: CallEvent[] = [];
+  const known: unknown[] = [];
   const engine = createEngineLink({
     name: 'flow-engine',
     boot: 'e1',
@@ -25,6 +28,11 @@ test('a fact is durable when its owner says so, and a request arrives once with 
     handlers: {
       fact(fact, from) {
         facts.push(fact);
+        if (fact.key === 'call-2') {
+          const origin = { topBranch: 'z9hG4bKone', requestUri: 'sip:1@example.com' };
+          const first = { node: 'edge-2', boot: 'b7', payload: Buffer.from(JSON.stringify(origin)) };
+          return engine.known(from, fact.key, first);
+        }
         engine.ack(from, fact.key, fact.n, 1);
         const ask = { type: 'RingRequested', leg: 0, callId: fact.key, seq: 7, at: 5 } as const;
         for (let twice = 0; twice < 2; twice++) {
@@ -35,6 +43,7 @@ test('a fact is durable when its owner says so, and a request arrives once with 
       refused() {},
       caughtUp() {},
       audit() {},
+      where: (key, part, from) => engine.there(from, key, part, part === 0 ? HOLDER : undefined, 1),
       connected() {},
       disconnected() {},
     },
@@ -47,7 +56,7 @@ test('a fact is durable when its owner says so, and a request arrives once with 
   await theirs.registry.join(node);
   const link = engineLink(
     { name: 'edge', boot: 'b1', events: ours, log },
-    { ask: (event) => asks.push(event), gone() {}, known() {}, held: () => [] },
+    { ask: (event) => asks.push(event), gone() {}, known: (...of) => known.push(of), held: () => [] },
   );
   await link.report('call-1', { type: 'LegRang', requestId: 3, leg: 0, status: 180 });
   assert.deepEqual(decodeEvent(facts[0]!.payload), {
@@ -57,6 +66,10 @@ test('a fact is durable when its owner says so, and a request arrives once with 
   await new Promise((done) => setTimeout(done, 50));
   assert.deepEqual(asks, [{ type: 'RingRequested', leg: 0, callId: 'call-1', seq: 7, at: 5 }]);
   assert.equal(link.pending(), 0);
+  assert.deepEqual([await link.where('call-1', 0), await link.where('call-1', 1)], [HOLDER, undefined]);
+  await link.report('call-2', { type: 'LegRang', requestId: 3, leg: 0, status: 180 });
+  const origin = { topBranch: 'z9hG4bKone', requestUri: 'sip:1@example.com' };
+  assert.deepEqual(known, [['call-2', { node: 'edge-2', boot: 'b7' }, origin]]);
   await link.close();
   await theirs.registry.leave();
   await closeGrpc(grpc, 100);
