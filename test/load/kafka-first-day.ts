@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, createTopic, hang, kafkaJs, wire } from './kafka-clients.ts';
+import { adapter, type Client, createTopic, hang, kafkaJs } from './kafka-clients.ts';
 
 const PARTITIONS = 48;
 const SECONDS = 8;
@@ -91,7 +91,7 @@ async function measureIdle(client: Client): Promise<void> {
   );
 }
 
-async function measureFence(make: (topic: string) => Client): Promise<void> {
+async function measureFence(make: (topic: string) => Promise<Client>): Promise<void> {
   const took: number[] = [];
   let name = '';
   for (let n = 0; n < 10; n++) {
@@ -101,7 +101,7 @@ async function measureFence(make: (topic: string) => Client): Promise<void> {
     await once(child.stdout!, 'data');
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const client = make(TOPIC);
+    const client = await make(TOPIC);
     name = client.name;
     took.push(...(await client.own([7])));
     await client.close();
@@ -116,8 +116,8 @@ if (process.argv[2] === 'hang') {
 } else {
   await createTopic(TOPIC, PARTITIONS);
   say(`load average ${loadavg()[0]!.toFixed(2)}; p50 / p99`);
-  for (const make of [wire, kafkaJs]) {
-    const client = make(TOPIC);
+  for (const make of [adapter, kafkaJs]) {
+    const client = await make(TOPIC);
     const took = await client.own([...Array(PARTITIONS).keys()]);
     say(`${client.name}: owning a partition: ${spread(took)}`);
     for (const rate of RATES) await measureRate(client, rate);
