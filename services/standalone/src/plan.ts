@@ -29,7 +29,7 @@ const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'needed'> & { path: string 
   ...named('flow-engine').map((name) => ({ name, path: 'flow-engine/src/main.ts', leaves: 3, needed: true })),
   ...named('media').map((name) => ({ name, path: 'media/src/main.ts', leaves: 2, needed: true })),
   ...named('notifier').map((name) => ({ name, path: 'notifier/src/main.ts', leaves: 2, needed: true })),
-  { name: 'sip-edge', path: 'sip-edge/src/main.ts', leaves: 1, needed: true },
+  ...named('sip-edge').map((name) => ({ name, path: 'sip-edge/src/main.ts', leaves: 1, needed: true })),
   { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', leaves: 5, needed: false },
   { name: 'demo-callee', path: '../test/kit/callee.ts', leaves: 5, needed: false },
 ];
