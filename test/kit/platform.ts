@@ -50,6 +50,8 @@ export type Platform = {
   ready(): Promise<boolean>;
   output(): string;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Replaces every process by those of another clone, one after the other, by `npm start -- --replace`. */
+  replaceBy(clone: string): Promise<void>;
   /** Starts the same home again after a stop or a kill. */
   restart(): Promise<void>;
 };
@@ -96,14 +98,17 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     const answer = await fetch(`http://127.0.0.1:${httpPort}/ready`).catch(() => undefined);
     return answer?.status === 200;
   };
-  async function start(): Promise<void> {
-    child = spawn(process.execPath, ['services/standalone/src/main.ts', '--quiet'], {
-      cwd: ROOT,
+  function run(clone: string, ...more: string[]): void {
+    child = spawn(process.execPath, ['services/standalone/src/main.ts', '--quiet', ...more], {
+      cwd: clone,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout!.on('data', (d) => (output += d));
     child.stderr!.on('data', (d) => (output += d));
+  }
+  async function start(): Promise<void> {
+    run(ROOT);
     for (const until = Date.now() + READY_MS; !(await ready()); await sleep(50)) {
       if (child.exitCode !== null) throw new Error(`the platform ended with ${child.exitCode}:\n${output}`);
       if (Date.now() > until) throw new Error(`the platform is not ready after ${READY_MS} ms:\n${output}`);
@@ -198,6 +203,14 @@ export async function startPlatform(environment: Record<string, string> = {}): P
       }
       if (!environment.OPENTACT_HOME && signal === 'SIGTERM') rmSync(home, { recursive: true, force: true });
       return child.exitCode;
+    },
+    async replaceBy(clone) {
+      const from = output.length;
+      run(clone, '--replace');
+      for (const until = Date.now() + 3 * READY_MS; !output.slice(from).includes('Opentact is up'); await sleep(50)) {
+        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output.slice(from)}`);
+        if (Date.now() > until) throw new Error(`not replaced:\n${output.slice(from)}`);
+      }
     },
     async restart() {
       control = openControl(`127.0.0.1:${grpcPort}`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { backoffMs, type Logger } from '@opentact/runtime';
 import { openLogFile } from './log-files.ts';
 import type { Planned } from './plan.ts';
-import { endProcess, pidFileOf } from './processes.ts';
+import { endProcess, pidFileOf, servingPid } from './processes.ts';
 
 const RESTART = { firstMs: 50, maxMs: 5000 };
 /** Who lived this long starts again with the shortest wait. */
@@ -17,6 +17,8 @@ export type Child = {
   readonly planned: Planned;
   pid(): number | undefined;
   start(): Promise<void>;
+  /** Starts it in the place of what serves under its name, which leaves first, in its own order. */
+  replace(graceMs: number): Promise<void>;
   /** Ends it for good: SIGTERM, and SIGKILL after the grace. */
   stop(graceMs: number): Promise<void>;
   /** SIGKILL, without waiting. */
@@ -66,6 +68,12 @@ export function createChild(
     planned,
     pid: () => child?.pid,
     start,
+    async replace(graceMs) {
+      const pid = await servingPid(of.home, planned.name);
+      if (pid !== undefined && (await endProcess(pid, graceMs)))
+        of.log.warn({ child: planned.name, childPid: pid, graceMs }, 'killed: it did not leave in time');
+      await start();
+    },
     async stop(graceMs) {
       wanted = false;
       clearTimeout(timer);

@@ -2,6 +2,7 @@
  * Everything on one machine: PostgreSQL and each service as a process of its own, under supervision. It imports no
  * service. A second one for the same home is refused; what a killed one left behind is recognised.
  */
+import { rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +25,7 @@ import { type Demo, writeDemo } from './demo/demo.ts';
 import { keepRotating } from './log-files.ts';
 import { planOf, portsOf } from './plan.ts';
 import { portFaults } from './ports.ts';
-import { claimHome, endLeftovers, pidFileOf } from './processes.ts';
+import { claimHome, endLeftovers, pidFileOf, takeFrom } from './processes.ts';
 import { tellStories } from './story.ts';
 import { askReady, createSupervisor, type Supervisor } from './supervisor.ts';
 import { firstWords, lastWords } from './words.ts';
@@ -34,9 +35,11 @@ const DATABASES = ['opentact', 'opentact_api'];
 const READY_MS_MAX = 60_000;
 const LEFTOVER_GRACE_MS = 5000;
 const SOCKETS_CLOSED_MS = 2000;
+const TAKE_MS_MAX = 5000;
 
 const args = process.argv.slice(2);
 const isQuiet = args.includes('--quiet');
+const isReplacing = args.includes('--replace');
 const say = (text: string) => void process.stdout.write(text);
 process.stdout.on('error', () => {}); // Nobody reads any more; the calls go on.
 
@@ -49,9 +52,13 @@ function refuse(code: number, text: string): never {
 function readConfig(): Config {
   if (args.includes('--help')) {
     say(
-      `npm start [-- --quiet] [--kafka HOST:PORT[,…]]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
+      `npm start [-- --quiet] [--kafka HOST:PORT[,…]] [--replace]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
     );
-    say(`--kafka: the journal is kept there (OPENTACT_LOG=kafka, KAFKA_BROKERS); api keeps its PostgreSQL.\n\n`);
+    say(`--kafka: the journal is kept there (OPENTACT_LOG=kafka, KAFKA_BROKERS); api keeps its PostgreSQL.\n`);
+    say(
+      `--replace: takes over from the one that runs for this home, process by process; calls go on. For an upgrade,\n`,
+    );
+    say(`  from the new version's clone: OPENTACT_HOME=<the old one's> npm start -- --replace\n\n`);
     say(`${helpText(PUBLIC)}\n`);
     process.exit(0);
   }
@@ -60,7 +67,8 @@ function readConfig(): Config {
   if (at !== -1 && !brokers) refuse(64, '--kafka needs HOST:PORT of a broker');
   // The services are told by their environment, like everything else.
   if (brokers) Object.assign(process.env, { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: brokers });
-  const unknown = args.filter((arg, n) => arg !== '--quiet' && !(brokers && (n === at || n === at + 1)));
+  const flags = ['--quiet', '--replace'];
+  const unknown = args.filter((arg, n) => !flags.includes(arg) && !(brokers && (n === at || n === at + 1)));
   if (unknown.length > 0) refuse(64, `unknown: ${unknown.join(' ')}; try npm start -- --help`);
   try {
     const config = readPlatformConfig('standalone', process.env);
@@ -107,8 +115,12 @@ async function waitReady(config: Config, signal: AbortSignal): Promise<boolean> 
 
 async function run(config: Config): Promise<void> {
   const startedAt = Date.now();
-  const other = await claimHome(config.home, join('services', 'standalone', 'src', 'main.ts'));
-  if (other) refuse(1, `already running, pid ${other}`);
+  const claim = () => claimHome(config.home, join('services', 'standalone', 'src', 'main.ts'));
+  const other = await claim();
+  if (other && !isReplacing) refuse(1, `already running, pid ${other}`);
+  if (other && !(await takeFrom(other, TAKE_MS_MAX))) refuse(1, `pid ${other} does not hand over`);
+  if (other && (await claim())) refuse(1, 'another took over first');
+  const isTakenOver = other !== undefined;
   const logs = join(config.home, 'logs');
   await mkdir(logs, { recursive: true, mode: 0o700 });
   await mkdir(join(config.home, 'recordings'), { recursive: true, mode: 0o700 });
@@ -127,9 +139,15 @@ async function run(config: Config): Promise<void> {
   const shutdown = createShutdown(log, host as never);
   shutdown.signal.addEventListener('abort', () => say('\nleaving: the edge, the services, then PostgreSQL\n'));
 
-  const left = await endLeftovers(CLONE, config.home, LEFTOVER_GRACE_MS);
+  process.once('SIGUSR2', () => {
+    say('another takes over; the calls go on\n');
+    log.info('handing over');
+    rmSync(pidFileOf(config.home, 'standalone'), { force: true });
+    process.exit(0);
+  });
+  const left = isTakenOver ? [] : await endLeftovers(CLONE, config.home, LEFTOVER_GRACE_MS);
   if (left.length > 0) say(`ended what an earlier start left running: ${left.join(', ')}\n`);
-  let faults = await portFaults(portsOf(config));
+  let faults = isTakenOver ? [] : await portFaults(portsOf(config));
   // A process counts as ended a moment before the system has closed its sockets.
   for (const until = Date.now() + SOCKETS_CLOSED_MS; left.length > 0 && faults.length > 0 && Date.now() < until; ) {
     await sleep(50);
@@ -154,14 +172,14 @@ async function run(config: Config): Promise<void> {
   supervisor = createSupervisor(plan, { home: config.home, log, say });
   const stopRotating = keepRotating(logs);
   const supervised = supervisor;
-  for (const turn of supervised.turns()) shutdown.step(`leave ${turn}`, 12_000, () => supervised.leave(turn));
+  for (const turn of supervised.turns()) shutdown.step(`leave ${turn}`, 25_000, () => supervised.leave(turn));
   shutdown.step('PostgreSQL', 15_000, () => postgres?.now().stop());
   shutdown.step('pid file', 500, () => {
     stopRotating();
     return rm(pidFileOf(config.home, 'standalone'), { force: true });
   });
   if (shutdown.signal.aborted) return;
-  await supervised.start();
+  await (isTakenOver ? supervised.replace() : supervised.start());
   if (isNew) say(firstWords(demo));
   await greet(config, demo, supervised, startedAt, shutdown.signal);
   if (!isQuiet && !shutdown.signal.aborted) await follow(config, plan[0]!.environment.DATABASE_URL, shutdown.signal);

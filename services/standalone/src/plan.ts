@@ -11,6 +11,8 @@ export type Planned = {
   args: string[];
   environment: Environment;
   leaves: number;
+  /** Its turn when one version replaces another: whoever reads comes before whoever writes. */
+  upgrades: number;
   /** Part of /ready: a call is answered only with it. */
   needed: boolean;
   /** Its standard output is for the person at the terminal. */
@@ -24,14 +26,20 @@ const named = (kind: string) => Array.from({ length: EACH }, (_, i) => `${kind}-
 type Given = { clone: string; databaseUrl: string | undefined; apiDatabaseUrl: string | undefined; quiet: boolean };
 
 /** Facts must find an engine until the last node is gone, and everyone asks api until the end. */
-const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'needed'> & { path: string }> = [
-  { name: 'api', path: 'api/src/main.ts', leaves: 4, needed: false },
-  ...named('flow-engine').map((name) => ({ name, path: 'flow-engine/src/main.ts', leaves: 3, needed: true })),
-  ...named('media').map((name) => ({ name, path: 'media/src/main.ts', leaves: 2, needed: true })),
-  ...named('notifier').map((name) => ({ name, path: 'notifier/src/main.ts', leaves: 2, needed: true })),
-  ...named('sip-edge').map((name) => ({ name, path: 'sip-edge/src/main.ts', leaves: 1, needed: true })),
-  { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', leaves: 5, needed: false },
-  { name: 'demo-callee', path: '../test/kit/callee.ts', leaves: 5, needed: false },
+const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'upgrades' | 'needed'> & { path: string }> = [
+  { name: 'api', path: 'api/src/main.ts', upgrades: 1, leaves: 4, needed: false },
+  ...named('flow-engine').map((name) => ({
+    name,
+    path: 'flow-engine/src/main.ts',
+    upgrades: 3,
+    leaves: 3,
+    needed: true,
+  })),
+  ...named('media').map((name) => ({ name, path: 'media/src/main.ts', upgrades: 4, leaves: 2, needed: true })),
+  ...named('notifier').map((name) => ({ name, path: 'notifier/src/main.ts', upgrades: 2, leaves: 2, needed: true })),
+  ...named('sip-edge').map((name) => ({ name, path: 'sip-edge/src/main.ts', upgrades: 5, leaves: 1, needed: true })),
+  { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', upgrades: 6, leaves: 5, needed: false },
+  { name: 'demo-callee', path: '../test/kit/callee.ts', upgrades: 6, leaves: 5, needed: false },
 ];
 
 /** The processes, in the order they are started. One whose script isn't there yet is left out. */
@@ -48,7 +56,7 @@ export function planOf(config: Config, environment: Environment, given: Given): 
     OPENTACT_DIAL_ALLOW: environment.OPENTACT_DIAL_ALLOW || loopback,
   };
   const readyOf = present.filter(({ needed }) => needed).map(({ name }) => `${name}=${healthOf(config, name)}`);
-  return present.map(({ name, path, leaves, needed }) => ({
+  return present.map(({ name, path, leaves, upgrades, needed }) => ({
     name,
     script: join(services, path),
     args: ['--name', name, ...(given.quiet ? ['--quiet'] : [])],
@@ -58,6 +66,7 @@ export function planOf(config: Config, environment: Environment, given: Given): 
       ...(name === 'api' ? { OPENTACT_READY_OF: readyOf.join(',') } : {}),
     },
     leaves,
+    upgrades,
     needed,
     shown: name.startsWith('demo-'),
   }));

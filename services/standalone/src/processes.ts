@@ -20,12 +20,31 @@ async function readPid(file: string): Promise<number | undefined> {
   return Number.isInteger(pid) && pid > 1 ? pid : undefined;
 }
 
-/** Is this living process one that runs a script of this clone for this home? A number in a file may be anyone's by now. */
+/**
+ * Is this living process one that runs a script of this clone (of any, where none is named) for this home? A number in
+ * a file may be anyone's by now.
+ */
 async function isOurs(pid: number, clone: string, home: string): Promise<boolean> {
   const read = (what: string) => readFile(`/proc/${pid}/${what}`, 'utf8').catch(() => '');
   const [args, environment] = await Promise.all([read('cmdline'), read('environ')]);
   const script = args.split('\0').some((arg) => arg.startsWith(`${clone}/`) && arg.endsWith('.ts'));
   return script && environment.split('\0').includes(`OPENTACT_HOME=${home}`);
+}
+
+/** The living process of that name that serves the home, whichever version started it. */
+export async function servingPid(home: string, name: string): Promise<number | undefined> {
+  const pid = await readPid(pidFileOf(home, name));
+  return pid !== undefined && isAlive(pid) && (await isOurs(pid, '', home)) ? pid : undefined;
+}
+
+/**
+ * Asks the supervisor of the home to leave its processes to another, and waits until it is gone.
+ * @returns false where it is still there after `ms`.
+ */
+export async function takeFrom(pid: number, ms: number): Promise<boolean> {
+  process.kill(pid, 'SIGUSR2');
+  for (const until = Date.now() + ms; isAlive(pid) && Date.now() < until; ) await sleep(20);
+  return !isAlive(pid);
 }
 
 /** Sends SIGTERM, and SIGKILL where that is not enough. @returns whether it had to be killed. */

@@ -1,19 +1,25 @@
 /** Starts the processes of a plan, tells what becomes of them, and makes them leave in order. */
-import { request } from 'node:http';
+import { type RequestOptions, request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, Logger, Readiness } from '@opentact/runtime';
 import { isWildcard } from '@opentact/runtime';
 import { type Child, createChild } from './child.ts';
 import { lastLines } from './log-files.ts';
 import type { Planned } from './plan.ts';
 
-/** How long a process may take to leave before it is killed. */
-const GRACE_MS = 8000;
+/** How long a process may take to leave before it is killed; a media node waits for its calls. */
+const GRACE_MS = 12_000;
+const READY_MS_MAX = 30_000;
+/** Between a process that is ready and the next that leaves: what was its share has come back to it. */
+const SETTLE_MS = 1_500;
 /** The same news about one process is told again only after this long. */
 const TELL_AGAIN_MS = 10_000;
 
 export type Supervisor = {
   start(): Promise<void>;
+  /** One after the other, in the place of those that run: each is ready before the next one leaves. */
+  replace(): Promise<void>;
   children(): Child[];
   /** Ends all whose turn it is; `leaves` numbers of the plan, lowest first. */
   leave(turn: number): Promise<void>;
@@ -45,10 +51,26 @@ export function createSupervisor(
   );
   return {
     start: async () => void (await Promise.all(children.map((child) => child.start()))),
+    async replace() {
+      for (const child of [...children].sort((a, b) => a.planned.upgrades - b.planned.upgrades)) {
+        if (leaving) return;
+        const startedAt = Date.now();
+        await child.replace(GRACE_MS);
+        const socket = child.planned.environment.OPENTACT_HEALTH;
+        const isReady = child.planned.shown || (await readyWithin(socket!, READY_MS_MAX));
+        const tookMs = Date.now() - startedAt;
+        of.log.info({ child: child.planned.name, isReady, tookMs }, 'replaced');
+        of.say(
+          `${child.planned.name} is replaced${isReady ? '' : ', but not ready'} (${(tookMs / 1000).toFixed(1)} s)\n`,
+        );
+        if (!child.planned.shown) await sleep(SETTLE_MS);
+      }
+    },
     children: () => children,
     async leave(turn) {
       leaving = true;
-      await Promise.all(children.filter((c) => c.planned.leaves === turn).map((child) => child.stop(GRACE_MS)));
+      // One after the other: the first of a pair hands its calls to the second, which ends them.
+      for (const child of children) if (child.planned.leaves === turn) await child.stop(GRACE_MS);
     },
     turns: () => [...new Set(plan.map(({ leaves }) => leaves))].sort((a, b) => a - b),
     kill() {
@@ -57,11 +79,22 @@ export function createSupervisor(
   };
 }
 
+/** Waits until the process behind a health socket says that it is ready. */
+async function readyWithin(socketPath: string, ms: number): Promise<boolean> {
+  for (const until = Date.now() + ms; Date.now() < until; await sleep(100))
+    if (await ask({ socketPath, timeout: 2000 }).then((found) => found?.ready)) return true;
+  return false;
+}
+
 /** What the installation says about itself; undefined where it doesn't answer. */
 export function askReady(config: Pick<Config, 'bind' | 'httpPort'>): Promise<Readiness | undefined> {
   const host = isWildcard(config.bind) ? '127.0.0.1' : config.bind;
+  return ask({ host, port: config.httpPort, timeout: 4000 });
+}
+
+function ask(where: RequestOptions): Promise<Readiness | undefined> {
   return new Promise((done) => {
-    const asking = request({ host, port: config.httpPort, path: '/ready', timeout: 4000 }, async (response) => {
+    const asking = request({ ...where, path: '/ready' }, async (response) => {
       let body = '';
       for await (const chunk of response) body += chunk;
       try {
