@@ -20,8 +20,10 @@ type Adopt = CallEvent<FactOf<'AdoptRequested'>>;
 
 export async function adopt(context: Context, call: EdgeCall, ask: Adopt): Promise<void> {
   call.adoptedAt = Math.max(call.adoptedAt, ask.seq);
+  call.told = true;
   const known = call.legs.get(ask.leg);
-  if (known?.state === 'ended') return lost(context, call, ask, 'no-dialog');
+  // Its end was told, which answers this as well.
+  if (known?.state === 'ended' || call.strangers.has(ask.leg)) return;
   const leg = known ?? (await held(context, call, ask));
   if (!leg) return;
   leg.lastSeq = Math.max(leg.lastSeq, ask.seq);
@@ -34,7 +36,7 @@ export async function adopt(context: Context, call: EdgeCall, ask: Adopt): Promi
 
 /** The leg, set up and entered; undefined where it can't be held, which was said. */
 async function held(context: Context, call: EdgeCall, ask: Adopt): Promise<Leg | undefined> {
-  const request = ask.invite.length > 0 ? inviteOf(ask) : undefined;
+  const request = ask.leg === 0 && ask.invite !== '' ? inviteOf(ask) : undefined;
   const dialog = ask.dialog ? dialogOfRecord(ask.dialog) : request && early(request, tagOf(context, call.id, ask.leg));
   if (!dialog) return void lost(context, call, ask, 'no-dialog');
   context.trace.open(call.id, dialog.callId);
@@ -138,6 +140,7 @@ function count(context: Context, call: EdgeCall, ask: Adopt): void {
 
 function lost(context: Context, call: EdgeCall, ask: Adopt, reason: 'no-dialog' | 'transport'): void {
   const end = { by: 'us', status: 0, q850: 41, reason };
+  call.strangers.add(ask.leg);
   report(context, call.id, { type: 'LegEnded', leg: ask.leg, ...end });
   forgetWhenOver(context, call);
 }

@@ -72,10 +72,12 @@ export function arrive(context: Context, server: ServerTransaction): void {
  */
 function repeated(call: EdgeCall, server: ServerTransaction): void {
   const leg = call.legs.get(0);
-  const first = leg?.kind === 'caller' ? leg.server?.request : undefined;
+  // Held here only by a leg that it dialled, or answered long ago: whoever answered this INVITE does so again, or nobody.
+  if (leg?.kind !== 'caller' || !leg.server) return server.drop();
+  const first = leg.server.request;
   const { request } = server;
-  const same = first?.via.branch === request.via.branch && first.uriText === request.uriText;
-  if (leg?.kind !== 'caller' || !same || leg.others.length === OTHERS_MAX) return void server.respond(482);
+  const same = first.via.branch === request.via.branch && first.uriText === request.uriText;
+  if (!same || leg.others.length === OTHERS_MAX) return void server.respond(482);
   leg.others.push(server);
   server.respond(leg.said?.status ?? 100, leg.said?.options);
 }
@@ -88,9 +90,10 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
     route = await context.directory.route(questionOf(server, leg.call.id));
   } catch (error) {
     if (!(error instanceof DirectoryAway)) throw error;
+    if (call.adoptedAt > 0) return;
     return refuse(context, leg, 503, 41, [RETRY_AFTER]);
   }
-  if (leg.state === 'ended') return;
+  if (leg.state === 'ended' || call.adoptedAt > 0) return;
   if (!route) return refuse(context, leg, 404, 1);
   const refusal = takePlace(context, leg, server, route);
   call.told = true;

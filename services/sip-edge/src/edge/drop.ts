@@ -27,6 +27,20 @@ function dropCall(context: Context, call: EdgeCall): void {
   context.link.forget(call.id);
 }
 
+/** An edge that no owner heard of for longer may have been called lost. */
+const UNHEARD_MS = 2_000;
+
+/** Called from time to time: once owners are heard again after a silence, legs that they gave to others are let go. */
+export function watchOwners(context: Context): () => void {
+  let heardAt = context.clock.nowMs();
+  return () => {
+    if (!context.link.ready()) return;
+    const silentMs = context.clock.nowMs() - heardAt;
+    heardAt = context.clock.nowMs();
+    if (silentMs > UNHEARD_MS) void dropWhatOthersHold(context);
+  };
+}
+
 /** After a sleep: legs that their owners gave to others meanwhile are let go. Resolves when every owner had its say. */
 export async function dropWhatOthersHold(context: Context): Promise<void> {
   const { self } = context;

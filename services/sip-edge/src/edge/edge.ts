@@ -10,17 +10,16 @@ import { createTransactions, type Transactions } from '../stack/transaction/laye
 import type { Arrival } from '../stack/transport/peer.ts';
 import { refusedForLoad } from './admission.ts';
 import { callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
-import { serve } from './asks.ts';
-import { refuse } from './caller.ts';
-import { type Context, isOver, tagOf } from './context.ts';
-import { dropLeg, dropWhatOthersHold } from './drop.ts';
-import { createElsewhere, type Elsewhere } from './elsewhere.ts';
+import { type Context, isOver } from './context.ts';
+import { dropWhatOthersHold, watchOwners } from './drop.ts';
+import { createElsewhere } from './elsewhere.ts';
 import { createGate, type Gate } from './gate.ts';
-import { hangUpAll, release } from './hangup.ts';
+import { hangUpAll } from './hangup.ts';
 import { createLimits } from './limits.ts';
+import { ALONE, gated, listenerOf, peerListenerOf } from './listeners.ts';
 import { type NetworkOptions, openNetwork } from './network.ts';
-import type { Directory, EdgePeers, EngineLink, EngineListener, Holder, Log, Origin, PeerListener } from './port.ts';
-import { acknowledged, receive } from './requests.ts';
+import type { Directory, EdgePeers, EngineLink, EngineListener, Holder, Log, PeerListener } from './port.ts';
+import { acknowledged, receive, strangerTag } from './requests.ts';
 import { type Resolve, resolveByDns } from './resolve.ts';
 import { stray } from './stray.ts';
 import { createTrace, type TracedMessage } from './trace.ts';
@@ -68,10 +67,13 @@ export type Edge = {
 
 /** Binds and serves. Rejects where the port is taken. */
 export async function openEdge(options: EdgeOptions): Promise<Edge> {
-  const gate = createGate(options.clock ?? systemClock, options.nowMs ?? (() => performance.now()), (sleptMs) => {
+  const woken = (sleptMs: number) => {
     options.log.warn({ sleptMs }, 'this edge slept; what it holds is looked up');
     return dropWhatOthersHold(context);
-  });
+  };
+  let beaten = () => {};
+  const nowMs = options.nowMs ?? (() => performance.now());
+  const gate = createGate(options.clock ?? systemClock, nowMs, woken, () => beaten());
   const { clock } = gate;
   const trace = createTrace();
   const calls: Context['calls'] = new Map();
@@ -104,6 +106,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   const elsewhere = createElsewhere(context);
   context.link = options.link(gated(gate, listenerOf(context, elsewhere)));
   context.peers = options.peers?.(peerListenerOf(context)) ?? ALONE;
+  beaten = watchOwners(context);
   context.network = await (options.openNetwork ?? openNetwork)(options, {
     request: (request, arrival) => gate.pass(() => transactions.receiveRequest(request, arrival), true),
     response: (response, arrival) => gate.pass(() => transactions.receiveResponse(response, arrival), true),
@@ -111,58 +114,6 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     note: (sipCallId, direction, peer, bytes) => trace.note(sipCallId, direction, peer, bytes, Date.now()),
   });
   return edgeOf(context, options, transactions, gate);
-}
-
-/** No other edge shares the address. */
-const ALONE: EdgePeers = {
-  lives: () => false,
-  others: () => false,
-  heirs: () => false,
-  forward: (_to, _message, undelivered) => undelivered(),
-};
-
-/** Asks wait, as everything does, while it isn't known what an edge slept through. */
-function gated({ pass }: Gate, listener: EngineListener): EngineListener {
-  return {
-    ask: (event) => pass(() => listener.ask(event)),
-    gone: (callId) => pass(() => listener.gone(callId)),
-    known: (callId, holder, first) => pass(() => listener.known(callId, holder, first)),
-    held: listener.held,
-  };
-}
-
-function peerListenerOf(context: Context): PeerListener {
-  return {
-    forwarded: (message, back) => context.network.take(message, back),
-    reply(to, bytes) {
-      const connection = context.network.connection(to.address, to.port);
-      connection?.send(bytes, () => {});
-      return connection !== undefined;
-    },
-  };
-}
-
-function listenerOf(context: Context, elsewhere: Elsewhere): EngineListener {
-  return {
-    ask: (event) => serve(context, event),
-    gone: (callId) => release(context, callId),
-    known: (callId, holder, first) => began(context, elsewhere, callId, holder, first),
-    held: () => [...context.calls.values()].filter((call) => !isOver(call)).map(({ id }) => id),
-  };
-}
-
-/** The call began at another edge: it is answered there, by whoever holds it now, and by nobody here. */
-function began(context: Context, elsewhere: Elsewhere, callId: string, holder: Holder, first?: Origin): void {
-  const leg = context.calls.get(callId)?.legs.get(0);
-  if (leg?.kind !== 'caller' || leg.state !== 'arrived' || !leg.server || leg.call.adoptedAt > 0) return;
-  const { request, arrival } = leg.server;
-  context.log.info({ callId, ...holder }, 'the call began at another edge');
-  if (first && (first.topBranch !== request.via.branch || first.requestUri !== request.uriText)) {
-    leg.call.told = false;
-    return refuse(context, leg, 482, 41);
-  }
-  dropLeg(context, leg);
-  elsewhere.invite(callId, request, arrival, holder);
 }
 
 /** Judges a new call before anything is kept of it; a refusal leaves no state behind. */
@@ -177,7 +128,8 @@ function admit(
   if (overload(context, options, transactionsFull) === undefined) return true;
   const callId = callIdFor(context, request);
   const lines = [callLine(callId), RETRY_AFTER];
-  const toTag = tagOf(context, callId, 0);
+  // Not the tag of a leg: its ACK names nothing that anybody would have to be asked about.
+  const toTag = strangerTag(context, request);
   arrival.peer.send(formatResponse(request, arrival.source, 503, { toTag, lines }), () => {});
   return false;
 }

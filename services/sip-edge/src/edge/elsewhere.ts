@@ -1,6 +1,6 @@
 // Messages about legs that aren't held here: the owner of the call says which edge holds the leg, and the message goes
 // there whole. Nothing is asked about what is held here. It refuses to forward twice, and to keep more than a few
-// messages of few calls for longer than PATIENCE_MS.
+// messages of few legs for longer than PATIENCE_MS.
 
 import { parseLegUuid, verifyTag } from '@opentact/proto';
 import type { SipMessage, SipRequest, SipResponse } from '../stack/message/message.ts';
@@ -15,15 +15,17 @@ export const PATIENCE_MS = 2_000;
 /** Without an owner a BYE waits no longer than for its log. */
 const BYE_PATIENCE_MS = 500;
 const LOOK_AGAIN_MS = 100;
-const CALLS_WAITING_MAX = 2_000;
-const MESSAGES_PER_CALL_MAX = 8;
+const LEGS_WAITING_MAX = 2_000;
+/** A CANCEL without our tag proves nothing: whoever sends many must not take the room of others. */
+const UNPROVEN_WAITING_MAX = 200;
+const MESSAGES_PER_LEG_MAX = 8;
 const HOLDERS_MAX = 20_000;
 const HOLDER_FRESH_MS = 60_000;
 
 type Kept = { readonly message: SipMessage; readonly arrival: Arrival; readonly since: number };
+type Place = { readonly callId: string; readonly leg: number; readonly unproven?: boolean };
 /** `asked`: the owner said something since the first message came. */
-type Waiting = { readonly callId: string; readonly leg: number; kept: Kept[]; asked: boolean; over: boolean };
-type Place = { readonly callId: string; readonly leg: number };
+type Waiting = Place & { kept: Kept[]; asked: boolean; over: boolean };
 
 export type Elsewhere = {
   /** True: the request belongs to a leg that isn't held here, and is dealt with. */
@@ -32,12 +34,11 @@ export type Elsewhere = {
   response(response: SipResponse, arrival: Arrival): boolean;
   /** The INVITE of a call that began at another edge; where nobody holds that call, it is dropped. */
   invite(callId: string, request: SipRequest, arrival: Arrival, holder: Holder): void;
-  /** Legs that messages wait for, and holders remembered. */
-  size(): { waiting: number; holders: number };
 };
 
 export function createElsewhere(context: Context): Elsewhere {
   const waiting = new Map<string, Waiting>();
+  let unproven = 0;
   const holders = new Map<string, { holder: Holder; until: number }>();
   const keptOf = (message: SipMessage, arrival: Arrival) => ({ message, arrival, since: context.clock.nowMs() });
   const isHeld = ({ callId, leg }: Place) => context.calls.get(callId)?.legs.has(leg) === true;
@@ -78,14 +79,15 @@ export function createElsewhere(context: Context): Elsewhere {
   function keep(place: Place, key: string, kept: Kept): boolean {
     let entry = waiting.get(key);
     if (!entry) {
-      if (waiting.size >= CALLS_WAITING_MAX) return false;
+      if (waiting.size >= LEGS_WAITING_MAX || (place.unproven && unproven >= UNPROVEN_WAITING_MAX)) return false;
+      if (place.unproven) unproven++;
       entry = { ...place, kept: [], asked: false, over: false };
       waiting.set(key, entry);
       begin(entry, key, kept.arrival.forwarded === true);
     }
     const { raw } = kept.message;
     if (entry.kept.some(({ message }) => message.raw.equals(raw))) return true; // it came again meanwhile
-    if (entry.kept.length >= MESSAGES_PER_CALL_MAX) return false;
+    if (entry.kept.length >= MESSAGES_PER_LEG_MAX) return false;
     entry.kept.push(kept);
     if (kept.message.kind === 'request' && kept.message.method === 'BYE') hurry(entry, kept);
     return true;
@@ -99,6 +101,7 @@ export function createElsewhere(context: Context): Elsewhere {
   /** `local`: another edge believes that the leg is here, so that it can only be on its way. */
   async function look(entry: Waiting, key: string, local: boolean): Promise<void> {
     if (entry.over) return;
+    if (isHeld(entry)) return settle(entry, key, deliver);
     const holder = local
       ? undefined
       : await context.link.where(entry.callId, entry.leg).then(said(entry), () => undefined);
@@ -122,6 +125,7 @@ export function createElsewhere(context: Context): Elsewhere {
     if (entry.over) return;
     entry.over = true;
     waiting.delete(key);
+    if (entry.unproven) unproven--;
     for (const kept of entry.kept) each(kept);
   }
 
@@ -163,7 +167,6 @@ export function createElsewhere(context: Context): Elsewhere {
       if (context.peers.lives(holder)) remember(`${callId}/0`, holder);
       take({ callId, leg: 0 }, keptOf(request, arrival));
     },
-    size: () => ({ waiting: waiting.size, holders: holders.size }),
   };
 }
 
@@ -181,5 +184,5 @@ function placeOf(context: Context, request: SipRequest, arrival: Arrival): Place
   }
   // An INVITE begins a call here, unless another edge says that it began there.
   if (request.method !== 'CANCEL' && !(request.method === 'INVITE' && arrival.forwarded)) return undefined;
-  return { callId: callIdFor(context, request), leg: 0 };
+  return { callId: callIdFor(context, request), leg: 0, unproven: true };
 }

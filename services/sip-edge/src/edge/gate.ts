@@ -18,12 +18,23 @@ export type Gate = {
   shut(): void;
 };
 
-/** @param woken looks at what is still held; @param nowMs goes on while the process is frozen. */
-export function createGate(clock: Clock, nowMs: () => number, woken: (sleptMs: number) => Promise<void>): Gate {
+/**
+ * @param woken looks at what is still held. @param nowMs goes on while the process is frozen.
+ * @param beaten is called every half second.
+ */
+export function createGate(
+  clock: Clock,
+  nowMs: () => number,
+  woken: (sleptMs: number) => Promise<void>,
+  beaten = () => {},
+): Gate {
   let seenAt = nowMs();
   let waiting: (() => void)[] | undefined;
   let isShut = false;
-  const beat = setInterval(look, BEAT_MS).unref();
+  const beat = setInterval(() => {
+    look();
+    if (!waiting) beaten();
+  }, BEAT_MS).unref();
 
   function look(): void {
     const now = nowMs();

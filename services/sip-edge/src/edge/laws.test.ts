@@ -123,6 +123,15 @@ function phoneAnswers(world: World, random: (below: number) => number): void {
   world.hear(formatResponse(request, { address: '127.0.0.1', port: 5060 }, status, options).toString('latin1'));
 }
 
+const INVITE =
+  'INVITE sip:1@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:7000;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=caller\r\n' +
+  'To: <sip:1@x>\r\nCall-ID: in\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:7000>\r\nContent-Length: 0\r\n\r\n';
+const DIALOG = {
+  ...{ callId: 'in', localTag: 'us', remoteTag: 'caller', localAddress: '<sip:1@x>;tag=us', routes: [] },
+  ...{ remoteAddress: '<sip:a@x>;tag=caller', remoteTarget: 'sip:a@127.0.0.1:7000' },
+  ...{ transport: 'udp', peerAddress: '127.0.0.1:7000' },
+};
+
 function engineAsks(world: World, random: (below: number) => number, callId: string): void {
   const leg = random(3);
   const end = { status: random(2) * 486, q850: 16, reason: 'x', owner: 'us' };
@@ -133,7 +142,10 @@ function engineAsks(world: World, random: (below: number) => number, callId: str
   };
   const offered = world.facts.findLast(({ fact }) => fact.type === 'OfferReceived')?.fact;
   const transaction = offered?.type === 'OfferReceived' ? offered.transaction : 'none';
+  const adopted = { invite: random(2) ? INVITE : '', transport: 'udp', sourceAddress: '127.0.0.1:7000' };
+  const answered = { answer: random(2), answerSdp: OFFER, accountId: 'demo', target: leg ? 'tel:9' : '' };
   const asks: Decided[] = [
+    { type: 'AdoptRequested', leg, ...adopted, ...answered, ...(random(2) ? { dialog: DIALOG } : {}) },
     { type: 'RingRequested', leg: 0 },
     { type: 'AnswerRequested', leg: 0, sdp: OFFER },
     { type: 'AnswerRequested', leg: 0, sdp: OFFER },
@@ -208,7 +220,9 @@ const seeds = only > 0 ? [only] : Array.from({ length: STORIES }, (_, at) => 1 +
 test('whatever phones and engines do: no leg ends twice, nothing follows an end, nothing outlives its call', async () => {
   for (const seed of seeds) {
     try {
-      check(await tell(seed));
+      const world = await tell(seed);
+      check(world);
+      await world.edge.close();
     } catch (error) {
       throw new Error(`OPENTACT_SEED=${seed}: ${(error as Error).message}`, { cause: error });
     }

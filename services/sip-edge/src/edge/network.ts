@@ -38,8 +38,21 @@ export type Network = {
   close(): Promise<void>;
 };
 
+/** Any free port is one that UDP gave us; TCP may have it taken. */
+const TRIES_MAX = 5;
+
 /** Binds UDP and TCP on the same port. Rejects where either is taken. */
 export async function openNetwork(options: NetworkOptions, events: NetworkEvents): Promise<Network> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await bindBoth(options, events);
+    } catch (error) {
+      if (options.port !== 0 || tries === TRIES_MAX) throw error;
+    }
+  }
+}
+
+async function bindBoth(options: NetworkOptions, events: NetworkEvents): Promise<Network> {
   const socket = { address: options.bind, port: options.port, reusePort: options.reusePort };
   const udp = await listenUdp(socket, (bytes, source) => {
     const message = parseMessage(bytes);

@@ -28,10 +28,16 @@ export function receive(context: Context, server: ServerTransaction): void {
 }
 
 /** A tag for answers outside a call: the same for a request repeated, since it is derived from it. */
+export function strangerTag(context: Context, { callId, cseq }: SipRequest): string {
+  return branchOf(context.secret, callId, cseq.number, 0).slice(7);
+}
+
 function identify(context: Context, server: ServerTransaction): void {
-  const { callId, cseq, method } = server.request;
-  const tag = branchOf(context.secret, callId, cseq.number, 0).slice(7);
-  server.identify(tag, method === 'INVITE' ? [callLine(callIdFor(context, server.request))] : []);
+  const { method } = server.request;
+  server.identify(
+    strangerTag(context, server.request),
+    method === 'INVITE' ? [callLine(callIdFor(context, server.request))] : [],
+  );
 }
 
 /** OPTIONS, and whatever is refused whoever sends it. */
@@ -65,7 +71,7 @@ function within(context: Context, server: ServerTransaction): void {
 
 /** A phone whose connection ended goes on over another; that one carries our requests from now on. */
 function follow(leg: Leg, { peer }: Arrival): void {
-  if (leg.peer?.transport === 'tcp' && peer.transport === 'tcp') leg.peer = peer;
+  if (leg.peer?.transport === 'tcp' && peer.transport === 'tcp' && peer.open !== false) leg.peer = peer;
 }
 
 /** The leg whose dialog a request names: our tag, the peer's tag, and the Call-ID. */
