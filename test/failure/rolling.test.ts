@@ -50,7 +50,7 @@ test('every process is replaced under twenty calls, and none of them drops', { t
       await callDocument(
         platform,
         phone,
-        '<Response><Gather numDigits="1" attempts="60" timeout="2000"><Say>Press a key when all is new.</Say></Gather><Say>Thank you.</Say></Response>',
+        '<Response><Gather numDigits="1" attempts="20" timeout="6000"><Say>Press a key when all is new.</Say></Gather><Say>Thank you.</Say></Response>',
       ),
     );
   for (let i = 0; i < BRIDGED; i++)
