@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -83,17 +84,43 @@ export async function startCluster(nodes: 1 | 3): Promise<Cluster> {
 }
 
 /** Does a Docker engine answer? A program called docker proves nothing. */
-function engineAnswers(): boolean {
-  const asked = ['info', '--format', '{{.ServerVersion}}'];
-  const { status, stdout } = spawnSync('docker', asked, { timeout: 5000, encoding: 'utf8' });
-  return status === 0 && /^\d+\./.test(stdout?.trim() ?? '');
+function engineAnswers(): Promise<boolean> {
+  const engine = new URL(process.env.DOCKER_HOST || 'unix:///var/run/docker.sock');
+  const where =
+    engine.protocol === 'unix:' ? { socketPath: engine.pathname } : { host: engine.hostname, port: engine.port };
+  return new Promise((done) => {
+    const asked = get({ ...where, path: '/_ping', timeout: 3000 }, (answer) =>
+      done(answer.resume().statusCode === 200),
+    );
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', () => done(false));
+  });
 }
 
+/** As Apache's own image takes them, and ours. The broker also speaks to itself, where the published port leads nowhere. */
+const settingsOf = (port: number) => ({
+  KAFKA_NODE_ID: '1',
+  KAFKA_PROCESS_ROLES: 'broker,controller',
+  KAFKA_CONTROLLER_QUORUM_VOTERS: '1@127.0.0.1:9093',
+  KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+  KAFKA_LISTENERS: 'PLAINTEXT://:9092,INSIDE://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093',
+  KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${port},INSIDE://127.0.0.1:9094`,
+  KAFKA_INTER_BROKER_LISTENER_NAME: 'INSIDE',
+  KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  KAFKA_LOG_DIRS: '/var/lib/kafka/data',
+  KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+  KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+  KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+  KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+});
+
 async function container(image: string): Promise<Broker> {
+  // Its reaper is an image of a registry; what is started here is ended by `stop`.
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true';
   const { GenericContainer, Wait } = await import('testcontainers');
   const port = await freePorts();
   const started = await new GenericContainer(image)
-    .withEnvironment({ KAFKA_ADVERTISED: `127.0.0.1:${port}` })
+    .withEnvironment(settingsOf(port))
     .withExposedPorts({ container: 9092, host: port })
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
     .withStartupTimeout(START_MS_MAX)
@@ -111,6 +138,6 @@ export async function startBroker(): Promise<Broker> {
   const given = process.env.KAFKA_BROKERS;
   if (given) return { brokers: given, how: `KAFKA_BROKERS, ${given}`, stop: async () => {} };
   const image = process.env.KAFKA_IMAGE;
-  if (image && engineAnswers()) return container(image);
+  if (image && (await engineAnswers())) return container(image);
   return startCluster(1);
 }
