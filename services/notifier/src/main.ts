@@ -14,6 +14,7 @@ import { createDocuments } from './documents.ts';
 import { createDoor } from './door/door.ts';
 import { createGate, GATE_LIMITS } from './door/gate.ts';
 import { servePrompts } from './prompts.ts';
+import { servePublicEvents } from './public-events/serve.ts';
 import { createSigningKeys } from './signing-keys.ts';
 
 const config = configOrExit('notifier', process.env, process.argv.slice(2));
@@ -47,12 +48,14 @@ const health = await serveHealth(config.health, {
 });
 const address = `${host.includes(':') ? `[${host}]` : host}:${prompts.port}`;
 await events.registry.join({ name: config.nodeName, boot, kind: 'notifier', address, loadPercent: 0 }, load);
+const publicEvents = servePublicEvents({ log: events, name: config.nodeName, logger: log });
 log.info({ address }, 'ready');
 
 const until = async (done: () => boolean) => {
   while (!done()) await new Promise((next) => setTimeout(next, 20));
 };
 shutdown.step('leave the registry', 1000, () => events.registry.leave());
+shutdown.step('public events', 1000, () => publicEvents.close());
 shutdown.step('requests under way', 3000, () => until(() => documents.underWay() === 0));
 shutdown.step('facts not yet durable', 1000, () => until(() => link.pending() === 0));
 shutdown.step('link', 500, () => link.close());
