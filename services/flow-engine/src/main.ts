@@ -64,6 +64,7 @@ const control = callControl({
 server.addService(CallV1.CallControlService, control);
 publicServer.addService(CallV1.CallControlService, control);
 const peerService: EngineV1.EnginePeerServer = {
+  alive: (_, done) => done(null, { healthy: log.registry.healthy() }),
   release: (call, done) => {
     engine.ownership.release(call.request.partition, call.request.to).then(
       (released) => done(null, { released }),

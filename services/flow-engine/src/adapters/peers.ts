@@ -6,12 +6,21 @@ import { bearer, CHANNEL_OPTIONS } from '@opentact/runtime';
 import { FORWARDED } from './call-control.ts';
 
 const DEADLINE_MS = 2_000;
+/** How old an engine's word that it reaches the log may be, and how often it is asked for. */
+const WORD_MS = 1_000;
+const ASK_EVERY_MS = 300;
 
-type Clients = { boot: string; peer: EngineV1.EnginePeerClient; control: CallV1.CallControlClient };
+type Clients = {
+  boot: string;
+  peer: EngineV1.EnginePeerClient;
+  control: CallV1.CallControlClient;
+  askedAt: number;
+  healthyAt: number;
+};
 
 export type Peers = {
   askRelease(engine: SeenNode, partition: number): Promise<void>;
-  /** Is its channel connected? Only a hint that it lives. */
+  /** Did it say within the last second that it reaches the log? Asks it anew by the way. */
   answers(engine: SeenNode): boolean;
   hangup(engine: SeenNode, request: CallV1.HangupRequest): Promise<void>;
   runDocument(engine: SeenNode, request: CallV1.RunDocumentRequest): Promise<void>;
@@ -20,7 +29,6 @@ export type Peers = {
 
 export function createPeers(self: string, token: string | undefined): Peers {
   const clients = new Map<string, Clients>();
-  const READY = 2; // grpc-js connectivityState.READY
 
   function of(engine: SeenNode): Clients {
     const known = clients.get(engine.name);
@@ -29,7 +37,8 @@ export function createPeers(self: string, token: string | undefined): Peers {
     known?.control.close();
     const peer = new EngineV1.EnginePeerClient(engine.address, credentials.createInsecure(), CHANNEL_OPTIONS);
     const control = new CallV1.CallControlClient(engine.address, credentials.createInsecure(), CHANNEL_OPTIONS);
-    const made = { boot: engine.boot, peer, control };
+    const never = Number.NEGATIVE_INFINITY;
+    const made = { boot: engine.boot, peer, control, askedAt: never, healthyAt: never };
     clients.set(engine.name, made);
     return made;
   }
@@ -47,9 +56,17 @@ export function createPeers(self: string, token: string | undefined): Peers {
   return {
     askRelease: (engine, partition) =>
       ask((m, o, done) => of(engine).peer.release({ partition, to: self }, m, o, done)),
-    answers: (engine) =>
-      clients.get(engine.name)?.boot === engine.boot &&
-      of(engine).peer.getChannel().getConnectivityState(false) === READY,
+    answers(engine) {
+      const known = of(engine);
+      const now = performance.now();
+      if (now - known.askedAt > ASK_EVERY_MS) {
+        known.askedAt = now;
+        known.peer.alive({}, metadata(), { deadline: Date.now() + WORD_MS }, (error, said) => {
+          if (!error && said.healthy) known.healthyAt = performance.now();
+        });
+      }
+      return now - known.healthyAt < WORD_MS;
+    },
     hangup: (engine, request) => ask((m, o, done) => of(engine).control.hangup(request, m, o, done)),
     runDocument: (engine, request) => ask((m, o, done) => of(engine).control.runDocument(request, m, o, done)),
     close() {

@@ -51,7 +51,7 @@ export function createEngine(needs: EngineNeeds): Engine {
       takenOn: (key, seq) => at(key)?.takenOn(key, seq),
       refused: (key, seq, reason, from) => {
         at(key)?.refused(key, seq, reason);
-        if (reason === 'lost') logger.warn({ peer: from.name, callId: key }, 'asked a dead boot');
+        if (reason !== 'full') logger.warn({ peer: from.name, callId: key, seq, reason }, 'an ask was refused');
       },
       caughtUp: (number, epoch, from) => {
         const partition = ownership.partition(number);

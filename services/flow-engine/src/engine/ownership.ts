@@ -23,7 +23,7 @@ export type OwnershipNeeds = {
   open(partition: number): Promise<Partition>;
   /** Asks another engine to hand a partition over; resolves when it did or never had it. */
   askRelease(engine: SeenNode, partition: number): Promise<void>;
-  /** Does the stream or channel to that engine still answer? */
+  /** Did that engine say a moment ago that it still reaches the log? */
   answers(engine: SeenNode): boolean;
 };
 
@@ -60,7 +60,12 @@ export function createOwnership(needs: OwnershipNeeds): Ownership {
 
   function living(): SeenNode[] {
     const engines = log.registry.nodes().filter((n) => n.kind === 'flow-engine');
-    return engines.filter((n) => n.name === self.name || (!n.gone && (n.silentMs < SILENT_MS || needs.answers(n))));
+    return engines.filter((n) => {
+      if (n.name === self.name) return true;
+      // Asked early, so that its word is there when its silence counts.
+      const answers = n.silentMs > SILENT_MS / 2 && !n.gone && needs.answers(n);
+      return !n.gone && (n.silentMs < SILENT_MS || answers);
+    });
   }
 
   function ownerOf(number: number, engines = living()): SeenNode | undefined {
