@@ -49,7 +49,7 @@ export function createCompacted(reader: Reader): Compacted {
     return view;
   }
   async function readOn(view: View, topic: string, partition: number): Promise<void> {
-    if (!(await reader.exists(topic))) return;
+    if (!(await reader.exists(topic, partition))) return;
     for await (const page of reader.toEnd(topic, partition, view.next)) {
       for (const { key, bytes, headers } of page.records) {
         if (key === LOW_WATER_KEY) view.lowWater = Math.max(view.lowWater, Number(bytes?.toString() ?? 0));

@@ -137,11 +137,12 @@ export function createReader(wire: Wire) {
     }
   }
   /** Does the topic exist? Cheap once its leaders are known. */
-  async function exists(topic: string): Promise<boolean> {
+  async function exists(topic: string, partition: number): Promise<boolean> {
     try {
       await wire.persist(
         READ_MS_MAX,
-        () => wire.leaderOf(topic, 0).catch((error) => Promise.reject(unknown(error) ? new MissingTopic() : error)),
+        () =>
+          wire.leaderOf(topic, partition).catch((error) => Promise.reject(unknown(error) ? new MissingTopic() : error)),
         () => wire.forgetLeaders(topic),
       );
       return true;
@@ -156,7 +157,7 @@ export function createReader(wire: Wire) {
       reachingKafka(`end of ${topic}/${partition}`, () => endOf(topic, partition)),
     page,
     toEnd,
-    exists: (topic: string) => reachingKafka(`look for ${topic}`, () => exists(topic)),
+    exists: (topic: string, partition: number) => reachingKafka(`look for ${topic}`, () => exists(topic, partition)),
   };
 }
 

@@ -12,6 +12,8 @@ const FILE = resolve(import.meta.dirname, '../../../../infra/kafka/topics.yaml')
 const OTHERS = '*';
 const SNAPSHOTS = 'calls.snapshots';
 const REPLICAS_MAX = 3;
+/** What is acknowledged lies on this many: one fewer than there are, so that one may be lost. */
+const inSyncOf = (replicas: number) => Math.max(1, replicas - 1);
 const DAY_MS = 86_400_000;
 const CREATE_MS_MAX = 10_000;
 /** A record of 1 MiB with what surrounds it. */
@@ -43,16 +45,21 @@ export type TopicMaker = {
 export function createTopicMaker(wire: Wire, retainDays: number, partitions?: number): TopicMaker {
   const sure = new Set<string>();
 
-  async function make(names: string[], replicas: number): Promise<void> {
+  async function make(names: string[], brokers: number): Promise<void> {
     const all = await plans();
+    const replicas = Math.min(REPLICAS_MAX, brokers);
     const wanted = names.map((name) => {
       const plan = planOf(all, name);
-      const config: Planned['config'] = { ...plan.config, 'max.message.bytes': MESSAGE_BYTES_MAX };
+      const config: Planned['config'] = {
+        ...plan.config,
+        'max.message.bytes': MESSAGE_BYTES_MAX,
+        'min.insync.replicas': inSyncOf(replicas),
+      };
       if (plan.retention) config['retention.ms'] = retainDays * DAY_MS;
       return {
         name,
         numPartitions: name === 'nodes' ? plan.partitions : (partitions ?? plan.partitions),
-        replicationFactor: Math.min(REPLICAS_MAX, replicas),
+        replicationFactor: replicas,
         assignments: [],
         configs: Object.entries(config).map(([key, value]) => ({ name: key, value: String(value) })),
       };

@@ -103,9 +103,10 @@ export function createWire(brokers: string[]) {
       connections.set(key, promise);
       open(address, key).then(resolve, reject);
     }
-    const connection = await connections.get(key)!;
+    const opened = connections.get(key)!;
+    const connection = await opened;
     if (connection.isConnected()) return connection;
-    connections.delete(key); // It broke since and had no time to say so.
+    if (connections.get(key) === opened) connections.delete(key); // It broke since and had no time to say so.
     return connectionTo(address, lane);
   }
   /** Asks any broker that answers, those of this moment first. */

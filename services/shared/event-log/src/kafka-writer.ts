@@ -34,7 +34,8 @@ export type WriterNeeds = {
 
 /**
  * Takes the partition. Its epoch is the journal's length at that moment and, for takings between which nothing was
- * written, Kafka's own producer epoch: that alone could fall when a transactional id expires.
+ * written, Kafka's own producer epoch: that alone could fall when a transactional id expires. It counts once something
+ * was appended under it: only then has every later taking a higher one.
  */
 export async function takeKafkaWriter(needs: WriterNeeds, topic: string, partition: number): Promise<Writer> {
   const { wire, compacted } = needs;

@@ -58,7 +58,7 @@ export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
   let closing: Promise<unknown> | undefined;
 
   async function* replay(topic: string, partition: number, position: number): AsyncGenerator<LogRecord> {
-    if (!(await reader.exists(topic))) return;
+    if (!(await reader.exists(topic, partition))) return;
     for await (const page of reader.toEnd(topic, partition, position)) yield* page.records.map(recordOf);
   }
   async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
