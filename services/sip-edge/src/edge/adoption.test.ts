@@ -311,6 +311,54 @@ story('an answer to the proven INVITE overtakes the one that is asked again', {}
   assert.equal((await bob.incoming('ACK')).cseq.number, cseqOf(seq, 1));
 });
 
+story(
+  'a carrier that asks for proof of an adopted leg’s BYE gets it: its trunk is looked up again',
+  {},
+  async (street) => {
+    const bob = await street.another();
+    const trunk = {
+      trunk: 'trunk-1',
+      host: '127.0.0.1',
+      port: bob.port,
+      transport: 'udp',
+      user: 'us',
+      password: 'secret',
+    };
+    street.trunks.set('trunk-1', trunk);
+    await answered(street);
+    const target = 'tel:4711';
+    street.ask(0, callId, { type: 'DialRequested', leg: 1, target, accountId: 'demo', fromUser: 'alice', sdp: OFFER });
+    bob.respond(await bob.incoming('INVITE'), 200, { body: sdp });
+    const [mine, theirs] = [await street.fact('LegAnswered'), await street.fact('LegAnswered', 2)];
+    await lose(street);
+    street.ask(1, callId, await adoptionOf(street, { ...CONFIRMED, dialog: mine.dialog! }));
+    street.ask(1, callId, await adoptionOf(street, { ...CONFIRMED, leg: 1, dialog: theirs.dialog!, target }));
+    bob.respond(await bob.incoming('OPTIONS'), 401);
+    street.ask(1, callId, { type: 'HangupRequested', leg: 1, ...end });
+    const challenge = ['Proxy-Authenticate', 'Digest realm="x", nonce="n", qop="auth", algorithm=SHA-256'] as const;
+    bob.respond(await bob.incoming('BYE'), 407, { lines: [challenge] });
+    const proven = await bob.incoming('BYE', 2);
+    assert.match(proven.headers.get('proxy-authorization')!, /username="us"/);
+    bob.respond(proven, 200);
+    assert.deepEqual([(await street.fact('LegEnded')).leg, (await street.fact('LegEnded')).reason], [1, 'bye']);
+  },
+);
+
+story('an adopted call takes its account’s place, whatever the limit, and gives it back', {}, async (street) => {
+  const { phone } = street;
+  street.callsMax = 1;
+  await answered(street);
+  const { dialog } = await street.fact('LegAnswered');
+  await lose(street);
+  street.ask(1, callId, await adoptionOf(street, { ...CONFIRMED, dialog: dialog! }));
+  phone.request('INVITE', { callId: 'call-2', body: OFFER });
+  assert.equal((await street.fact('CallArrived', 2)).refusal, 'call-limit');
+  phone.request('BYE', { toTag: tag, cseq: 2 });
+  await phone.status(200, 'BYE');
+  phone.request('INVITE', { callId: 'call-3', body: OFFER });
+  assert.equal((await street.fact('CallArrived', 3)).refusal, undefined);
+});
+
 story('an offer asked again is a retransmission', {}, async (street) => {
   const { phone } = street;
   await answered(street);

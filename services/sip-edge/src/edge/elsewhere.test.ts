@@ -224,6 +224,20 @@ story('a message is kept once however often it comes, and only so many of one le
   assert.equal(refused(), 11);
 });
 
+story('CANCELs of strangers take no room of those who prove that they are ours', { hurry: 4 }, async (street) => {
+  const { phone } = street;
+  await answered(street);
+  street.kernel = 1;
+  street.cut = true;
+  for (let stranger = 0; stranger < 210; stranger++) phone.request('CANCEL', { callId: `stranger-${stranger}` });
+  await phone.silence(200);
+  const refused = phone.heard.filter((one) => one.kind === 'response' && one.status === 481).length;
+  assert.equal(refused, 10, 'two hundred wait, the rest is refused at once');
+  street.cut = false;
+  phone.request('OPTIONS', { toTag: tag, cseq: 2 });
+  await phone.status(200, 'OPTIONS');
+});
+
 story('a way that is cut is tried until patience ends, and found again', { hurry: 4 }, async (street) => {
   const { phone } = street;
   await answered(street);
@@ -275,6 +289,22 @@ story('an edge that slept drops what another holds now, and goes on with the res
   await phone.status(200, 'BYE');
   assert.equal((await street.fact('LegEnded')).edge, 1);
   assert.deepEqual([sleeper.edge.liveCalls(), other.edge.liveCalls()], [1, 0]);
+});
+
+story('an edge that heard of no owner for long asks what it still holds', { hurry: 5 }, async (street) => {
+  const { phone, holders } = street;
+  const [first, second] = street.edges as [Street['edges'][0], Street['edges'][0]];
+  await answered(street);
+  street.ownerSilent = true;
+  await phone.silence(700);
+  holders.set(`${callId}/0`, second.self);
+  street.ownerSilent = false;
+  while (first.edge.liveCalls() > 0) await phone.silence(20);
+  assert.deepEqual(
+    phone.heard.filter((one) => one.kind === 'request'),
+    [],
+    'dropped without a word',
+  );
 });
 
 /** A TCP connection that the kernel gave to that edge. */
@@ -388,6 +418,27 @@ story('an adopted dialog over TCP opens a connection to its Contact', {}, async 
 story('… and is over where none can be had', {}, async (street) => {
   await lostOverTcp(street, 9);
   assert.equal((await street.fact('LegEnded')).reason, 'transport');
+});
+
+story('… unless the phone comes back first: then its new connection carries our requests', {}, async (street) => {
+  const first = await connectionTo(street, 0);
+  first.socket.write(tcp('INVITE', { body: OFFER }));
+  await street.fact('CallArrived');
+  street.ask(0, callId, { type: 'AnswerRequested', leg: 0, sdp: ANSWER });
+  await first.until(/SIP\/2.0 200 OK/);
+  first.socket.write(tcp('ACK', { toTag: tag }));
+  await street.fact('LegConfirmed');
+  const { dialog } = await street.fact('LegAnswered');
+  await street.kill(0);
+  const none = { invite: '', transport: '', sourceAddress: '', answer: 0, answerSdp: '', target: '' };
+  street.ask(1, callId, { type: 'AdoptRequested', leg: 0, ...none, accountId: 'demo', dialog });
+  await street.fact('LegAdopted');
+  const second = await connectionTo(street, 1);
+  second.socket.write(tcp('OPTIONS', { toTag: tag, cseq: 2 }));
+  await second.until(/CSeq: 2 OPTIONS/);
+  street.ask(1, callId, { type: 'HangupRequested', leg: 0, ...end });
+  await second.until(/^BYE /m);
+  second.socket.destroy();
 });
 
 story('an unanswered call over TCP died with its edge', {}, async (street) => {

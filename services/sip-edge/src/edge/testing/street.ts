@@ -38,6 +38,10 @@ export type Street = {
   ownerAway: boolean;
   /** Forwarding finds no way to the other edge. */
   cut: boolean;
+  /** No engine can be reached. */
+  ownerSilent: boolean;
+  /** Calls at once that the account may have. */
+  callsMax: number;
   readonly trunks: Map<string, Trunk>;
   react(fact: Observed, callId: string, edge: number): void;
   /** Asks an edge, under that number or the call's next. */
@@ -67,6 +71,8 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
     forwarded: 0,
     ownerAway: false,
     cut: false,
+    ownerSilent: false,
+    callsMax: 100,
     trunks: new Map(),
     react() {},
     ask(edge: number, callId: string, request: Decided, seq?: number) {
@@ -125,7 +131,7 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
       forget() {},
       pending: () => 0,
       full: () => false,
-      ready: () => true,
+      ready: () => !street.ownerSilent,
     };
   }
   const livingAt = ({ node }: Holder) => street.edges.find(({ self, alive }) => alive && self.node === node);
@@ -169,7 +175,7 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
         return peersOf(at);
       },
       directory: {
-        route: async ({ user }) => (user === '18005550100' ? ROUTE : undefined),
+        route: async ({ user }) => (user === '18005550100' ? { ...ROUTE, callsMax: street.callsMax } : undefined),
         trunk: async (id) => street.trunks.get(id),
       },
       allowed: (address) => address === '127.0.0.1',
