@@ -21,6 +21,8 @@ const READY_MS = 60_000;
 
 export type Platform = {
   home: string;
+  /** What its processes are started with, for one more of them. */
+  environment: Record<string, string | undefined>;
   sip: string;
   sipPort: number;
   httpPort: number;
@@ -120,6 +122,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
 
   const platform: Platform = {
     home,
+    environment: env,
     sip: `127.0.0.1:${sipPort}`,
     sipPort,
     httpPort,

@@ -74,7 +74,7 @@ const peerService: EngineV1.EnginePeerServer = {
 };
 server.addService(EngineV1.EnginePeerService, peerService);
 addReflection(publicServer);
-const port = await listenGrpc(server, `${config.bind}:0`);
+const port = await listenGrpc(server, `${config.bind}:${config.linkPort}`);
 const shared = await listenShared(publicServer, config.bind, config.grpcPort);
 
 const health = await serveHealth(config.health, {

@@ -75,6 +75,7 @@ export const INTERNAL = {
   secret: optional('OPENTACT_SECRET', read.text, 'platform secret; unset: the file `secret` in OPENTACT_HOME', {
     secret: true,
   }),
+  linkPort: variable('OPENTACT_LINK_PORT', '0', read.integer(0, 65_535), 'an engine’s own gRPC port; 0: any free one'),
   health: optional('OPENTACT_HEALTH', read.text, 'port or socket path of this process’s /health and /ready'),
   readyOf: variable('OPENTACT_READY_OF', '', read.list, 'name=socket-path list whose readiness api’s /ready gathers'),
   directory: optional('OPENTACT_DIRECTORY', read.text, 'gRPC address of the Directory'),
