@@ -21,6 +21,12 @@ const CHECKS: Array<{ name: string; command: string; args: string[]; cwd?: strin
   },
   { name: 'dead code', command: 'knip', args: ['--no-progress'] },
   { name: 'the wire contract', command: 'buf', args: ['lint'], cwd: `${ROOT}proto` },
+  {
+    name: 'the wire contract is kept',
+    command: 'buf',
+    args: ['breaking', '--against', 'image.binpb'],
+    cwd: `${ROOT}proto`,
+  },
 ];
 
 type Result = { name: string; code: number; output: string; tookMs: number };
