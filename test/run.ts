@@ -29,15 +29,15 @@ const TIERS: Tier[] = [
   { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 240_000, concurrency: 1 },
   {
     name: 'brokers',
-    files: ['test/failure/brokers/*.test.ts'],
-    budgetMs: 150_000,
+    files: ['test/failure/brokers/*.test.ts', 'test/scenarios/kafka/*.test.ts'],
+    budgetMs: 200_000,
     concurrency: 1,
-    needs: ['java', 'mvn'],
+    needs: ['java', 'mvn', 'kcat'],
   },
 ];
 
 /** Debian packages that bring a program; installed where this may be done. */
-const PACKAGES: Record<string, string> = { sipp: 'sip-tester', java: 'default-jre-headless', mvn: 'maven' };
+const PACKAGES: Record<string, string> = { sipp: 'sip-tester', java: 'default-jre-headless', mvn: 'maven', kcat: 'kcat' };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const lastPage: string[] = [];
