@@ -39,9 +39,12 @@ function tone(ms: number, hertz: number): Buffer {
 }
 
 /** Answers each case's documents by path; an idle process of its own would be no cheaper. */
-async function serveDocuments(): Promise<{ url: string; close(): Promise<void> }> {
+async function serveDocuments(): Promise<{ url: string; keys: Map<string, number>; close(): Promise<void> }> {
   const documents = new Map<string, string>();
+  const keys = new Map<string, number>();
   const server = createServer((request, response) => {
+    const key = String(request.headers['idempotency-key'] ?? '');
+    keys.set(key, (keys.get(key) ?? 0) + 1);
     const found = documents.get(request.url?.split('?')[0] ?? '');
     response.writeHead(found ? 200 : 404, { 'content-type': 'application/xml' }).end(found);
   });
@@ -52,6 +55,7 @@ async function serveDocuments(): Promise<{ url: string; close(): Promise<void> }
       documents.set(`/${name}/${path}`, xml.replaceAll('{url}', `${url}/${name}`));
   return {
     url,
+    keys,
     close: () =>
       new Promise((done) => {
         server.closeAllConnections();
@@ -111,6 +115,8 @@ export async function install(environment: Record<string, string> = {}) {
   return {
     platform,
     journal,
+    /** How often each idempotency key came to the customer's server. */
+    keys: customer.keys,
     postgresPid: postgres.pid,
     async close() {
       await journal.close();
