@@ -37,7 +37,12 @@ const TIERS: Tier[] = [
 ];
 
 /** Debian packages that bring a program; installed where this may be done. */
-const PACKAGES: Record<string, string> = { sipp: 'sip-tester', java: 'default-jre-headless', mvn: 'maven', kcat: 'kcat' };
+const PACKAGES: Record<string, string> = {
+  sipp: 'sip-tester',
+  java: 'default-jre-headless',
+  mvn: 'maven',
+  kcat: 'kcat',
+};
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const lastPage: string[] = [];
