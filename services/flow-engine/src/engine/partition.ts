@@ -188,10 +188,15 @@ export class Partition {
     this.#needs.link.auditAnswer(from, this.number, this.epoch, gone);
   }
 
-  /** Which edge holds a leg. A call that isn't known may be among the facts that nodes still hand over: no word then. */
+  /**
+   * Which edge holds a leg. No word, so that it is asked again, of a leg that none holds yet after its edge died, and of a
+   * call that may be among the facts which nodes still hand over.
+   */
   where(callId: string, leg: number, from: NodeRef): void {
     const call = this.#call(callId);
-    if (call || this.#state === 'ready') this.#needs.link.there(from, callId, leg, call?.legs[leg]?.edge, this.epoch);
+    const found = call?.legs[leg];
+    const isKnown = found ? found.edge !== undefined || found.state === 'ended' : call || this.#state === 'ready';
+    if (isKnown) this.#needs.link.there(from, callId, leg, found?.edge, this.epoch);
   }
 
   /** Finishes the append in flight, says nothing more, and gives the signs of life back. */

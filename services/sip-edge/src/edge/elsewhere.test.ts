@@ -157,7 +157,6 @@ story('what was remembered of a holder goes with it', {}, async (street) => {
   const { dialog } = await street.fact('LegAnswered');
   await street.kill(0);
   const none = { invite: '', transport: '', sourceAddress: '', answer: 0, answerSdp: '', target: '' };
-  street.holders.set(`${callId}/0`, undefined);
   phone.request('BYE', { toTag: tag, cseq: 3 });
   await phone.silence(250);
   street.ask(1, callId, { type: 'AdoptRequested', leg: 0, ...none, accountId: 'demo', dialog });
@@ -166,18 +165,36 @@ story('what was remembered of a holder goes with it', {}, async (street) => {
   assert.deepEqual([ended.reason, ended.edge], ['bye', 1]);
 });
 
-story('a leg that nobody holds in time: 481, and 100 before that to a re-INVITE', { hurry: 4 }, async (street) => {
-  const { phone, edges } = street;
+story('a leg of a call that its owner knows no more: 481 at once', {}, async (street) => {
+  const { phone, holders } = street;
   await answered(street);
   await street.kill(0);
   street.kernel = 1;
+  holders.set(`${callId}/0`, undefined);
   phone.request('INVITE', { toTag: tag, cseq: 2, body: OFFER });
   phone.request('BYE', { toTag: tag, cseq: 3 });
-  await phone.status(100, 'INVITE');
   await phone.status(481, 'INVITE');
   await phone.status(481, 'BYE');
-  assert.equal(edges[1]!.edge.liveCalls(), 0);
+  assert.deepEqual([street.lookups.length, street.edges[1]!.edge.liveCalls()], [1, 0]);
 });
+
+story(
+  'a leg that nobody takes over in time: 100, then 500, and a BYE is taken at its word',
+  { hurry: 4 },
+  async (street) => {
+    const { phone } = street;
+    await answered(street);
+    await street.kill(0);
+    street.kernel = 1;
+    phone.request('INVITE', { toTag: tag, cseq: 2, body: OFFER });
+    phone.request('BYE', { toTag: tag, cseq: 3 });
+    await phone.status(200, 'BYE');
+    assert.equal((await street.fact('LegEnded')).edge, 1);
+    const trying = phone.heard.filter((one) => one.kind === 'response' && one.status === 100 && one.cseq.number === 2);
+    assert.equal(trying.length, 1);
+    assert.ok((await phone.status(500, 'INVITE')).headers.get('retry-after'));
+  },
+);
 
 story(
   'no owner: BYE is taken at its word and told, everything else may be tried again',
@@ -218,7 +235,7 @@ story('a message is kept once however often it comes, and only so many of one le
   for (let copy = 0; copy < 20; copy++) phone.send(bye);
   for (let cseq = 3; cseq < 13; cseq++) phone.request('OPTIONS', { toTag: tag, cseq });
   await phone.silence(150);
-  const refused = () => phone.heard.filter((one) => one.kind === 'response' && one.status === 481).length;
+  const refused = () => phone.heard.filter((one) => one.kind === 'response' && one.status >= 300).length;
   assert.equal(refused(), 3, 'eight wait, the rest is refused');
   await phone.silence(600);
   assert.equal(refused(), 11);

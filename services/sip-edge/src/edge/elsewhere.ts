@@ -3,6 +3,7 @@
 // messages of few legs for longer than PATIENCE_MS.
 
 import { parseLegUuid, verifyTag } from '@opentact/proto';
+import { formatResponse } from '../stack/message/build.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../stack/message/message.ts';
 import { textParamOf } from '../stack/message/params.ts';
 import type { Arrival } from '../stack/transport/peer.ts';
@@ -12,7 +13,7 @@ import type { Holder } from './port.ts';
 import { unanswered } from './unheld.ts';
 
 export const PATIENCE_MS = 2_000;
-/** Without an owner a BYE waits no longer than for its log. */
+/** A BYE waits no longer for a holder than for its log. */
 const BYE_PATIENCE_MS = 500;
 const LOOK_AGAIN_MS = 100;
 const LEGS_WAITING_MAX = 2_000;
@@ -24,8 +25,8 @@ const HOLDER_FRESH_MS = 60_000;
 
 type Kept = { readonly message: SipMessage; readonly arrival: Arrival; readonly since: number };
 type Place = { readonly callId: string; readonly leg: number; readonly unproven?: boolean };
-/** `asked`: the owner said something since the first message came. */
-type Waiting = Place & { kept: Kept[]; asked: boolean; over: boolean };
+/** `nobody`: by the owner's last word no edge holds it, or this one that doesn't. */
+type Waiting = Place & { kept: Kept[]; nobody: boolean; over: boolean };
 
 export type Elsewhere = {
   /** True: the request belongs to a leg that isn't held here, and is dealt with. */
@@ -71,8 +72,8 @@ export function createElsewhere(context: Context): Elsewhere {
     const { transport } = arrival.peer;
     context.peers.forward({ node, boot }, { bytes: message.raw, transport, source: arrival.source }, () => {
       holders.delete(`${place.callId}/${place.leg}`);
-      if (context.clock.nowMs() - kept.since > PATIENCE_MS) giveUp({ ...place, asked: true }, kept);
-      else context.clock.after(LOOK_AGAIN_MS, () => take(place, kept) || giveUp({ ...place, asked: true }, kept));
+      if (context.clock.nowMs() - kept.since > PATIENCE_MS) giveUp({ ...place, nobody: true }, kept);
+      else context.clock.after(LOOK_AGAIN_MS, () => take(place, kept) || giveUp({ ...place, nobody: true }, kept));
     });
   }
 
@@ -81,7 +82,7 @@ export function createElsewhere(context: Context): Elsewhere {
     if (!entry) {
       if (waiting.size >= LEGS_WAITING_MAX || (place.unproven && unproven >= UNPROVEN_WAITING_MAX)) return false;
       if (place.unproven) unproven++;
-      entry = { ...place, kept: [], asked: false, over: false };
+      entry = { ...place, kept: [], nobody: false, over: false };
       waiting.set(key, entry);
       begin(entry, key, kept.arrival.forwarded === true);
     }
@@ -89,7 +90,7 @@ export function createElsewhere(context: Context): Elsewhere {
     if (entry.kept.some(({ message }) => message.raw.equals(raw))) return true; // it came again meanwhile
     if (entry.kept.length >= MESSAGES_PER_LEG_MAX) return false;
     entry.kept.push(kept);
-    if (kept.message.kind === 'request' && kept.message.method === 'BYE') hurry(entry, kept);
+    if (kept.message.kind === 'request') soothe(entry, kept.message, kept);
     return true;
   }
 
@@ -102,24 +103,27 @@ export function createElsewhere(context: Context): Elsewhere {
   async function look(entry: Waiting, key: string, local: boolean): Promise<void> {
     if (entry.over) return;
     if (isHeld(entry)) return settle(entry, key, deliver);
-    const holder = local
-      ? undefined
-      : await context.link.where(entry.callId, entry.leg).then(said(entry), () => undefined);
+    const found = local ? { holder: context.self } : await ownersWord(entry);
     if (entry.over) return;
     if (isHeld(entry)) return settle(entry, key, deliver);
-    const { self } = context;
-    const isOther = holder && !(holder.node === self.node && holder.boot === self.boot) && context.peers.lives(holder);
-    if (isOther) {
+    const { holder } = found ?? {};
+    const isOurs = holder?.node === context.self.node && holder.boot === context.self.boot;
+    if (holder && !isOurs && context.peers.lives(holder)) {
       remember(key, holder);
       return settle(entry, key, (kept) => forward(entry, kept, holder));
     }
+    entry.nobody = found !== undefined && (holder === undefined || isOurs);
+    // A CANCEL may be faster than the first word about its INVITE.
+    if (found && !holder && !entry.unproven) return settle(entry, key, (kept) => giveUp(entry, kept));
     context.clock.after(LOOK_AGAIN_MS, () => void look(entry, key, local));
   }
 
-  const said = (entry: Waiting) => (holder: Holder | undefined) => {
-    entry.asked = true;
-    return holder;
-  };
+  /** Undefined where no owner has a word. */
+  const ownersWord = ({ callId, leg }: Place): Promise<{ holder: Holder | undefined } | undefined> =>
+    context.link.where(callId, leg).then(
+      (holder) => ({ holder }),
+      () => undefined,
+    );
 
   function settle(entry: Waiting, key: string, each: (kept: Kept) => void): void {
     if (entry.over) return;
@@ -129,12 +133,18 @@ export function createElsewhere(context: Context): Elsewhere {
     for (const kept of entry.kept) each(kept);
   }
 
-  function hurry(entry: Waiting, kept: Kept): void {
-    context.clock.after(BYE_PATIENCE_MS, () => {
-      if (entry.over || entry.asked) return;
-      entry.kept = entry.kept.filter((other) => other !== kept);
-      giveUp(entry, kept);
-    });
+  /** What a phone is told while it waits: 100 to a re-INVITE, and of a BYE that we know. */
+  function soothe(entry: Waiting, request: SipRequest, kept: Kept): void {
+    if (request.method === 'INVITE' && !isBeginning(request)) {
+      const { peer, source } = kept.arrival;
+      context.clock.after(LOOK_AGAIN_MS, () => entry.over || peer.send(formatResponse(request, source, 100), () => {}));
+    } else if (request.method === 'BYE') {
+      context.clock.after(BYE_PATIENCE_MS, () => {
+        if (entry.over || entry.nobody) return;
+        entry.kept = entry.kept.filter((other) => other !== kept);
+        giveUp(entry, kept);
+      });
+    }
   }
 
   /** Here and now, whatever comes of it. */
@@ -144,11 +154,11 @@ export function createElsewhere(context: Context): Elsewhere {
     else context.transactions.receiveResponse(message, settled);
   }
 
-  function giveUp({ asked, leg, callId }: Place & { asked: boolean }, kept: Kept): void {
+  function giveUp({ nobody, leg, callId }: Place & { nobody: boolean }, kept: Kept): void {
     const { message, arrival } = kept;
     if (message.kind === 'response') return deliver(kept);
     if (isBeginning(message)) return;
-    if (asked || arrival.forwarded) deliver(kept);
+    if (nobody) deliver(kept);
     else unanswered(context, { callId, leg }, message, arrival);
   }
 
