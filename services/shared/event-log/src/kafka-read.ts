@@ -3,7 +3,8 @@
  * offset + 1; control records and aborted transactions take positions and are never seen.
  */
 import { type Connection, fetchV12, listOffsetsV7 } from '@platformatic/kafka';
-import { codesOf, type Lane, reachingKafka, type Wire } from './kafka-wire.ts';
+import { codesOf, reachingKafka } from './kafka-errors.ts';
+import type { Lane, Wire } from './kafka-wire.ts';
 import { LogError, type LogRecord } from './port.ts';
 
 type Found = fetchV12.FetchResponsePartition;

@@ -4,10 +4,11 @@
  */
 import { produceV9 } from '@platformatic/kafka';
 import type { Observation } from './judge.ts';
+import { reachingKafka } from './kafka-errors.ts';
 import { watchAddresses } from './kafka-liveness.ts';
 import type { Reader } from './kafka-read.ts';
 import type { TopicMaker } from './kafka-topics.ts';
-import { reachingKafka, type Wire } from './kafka-wire.ts';
+import type { Wire } from './kafka-wire.ts';
 import type { Node } from './port.ts';
 import type { Beat, RegistryStore } from './registry.ts';
 

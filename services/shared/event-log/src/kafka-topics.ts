@@ -6,7 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createTopicsV7 } from '@platformatic/kafka';
 import { parse } from 'yaml';
-import { codesOf, createWire, reachingKafka, type Wire } from './kafka-wire.ts';
+import { codesOf, reachingKafka } from './kafka-errors.ts';
+import { createWire, type Wire } from './kafka-wire.ts';
 
 const FILE = resolve(import.meta.dirname, '../../../../infra/kafka/topics.yaml');
 const OTHERS = '*';

@@ -3,7 +3,8 @@
  * that failed is repeated under its own sequence numbers, which brokers recognise, so that nothing is written twice.
  */
 import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4, type MessageRecord, produceV9 } from '@platformatic/kafka';
-import { codesOf, type Lane, type Wire } from './kafka-wire.ts';
+import { codesOf } from './kafka-errors.ts';
+import type { Lane, Wire } from './kafka-wire.ts';
 import { LogError } from './port.ts';
 
 /** Of a request at a broker; longer than it takes to choose another leader. */

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, findCoordinatorV4, metadataV9 } from '@platformatic/kafka';
+import { codesOf, isPassing, refusal } from './kafka-errors.ts';
 import { LogError } from './port.ts';
 
 const CONNECT_MS = 1000;
@@ -17,49 +18,6 @@ const UNKNOWN_TOPIC = 3;
 /** Which of the connections to a broker: `write-0` … `write-7`, `read-0` … `read-3`, and one each for polls and nodes. */
 export type Lane = `write-${number}` | `read-${number}` | 'tail' | 'nodes' | 'any';
 export type WireAddress = { host: string; port: number };
-
-/** Errors after which the same request may succeed, perhaps at another broker. */
-const PASSING = new Set([
-  'NETWORK',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_OR_FOLLOWER',
-  'REPLICA_NOT_AVAILABLE',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'OFFSET_NOT_AVAILABLE',
-  'KAFKA_STORAGE_ERROR',
-  'REQUEST_TIMED_OUT',
-  'NOT_ENOUGH_REPLICAS',
-  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'COORDINATOR_NOT_AVAILABLE',
-  'NOT_COORDINATOR',
-  'CONCURRENT_TRANSACTIONS',
-  'NOT_CONTROLLER',
-  'UNKNOWN_TOPIC_OR_PARTITION', // A topic that was just made is not known everywhere yet.
-]);
-
-/** The broker's words for what went wrong; `NETWORK` where it said none. */
-export function codesOf(error: unknown): string[] {
-  const found = error as { code?: string; errors?: Array<{ apiId?: string }>; apiId?: string };
-  if (found.errors) return found.errors.map((e) => e.apiId ?? 'UNKNOWN_SERVER_ERROR');
-  if (found.apiId) return [found.apiId];
-  return ['PLT_KFK_NETWORK', 'PLT_KFK_TIMEOUT'].includes(found.code ?? '') ? ['NETWORK'] : [];
-}
-
-const refusal = (apiId: string) => Object.assign(new Error(apiId), { apiId });
-const isPassing = (error: unknown) => codesOf(error).some((code) => PASSING.has(code));
-
-/** Runs what talks to the brokers; whatever goes wrong is `unavailable`. */
-export async function reachingKafka<T>(what: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (cause instanceof LogError || cause instanceof RangeError) throw cause;
-    const codes = codesOf(cause).join(', ') || (cause as Error).message;
-    throw new LogError('unavailable', `${what}: ${codes}`, { cause });
-  }
-}
 
 export type Wire = ReturnType<typeof createWire>;
 

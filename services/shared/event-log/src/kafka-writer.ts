@@ -5,9 +5,10 @@
 import { describeTransactionsV0 } from '@platformatic/kafka';
 import type { Compacted } from './kafka-compacted.ts';
 import { lowWaterMessage, snapshotMessage } from './kafka-compacted.ts';
+import { codesOf, reachingKafka } from './kafka-errors.ts';
 import { snapshotsOf, transactionalIdOf } from './kafka-topics.ts';
 import { createTransactions, isFencing, type Produced, STEP_MS_MAX, takeProducer } from './kafka-transaction.ts';
-import { codesOf, type Lane, reachingKafka, type Wire } from './kafka-wire.ts';
+import type { Lane, Wire } from './kafka-wire.ts';
 import { type Batch, LogError, type NewRecord, type Writer } from './port.ts';
 
 const LANES = 8;

@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '@opentact/runtime';
 import { createCompacted } from './kafka-compacted.ts';
+import { reachingKafka } from './kafka-errors.ts';
 import { createReader, type RawRecord } from './kafka-read.ts';
 import { kafkaRegistryStore } from './kafka-registry.ts';
 import { createTail } from './kafka-tail.ts';
 import { createTopicMaker, snapshotsOf } from './kafka-topics.ts';
-import { createWire, reachingKafka } from './kafka-wire.ts';
+import { createWire } from './kafka-wire.ts';
 import { takeKafkaWriter } from './kafka-writer.ts';
 import type { EventLog, LogRecord } from './port.ts';
 import { createRegistry } from './registry.ts';
