@@ -1,0 +1,63 @@
+/**
+ * The quick part of the matrix (`npm run failure` runs all of it): each thing that can die, at the moments that ask most
+ * of it, on postgres and on a real Kafka.
+ */
+import { type TestContext, test } from 'node:test';
+import { startPlatform } from '../kit/platform.ts';
+import { runCell } from './matrix/cell.ts';
+import { closeStage, openStage, SITUATIONS } from './matrix/situations.ts';
+import { VICTIMS } from './matrix/victims.ts';
+
+const BROKERS = process.env.KAFKA_BROKERS ?? '';
+
+const QUICK = {
+  postgres: [
+    ['media', 'bridged'],
+    ['media', 'recording'],
+    ['media', 'held by re-INVITE'],
+    ['sip-edge', 'ringing'],
+    ['sip-edge', 'dialling'],
+    ['sip-edge', 'bridged'],
+    ['sip-edge', 'hanging up'],
+    ['postgres', 'digits half entered'],
+    ['postgres', 'document in flight'],
+  ],
+  kafka: [
+    ['flow-engine', 'digits half entered'],
+    ['flow-engine', 'dialling'],
+    ['media', 'digits half entered'],
+    ['sip-edge', 'held by re-INVITE'],
+    ['notifier', 'document in flight'],
+    ['postgres', 'bridged'],
+  ],
+} as const;
+
+async function run(t: TestContext, log: 'postgres' | 'kafka', environment: Record<string, string>): Promise<void> {
+  const platform = await startPlatform(environment);
+  const stage = await openStage(platform);
+  t.after(async () => {
+    await closeStage(stage);
+    await platform.stop();
+  });
+  for (const [victim, situation] of QUICK[log])
+    await t.test(`${victim} killed while ${situation}`, { timeout: 60_000 }, async (cell) => {
+      await platform.whole();
+      const { recoveredMs } = await runCell(
+        stage,
+        SITUATIONS.find((s) => s.name === situation)!,
+        VICTIMS.find((v) => v.name === victim)!,
+      );
+      cell.diagnostic(`goes on after ${recoveredMs} ms`);
+    });
+}
+
+test('on postgres', { timeout: 200_000 }, (t) => run(t, 'postgres', { OPENTACT_LOG: 'postgres' }));
+
+test(
+  'on Kafka',
+  {
+    timeout: 200_000,
+    skip: BROKERS ? false : 'it needs a Kafka: KAFKA_BROKERS names one (npm test starts one)',
+  },
+  (t) => run(t, 'kafka', { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: BROKERS }),
+);
