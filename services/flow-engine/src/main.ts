@@ -4,6 +4,7 @@ import { openLog } from '@opentact/event-log';
 import { CallV1, DirectoryV1, EngineV1 } from '@opentact/proto';
 import {
   addGrpcHealth,
+  advertisedAddress,
   bearer,
   bootId,
   CHANNEL_OPTIONS,
@@ -88,7 +89,9 @@ const health = await serveHealth(config.health, {
     return waiting + missing === 0 ? undefined : `${waiting + missing} of my partitions are not ready`;
   },
 });
-await log.registry.join({ ...self, kind: 'flow-engine', address: `${config.bind}:${port}`, loadPercent: 0 }, () =>
+const advertise = await advertisedAddress(config);
+const address = `${advertise.includes(':') ? `[${advertise}]` : advertise}:${port}`;
+await log.registry.join({ ...self, kind: 'flow-engine', address, loadPercent: 0 }, () =>
   Math.min(100, Math.round(loop.p99Ms() * 5)),
 );
 engine.start();
