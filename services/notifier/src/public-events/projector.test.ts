@@ -76,7 +76,7 @@ const expected = () => JSON.parse(JSON.stringify(told(interleaved()).map(envelop
 async function runUntil(log: EventLog, reader: EventLog, ended: () => boolean = () => false): Promise<unknown> {
   const stop = new AbortController();
   const wanted = expected().length;
-  const running = runProjector({ log, partition: PARTITION, signal: stop.signal, logger }).then(
+  const running = runProjector({ log, partition: PARTITION, signal: stop.signal, logger, pauseMs: 0 }).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -134,7 +134,7 @@ test('two that both think they write a partition fence each other, and it is who
   async function fight(): Promise<void> {
     const log = memoryLog(server);
     while (!stop.signal.aborted) {
-      await runProjector({ log, partition: PARTITION, signal: stop.signal, logger }).catch((error) => {
+      await runProjector({ log, partition: PARTITION, signal: stop.signal, logger, pauseMs: 0 }).catch((error) => {
         assert.ok(error instanceof LogError && error.code === 'fenced', String(error));
         fenced++;
       });

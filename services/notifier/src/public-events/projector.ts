@@ -3,6 +3,7 @@
  * with it, in the same append, how far it read and what it remembers of live calls. So each event is told once, whoever
  * is killed when; the fence keeps a second writer out.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogRecord, NewRecord, Writer } from '@opentact/event-log';
 import { refusalOf } from '@opentact/event-log';
 import { readEvent } from '@opentact/proto';
@@ -26,8 +27,17 @@ const CHANGED_MAX = 50;
 const SILENT_MAX = 2000;
 /** Live calls remembered; past it the oldest is forgotten, and nothing more is told of it. */
 const CALLS_MAX = 20_000;
+/** From one append to the next: a call's events come in bursts, and each append carries what is remembered of it. */
+const PAUSE_MS = 20;
 
-export type ProjectorOptions = { log: EventLog; partition: number; signal: AbortSignal; logger: Logger };
+export type ProjectorOptions = {
+  log: EventLog;
+  partition: number;
+  signal: AbortSignal;
+  logger: Logger;
+  /** Between appends; tests want many. */
+  pauseMs?: number;
+};
 
 /** What is read and not yet written. `read`: events since the last append, told or not. */
 type Pending = { records: NewRecord[]; bytes: number; changed: Set<string>; read: number };
@@ -69,11 +79,12 @@ async function restore(log: EventLog, partition: number): Promise<Memory> {
 }
 
 async function follow(options: ProjectorOptions, writer: Writer, memory: Memory): Promise<void> {
-  const { log, partition, signal } = options;
+  const { log, partition, signal, pauseMs = PAUSE_MS } = options;
   let pending = nothing();
   let failed: unknown;
   let writing: Promise<void> | undefined;
   const stop = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
 
   /** Everything that waits, in one append; while it is under way the next gathers. */
   async function write(): Promise<void> {
@@ -81,6 +92,7 @@ async function follow(options: ProjectorOptions, writer: Writer, memory: Memory)
       const batch = pending;
       pending = nothing();
       await writer.append({ records: batch.records, snapshots: snapshotsOf(batch, memory) });
+      if (!isFull(pending)) await sleep(pauseMs, undefined, { signal: until }).catch(() => {});
     }
   }
   function begin(): void {
@@ -94,7 +106,6 @@ async function follow(options: ProjectorOptions, writer: Writer, memory: Memory)
       },
     );
   }
-  const until = AbortSignal.any([signal, stop.signal]);
   try {
     for await (const record of log.follow(JOURNAL, partition, memory.position, until)) {
       while (writing && isFull(pending) && !failed) await writing;
