@@ -85,7 +85,8 @@ function udpSockets(pid: number): number {
   );
   return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
     try {
-      return inodes.has(/socket:\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]);
+      const inode = /socket:\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+      return inode !== undefined && inodes.has(inode);
     } catch {
       return false; // It was closed meanwhile.
     }
