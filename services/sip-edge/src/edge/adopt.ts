@@ -92,7 +92,7 @@ function withDialog(call: EdgeCall, ask: Adopt, dialog: Dialog, peer: Peer | und
   return leg;
 }
 
-/** The server transaction again, as if the INVITE had come here; it was answered 100 before. */
+/** The server transaction again, as if the INVITE had come here. */
 async function withInvite(
   context: Context,
   call: EdgeCall,
@@ -113,6 +113,8 @@ async function withInvite(
   const leg = newCallerLeg(call, dialog.localTag, server);
   server.identify(leg.tag, [callLine(call.id)]);
   server.listener = { cancelled: (cancel) => cancelled(context, leg, cancel) };
+  // The other edge may have died just before it said so.
+  if (!live && ask.answer === 0) server.respond(100);
   return leg;
 }
 

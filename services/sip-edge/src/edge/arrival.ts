@@ -1,4 +1,4 @@
-// A new call: 100, whose it is, CallArrived. No log, no call: what no owner acknowledges within 2 s is answered 503.
+// A new call: whose it is, CallArrived, 100. No log, no call: what no owner acknowledges within 2 s is answered 503.
 // It refuses merged requests, INVITEs beyond 16 KiB, and calls of nobody's number.
 
 import { callIdOfInvite } from '@opentact/proto';
@@ -17,6 +17,11 @@ import { cancelled, refuse } from './caller.ts';
 import { ABILITIES, type Context, report, tagOf } from './context.ts';
 import { DirectoryAway, type Route } from './port.ts';
 
+/**
+ * 100 is due by then (RFC 3261 17.2.1). It is said as soon as the call is in the log and not before, since a phone that
+ * heard it never sends its INVITE again: until then an edge may die and the phone begins anew at another.
+ */
+const TRYING_MS = 200;
 export const OWNER_PATIENCE_MS = 2_000;
 const OTHERS_MAX = 4;
 const INVITE_BYTES_MAX = 16 * 1024;
@@ -56,7 +61,7 @@ export function arrive(context: Context, server: ServerTransaction): void {
     if (!(error instanceof GrammarFault)) throw error;
     return void server.respond(400, { reason: error.message });
   }
-  server.respond(100);
+  context.clock.after(TRYING_MS, () => trying(leg));
   call.legs.set(0, leg);
   context.calls.set(callId, call);
   server.listener = { cancelled: (cancel) => cancelled(context, leg, cancel) };
@@ -80,6 +85,11 @@ function repeated(call: EdgeCall, server: ServerTransaction): void {
   if (!same || leg.others.length === OTHERS_MAX) return void server.respond(482);
   leg.others.push(server);
   server.respond(leg.said?.status ?? 100, leg.said?.options);
+}
+
+/** 100, unless something better was said. */
+function trying(leg: CallerLeg): void {
+  if (leg.state === 'arrived' && !leg.said) leg.server?.respond(100);
 }
 
 async function admit(context: Context, leg: CallerLeg): Promise<void> {
@@ -106,6 +116,7 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
     refuse(context, leg, 503, 41, [RETRY_AFTER]);
   });
   // Where the owner refuses to know the call, `gone` releases it.
+  told.then(() => trying(leg)).catch(() => {});
   await told.finally(stop).catch(() => refuse(context, leg, 503, 41, [RETRY_AFTER]));
 }
 

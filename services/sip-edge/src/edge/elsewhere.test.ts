@@ -139,7 +139,8 @@ story('a repeated INVITE whose edge died is answered by whoever adopts it', {}, 
   street.kernel = 1;
   phone.send(invite);
   await phone.silence(50);
-  assert.deepEqual([street.edges[1]!.edge.liveCalls(), phone.heard.length], [0, 2], 'two 100 and nothing else');
+  const said = phone.heard.filter((one) => one.kind === 'response' && one.status > 100);
+  assert.deepEqual([street.edges[1]!.edge.liveCalls(), said], [0, []]);
   const text = Buffer.from(bytes).toString('latin1');
   const adopt = { type: 'AdoptRequested', leg: 0, invite: text, transport, sourceAddress, accountId } as const;
   street.ask(1, callId, { ...adopt, answer: 0, answerSdp: '', target: '' });
@@ -147,6 +148,24 @@ story('a repeated INVITE whose edge died is answered by whoever adopts it', {}, 
   street.ask(1, callId, { type: 'AnswerRequested', leg: 0, sdp: ANSWER });
   assert.equal((await phone.status(200)).body.toString(), ANSWER);
 });
+
+story(
+  'an edge that dies before a call is in the log has said nothing: the phone asks again, elsewhere',
+  {},
+  async (street) => {
+    const { phone } = street;
+    street.logAway = true;
+    const invite = phone.request('INVITE', { body: OFFER });
+    await phone.silence(100);
+    assert.deepEqual(phone.heard, [], 'no 100 yet');
+    await street.kill(0);
+    street.kernel = 1;
+    street.logAway = false;
+    phone.send(invite);
+    assert.equal((await street.fact('CallArrived')).edge, 1);
+    await phone.status(100);
+  },
+);
 
 story('what was remembered of a holder goes with it', {}, async (street) => {
   const { phone } = street;
@@ -241,15 +260,15 @@ story('a message is kept once however often it comes, and only so many of one le
   assert.equal(refused(), 11);
 });
 
-story('CANCELs of strangers take no room of those who prove that they are ours', { hurry: 4 }, async (street) => {
+story('CANCELs of strangers take no room of those who prove that they are ours', {}, async (street) => {
   const { phone } = street;
   await answered(street);
   street.kernel = 1;
   street.cut = true;
   for (let stranger = 0; stranger < 210; stranger++) phone.request('CANCEL', { callId: `stranger-${stranger}` });
-  await phone.silence(200);
-  const refused = phone.heard.filter((one) => one.kind === 'response' && one.status === 481).length;
-  assert.equal(refused, 10, 'two hundred wait, the rest is refused at once');
+  const refused = () => phone.heard.filter((one) => one.kind === 'response' && one.status === 481).length;
+  for (let waits = 0; waits < 14 && refused() < 10; waits++) await phone.silence(100);
+  assert.equal(refused(), 10, 'two hundred wait, the rest is refused at once');
   street.cut = false;
   phone.request('OPTIONS', { toTag: tag, cseq: 2 });
   await phone.status(200, 'OPTIONS');

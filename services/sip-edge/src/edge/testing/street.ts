@@ -38,6 +38,8 @@ export type Street = {
   ownerAway: boolean;
   /** Forwarding finds no way to the other edge. */
   cut: boolean;
+  /** Facts wait unacknowledged. */
+  logAway: boolean;
   /** No engine can be reached. */
   ownerSilent: boolean;
   /** Calls at once that the account may have. */
@@ -71,6 +73,7 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
     forwarded: 0,
     ownerAway: false,
     cut: false,
+    logAway: false,
     ownerSilent: false,
     callsMax: 100,
     trunks: new Map(),
@@ -107,6 +110,7 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
   function linkOf(at: number): Link {
     return {
       async report(callId, fact) {
+        if (street.logAway) return new Promise(() => {});
         const place = `${callId}/0`;
         const holder = street.holders.get(place);
         const { self, listener } = street.edges[at]!;
