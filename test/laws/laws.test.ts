@@ -86,8 +86,11 @@ test('no session, leg or timer outlives its call, and every request was answered
     );
     assert.deepEqual(call.timers, {});
     const open = new Map<number, number>();
+    const opened = new Set<number>();
     for (const event of events) {
-      if (event.type === 'SessionReady') open.set(event.leg, event.seq);
+      // The same answer again opens nothing.
+      if (event.type === 'SessionReady' && !opened.has(event.requestId)) open.set(event.leg, event.seq);
+      if (event.type === 'SessionReady') opened.add(event.requestId);
       if (event.type === 'SessionReleased') open.delete(event.leg);
       // A node that died holds nothing; what it never said it released is for the audit to find.
       if (event.type === 'NodeLost' && event.kind === 'media') open.clear();

@@ -33,7 +33,7 @@ export function goOn(call: Call): Decided[] {
 }
 
 function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
-  if (call.state === 'new') return [];
+  if (call.state === 'new' || (event.type === 'CallArrived' && event.seq > 1)) return [];
   if (event.type === 'CallFaulted') return call.ended ? [] : ending(call, event);
   if (isStale(call, event)) return releases(call, event);
   if (call.state !== 'live') return [...releases(call, event), ...adoption(call, event)];

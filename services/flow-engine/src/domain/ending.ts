@@ -1,5 +1,5 @@
 /** How a call ends: who ended it, what is told to whom, and what is given back. */
-import type { CallEvent, Decided, Owner } from '@opentact/proto/events';
+import type { CallEvent, Decided, Owner, To } from '@opentact/proto/events';
 import { type Call, outstandingOf } from './call.ts';
 import { hangup, hangupLeg } from './performer.ts';
 
@@ -93,8 +93,10 @@ export function releases(call: Call, event: CallEvent): Decided[] {
 /** A session that came too late for its plan. Media answers the release whether or not it still has it. */
 function releaseUnwanted(call: Call, event: Extract<CallEvent, { type: 'SessionReady' }>): Decided[] {
   const leg = call.legs[event.leg];
-  if (call.state === 'live' && leg?.session && leg.state !== 'ended') return [];
   const to = event.from && { node: event.from.source, boot: event.from.boot };
-  const asked = outstandingOf(call, 'ReleaseRequested', (e) => e.leg === event.leg && e.to?.node === to?.node);
+  const isThere = (at?: To) => !to || (at?.node === to.node && at.boot === to.boot);
+  // One that was lost may still describe a session; the leg's is at another node by now.
+  if (call.state === 'live' && leg?.session && leg.state !== 'ended' && isThere(leg.session.node)) return [];
+  const asked = outstandingOf(call, 'ReleaseRequested', (e) => e.leg === event.leg && isThere(e.to));
   return asked.length > 0 ? [] : [{ type: 'ReleaseRequested', leg: event.leg, ...(to && { to }) }];
 }

@@ -45,6 +45,7 @@ const noLeg: Leg = { state: 'preparing', ringing: false, answeredAt: 0, held: fa
 function learn(call: Call, event: CallEvent): Call {
   switch (event.type) {
     case 'CallArrived': {
+      if (call.state !== 'new') return call; // it began before: an edge that took it over heard the INVITE again
       const { staticDocument: _, ...app } = event.app ?? { ...call.app, staticDocument: '' };
       const edge = event.from && { node: event.from.source, boot: event.from.boot };
       return {
@@ -112,7 +113,7 @@ function learn(call: Call, event: CallEvent): Call {
     case 'ReleaseRequested': {
       if (event.type === 'SessionFailed' && call.answered.length === 0) return call; // nobody asks any more
       // What the lost node still holds is not the session that the leg waits for.
-      if (event.type === 'ReleaseRequested' && event.to && call.legs[event.leg]?.moving?.stage === 'lost') return call;
+      if (event.type === 'ReleaseRequested' && event.to && !isOfLeg(call.legs[event.leg], event.to)) return call;
       // A leg that was never dialled ends with its session.
       const ended = call.legs[event.leg]?.state === 'preparing' ? { state: 'ended' } : {};
       const change = { session: undefined, moving: undefined, ...ended };
@@ -161,6 +162,12 @@ function learn(call: Call, event: CallEvent): Call {
     default:
       return call;
   }
+}
+
+/** Is the session at that node the leg's, or the leg's to come? */
+function isOfLeg(leg: Leg | undefined, to: To): boolean {
+  if (leg?.moving?.stage === 'lost') return false;
+  return !leg?.session || (leg.session.node.node === to.node && leg.session.node.boot === to.boot);
 }
 
 const isFrom = (from: { source: string; boot: string }, node: To) =>

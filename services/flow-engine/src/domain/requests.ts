@@ -38,6 +38,8 @@ export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
 }
 
 function answers(call: Call, event: CallEvent, named: number, request: CallEvent): boolean {
+  // A media node that only seemed dead may still speak of what another was asked for since.
+  if (OF_MEDIA.test(event.type) && isFromAnother(event, call.outstanding[named])) return false;
   if (named === request.seq && SETTLES.has(event.type)) return true;
   switch (event.type) {
     case 'LegRang':
@@ -74,6 +76,10 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
       return false;
   }
 }
+
+const OF_MEDIA = /^(Session|Play|Record|Bridge)/;
+const isFromAnother = ({ from }: CallEvent, asked: CallEvent | undefined) =>
+  from !== undefined && asked?.to !== undefined && (from.source !== asked.to.node || from.boot !== asked.to.boot);
 
 const OF_THE_DIALOG = new Set<CallEvent['type']>([
   'RingRequested',

@@ -82,9 +82,11 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
     if (!entry) {
       if (observed.type !== 'CallArrived') return link.unknown(from, fact.key, epoch);
       entry = memory.remember(newCall(fact.key));
-    } else if (observed.type === 'CallArrived' && entry.call.edge && !isSame(entry.call.edge, fact)) {
+    } else if (observed.type === 'CallArrived' && !began(entry.call, fact)) {
+      // Nobody's, while the edge that held it is lost and no other was asked yet: it will be adopted.
+      const edge = entry.call.legs[0]?.edge ?? entry.call.edge ?? { node: '', boot: '' };
       const payload = new TextEncoder().encode(JSON.stringify(entry.call.origin));
-      return link.known(from, fact.key, { ...entry.call.edge, payload });
+      return link.known(from, fact.key, { ...edge, payload });
     }
     const admitted = admission(entry.call, fact);
     if (admitted === 'gap')
@@ -157,7 +159,8 @@ export function faultOf(error: Error, observed?: Reported): Reported {
   return { type: 'CallFaulted', reason: error.message.slice(0, 200), ...from } as unknown as Reported;
 }
 
-const isSame = (node: To, fact: FactIn) => node.node === fact.source && node.boot === fact.boot;
+/** Did this node report the call's beginning before? Then this is the same fact again. */
+const began = (call: Call, fact: FactIn) => call.seen[`${fact.source}/${fact.boot}`] !== undefined || call.seq === 0;
 
 /** Why a command can't be taken; undefined where it can. One that was taken before is taken as done. */
 export function refusalOf(call: Call, observed: Observed, isCommand: boolean): CallError | undefined {
