@@ -10,7 +10,7 @@ import { embeddedPostgres } from '@opentact/event-log';
 import { openDatabase } from '../../services/api/src/database/database.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { CASES } from './cases.ts';
-import { openJournal } from './journal.ts';
+import { openJournal, openKafkaJournal } from './journal.ts';
 
 const CALLS_MAX = 1_000_000;
 const RATE_HZ = 8_000;
@@ -111,12 +111,15 @@ export async function install(environment: Record<string, string> = {}) {
   writeFileSync(join(prompts, 'first.wav'), tone(1_000, 440));
   writeFileSync(join(prompts, 'second.wav'), tone(500, 880));
   writeFileSync(join(prompts, 'long.wav'), tone(60_000, 440));
-  const journal = openJournal(postgres.url('opentact'));
+  const journal = environment.KAFKA_BROKERS
+    ? await openKafkaJournal(environment.KAFKA_BROKERS.split(','))
+    : openJournal(postgres.url('opentact'));
   return {
     platform,
     journal,
     /** How often each idempotency key came to the customer's server. */
     keys: customer.keys,
+    databaseUrl: postgres.url('opentact'),
     postgresPid: postgres.pid,
     async close() {
       await journal.close();

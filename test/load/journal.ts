@@ -1,8 +1,12 @@
-/** What a run left in the journal: events and appends, counted in the database itself (an append is a transaction). */
+/**
+ * What a run left in the journal: events and appends. In PostgreSQL an append is a transaction and names itself in each
+ * row; in Kafka it is one too, and ends with a marker that takes a position of its own.
+ */
+import { kafkaLog } from '@opentact/event-log';
 import { openDatabase } from '../../services/api/src/database/database.ts';
 
 type Records = { log_record: { partition: number; position: string; key: string; xmin: string } };
-type Heads = { log_partition: { topic: string; partition: number; position: string } };
+type Places = { log_partition: { topic: string; partition: number; position: string } };
 
 export type Count = {
   calls: number;
@@ -13,11 +17,64 @@ export type Count = {
   appendsAlone: number;
 };
 
-export function openJournal(url: string) {
-  const database = openDatabase(url);
-  const db = database.withTables<Records & Heads>();
+type Heads = Array<{ partition: number; position: string }>;
+
+export type Journal = {
+  /** Where each partition ends now. */
+  heads(): Promise<Heads>;
+  /** What was written since. */
+  since(heads: Heads): Promise<Count>;
+  close(): Promise<void>;
+};
+
+/** The journal in Kafka. */
+export async function openKafkaJournal(brokers: string[]): Promise<Journal> {
+  const log = await kafkaLog({ brokers });
+  async function read(from: Heads, learn: (partition: number, position: number, key: string) => void): Promise<Heads> {
+    const ends: Heads = [];
+    for (const { partition, position } of from) {
+      let last = Number(position);
+      for await (const record of log.replay('calls.journal', partition, last)) {
+        last = record.position;
+        learn(partition, last, record.key);
+      }
+      ends.push({ partition, position: String(last) });
+    }
+    return ends;
+  }
+  let known: Heads = Array.from({ length: log.partitions }, (_, partition) => ({ partition, position: '0' }));
   return {
-    /** Where each partition ends now. */
+    heads: async () => {
+      known = await read(known, () => {});
+      return known;
+    },
+    async since(heads) {
+      const total: Count = { calls: 0, events: 0, appends: 0, appendsAlone: 0 };
+      const calls = new Set<string>();
+      const transactions = new Set<string>();
+      const alone = new Set<string>();
+      let previous = '';
+      let first = '';
+      await read(heads, (partition, position, key) => {
+        if (`${partition} ${position - 1}` !== previous) first = `${partition} ${position}`;
+        previous = `${partition} ${position}`;
+        if (key === '') return;
+        total.events++;
+        calls.add(key);
+        transactions.add(first);
+        alone.add(`${key} ${first}`);
+      });
+      return { ...total, calls: calls.size, appends: transactions.size, appendsAlone: alone.size };
+    },
+    close: () => log.close(),
+  };
+}
+
+/** The journal in PostgreSQL. */
+export function openJournal(url: string): Journal {
+  const database = openDatabase(url);
+  const db = database.withTables<Records & Places>();
+  return {
     heads: async () =>
       (
         await db
@@ -26,8 +83,7 @@ export function openJournal(url: string) {
           .where('topic', '=', 'calls.journal')
           .execute()
       ).map(({ partition, position }) => ({ partition, position: String(position) })),
-    /** What was written since. */
-    async since(heads: Array<{ partition: number; position: string }>): Promise<Count> {
+    async since(heads) {
       const total: Count = { calls: 0, events: 0, appends: 0, appendsAlone: 0 };
       for (const { partition, position } of heads) {
         const rows = await db

@@ -5,13 +5,18 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { kafkaLog, postgresLog } from '@opentact/event-log';
+import { startCluster } from '../kit/broker.ts';
+import { machine } from '../kit/load-average.ts';
 import { CASES } from './cases.ts';
 import { install } from './installation.ts';
+import { measureLog } from './log.ts';
 import { type Measured, measure, untilQuiet } from './measure.ts';
 import { carried, details, heading, median, memory, row } from './report.ts';
 
 const HELP = `npm run load -- [options]
-      --case NAME     sig, xmlsig, job, hold or overload; repeat for more; default: all of them
+      --case NAME     sig, xmlsig, job, hold, overload or log (the log alone); repeat for more; default: all of them
+      --log NAME      postgres or kafka (a broker of its own, from Maven's jars); default: postgres
       --rates A,B,…   calls a second, instead of the case's own rising ones
       --seconds N     length of a run; default 5
       --runs N        runs at each rate, of which the one in the middle is shown; default 1
@@ -24,6 +29,7 @@ const { values } = parseArgs({
   options: {
     help: { type: 'boolean' },
     case: { type: 'string', multiple: true },
+    log: { type: 'string', default: 'postgres' },
     rates: { type: 'string' },
     seconds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '1' },
@@ -32,7 +38,7 @@ const { values } = parseArgs({
     json: { type: 'boolean' },
   },
 });
-const NAMES = [...CASES.map((c) => c.name), 'overload'];
+const NAMES = [...CASES.map((c) => c.name), 'overload', 'log'];
 const SECONDS_MAX = 120;
 const RATE_MAX = 2_000;
 const PAUSE_MS = 1_500;
@@ -48,8 +54,16 @@ if (values.help || bad || !(seconds > 0 && runs > 0) || rates?.some((rate) => !(
   process.exit(values.help ? 0 : 2);
 }
 
-const installation = await install();
-process.once('SIGINT', () => void installation.close().then(() => process.exit(130)));
+const broker = values.log === 'kafka' ? await startCluster(1) : undefined;
+if (broker) say(broker.how);
+const installation = await install(
+  broker ? { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: broker.brokers } : { OPENTACT_LOG: 'postgres' },
+);
+const close = async () => {
+  await installation.close();
+  await broker?.stop();
+};
+process.once('SIGINT', () => void close().then(() => process.exit(130)));
 
 async function several(name: string, rate: number, length = seconds, holdMs = 0): Promise<Measured> {
   const one = CASES.find((c) => c.name === name)!;
@@ -104,6 +118,17 @@ async function hold(): Promise<void> {
   say(`\n  memory, kB a held call: ${memory(measured)}`);
 }
 
+/** The log that the platform has, by a writer of its own. */
+async function logAlone(): Promise<void> {
+  await untilQuiet(Number(values.quiet));
+  const log = broker
+    ? await kafkaLog({ brokers: [broker.brokers] })
+    : await postgresLog({ url: installation.databaseUrl });
+  say(`\nlog: ${values.log}; ${machine()}`);
+  for (const line of await measureLog(log)) say(`  ${line}`);
+  await log.close();
+}
+
 /** Code is compiled and caches are filled by some calls of each kind; an edge that just started forgives its own start. */
 async function warm(): Promise<void> {
   for (const one of CASES)
@@ -115,6 +140,7 @@ try {
   await warm();
   for (const name of wanted) {
     if (name === 'overload') await overload();
+    else if (name === 'log') await logAlone();
     else if (name === 'hold') await hold();
     else {
       const highest = await ladder(name);
@@ -122,5 +148,5 @@ try {
     }
   }
 } finally {
-  await installation.close();
+  await close();
 }
