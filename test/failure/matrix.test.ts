@@ -12,21 +12,18 @@ const BROKERS = process.env.KAFKA_BROKERS ?? '';
 
 const QUICK = {
   postgres: [
+    ['media', 'ringing'],
     ['media', 'bridged'],
-    ['media', 'recording'],
-    ['media', 'held by re-INVITE'],
-    ['sip-edge', 'ringing'],
     ['sip-edge', 'dialling'],
     ['sip-edge', 'bridged'],
     ['sip-edge', 'hanging up'],
     ['postgres', 'digits half entered'],
-    ['postgres', 'document in flight'],
   ],
   kafka: [
     ['flow-engine', 'digits half entered'],
     ['flow-engine', 'dialling'],
     ['media', 'digits half entered'],
-    ['sip-edge', 'held by re-INVITE'],
+    ['sip-edge', 'ringing'],
     ['notifier', 'document in flight'],
     ['postgres', 'bridged'],
   ],
