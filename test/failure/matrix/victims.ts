@@ -1,4 +1,6 @@
 /** What is killed, and what must hold of the audio meanwhile. */
+import { partitionOf } from '@opentact/runtime';
+import { Kafka, logLevel } from 'kafkajs';
 import type { Cluster } from '../../kit/broker.ts';
 import type { Platform } from '../../kit/platform.ts';
 
@@ -55,14 +57,23 @@ export const VICTIMS: Victim[] = [
   },
 ];
 
-/** One broker of three, another each time. */
+/** One broker of three: the one that leads the call's partition of the journal, which costs the most. */
 export function brokerOf(cluster: Cluster): Victim {
-  let next = 0;
   return {
     name: 'broker',
     logs: ['kafka'],
-    kill: () => void process.kill(cluster.pid((next++ % 3) + 1), 'SIGKILL'),
+    kill: async (_, callId) => void process.kill(cluster.pid(await leaderOf(cluster, callId)), 'SIGKILL'),
     mend: () => cluster.start(),
     pauseMs: UNHEARD_MS,
   };
+}
+
+async function leaderOf(cluster: Cluster, callId: string): Promise<number> {
+  const kafka = new Kafka({ clientId: 'failure', brokers: cluster.brokers.split(','), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const { topics } = await admin.fetchTopicMetadata({ topics: ['calls.journal'] });
+  await admin.disconnect();
+  const partitions = topics[0]!.partitions;
+  return partitions.find((p) => p.partitionId === partitionOf(callId, partitions.length))!.leader;
 }
