@@ -103,7 +103,9 @@ export function createFactStore(partitions: number, limits: StoreLimits, now: ()
   }
   function retire(state: KeyState): void {
     byPartition[state.partition]!.delete(state.key);
-    retired.set(state.key, { last: state.last, asked: state.asked, at: now() });
+    // Once it was over here, the same request means new work: another node had it meanwhile, and it comes back.
+    const asked = state.settled ? new Set<number>() : state.asked;
+    retired.set(state.key, { last: state.last, asked, at: now() });
     for (const [key, { at }] of retired) {
       if (retired.size <= RETIRED_MAX && now() - at < RETIRED_MS) break;
       retired.delete(key);
