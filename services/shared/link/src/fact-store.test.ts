@@ -17,7 +17,7 @@ test('facts of a key that was over count on from where they were', () => {
 test('a request that is asked again after its key was over here is new work', () => {
   const store = storeOf();
   store.stateOf('k').asked.add(40);
-  store.forget('k');
+  store.letGo('k');
   assert.equal(store.stateOf('k').asked.has(40), false);
 });
 

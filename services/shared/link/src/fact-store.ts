@@ -103,9 +103,7 @@ export function createFactStore(partitions: number, limits: StoreLimits, now: ()
   }
   function retire(state: KeyState): void {
     byPartition[state.partition]!.delete(state.key);
-    // Once it was over here, the same request means new work: another node had it meanwhile, and it comes back.
-    const asked = state.settled ? new Set<number>() : state.asked;
-    retired.set(state.key, { last: state.last, asked, at: now() });
+    retired.set(state.key, { last: state.last, asked: state.asked, at: now() });
     for (const [key, { at }] of retired) {
       if (retired.size <= RETIRED_MAX && now() - at < RETIRED_MS) break;
       retired.delete(key);
@@ -133,6 +131,11 @@ export function createFactStore(partitions: number, limits: StoreLimits, now: ()
     state.settled = true;
     if (state.held.length === 0) retire(state);
   }
+  /** It is over here. The same request asked again is new work: another node had it meanwhile, and it comes back. */
+  function letGo(key: string): void {
+    find(key)?.asked.clear();
+    forget(key);
+  }
   /** Forgets keys that nobody spoke of for long, but for those still held by the service. */
   function sweep(held: ReadonlySet<string>): void {
     for (const states of byPartition)
@@ -157,6 +160,7 @@ export function createFactStore(partitions: number, limits: StoreLimits, now: ()
     ack,
     drop,
     forget,
+    letGo,
     sweep,
     renumber,
     answerFirst,

@@ -200,7 +200,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
       if (state.held.at(-1) === fact) send(state, [fact]);
       return fact.settle.promise;
     },
-    forget: store.forget,
+    forget: store.letGo,
     pending: store.pending,
     full: store.full,
     ready: (key) =>
