@@ -2,7 +2,7 @@
 // It refuses to let two writers share a file: who continues a dead one's work begins with a copy of it and removes it,
 // so that a writer that only seemed dead finds its file gone and has nothing to publish.
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { copyFile, type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts';
@@ -15,27 +15,35 @@ const TRIES = 3;
 export type RecordingFile = { id: string; folder: string; path: string; bytes: number; handle: FileHandle | undefined };
 
 const finalPath = (folder: string, id: string) => join(folder, `${id}.wav`);
+const partPath = (folder: string, id: string) => join(folder, UNFINISHED, `${id}.${randomUUID().slice(0, 8)}.part`);
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-async function sizeOf(path: string): Promise<number | undefined> {
+/** Undefined where there is none (any more): other nodes move and delete in the same folder. */
+export async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).size;
+    return await stat(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
+const sizeOf = async (path: string) => (await statOf(path))?.size;
+
 /** What earlier writers of the recording left, the longest first: a copy that was cut short is shorter than its source. */
 async function leftBy(folder: string, id: string): Promise<string[]> {
   const names = (await readdir(join(folder, UNFINISHED))).filter((name) => name.startsWith(`${id}.`));
+  return (await longestFirst(folder, names)).map(({ path }) => path);
+}
+
+async function longestFirst(folder: string, names: string[]): Promise<Array<{ path: string; size: number }>> {
   const sized = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, UNFINISHED, name);
       return { path, size: (await sizeOf(path)) ?? 0 };
     }),
   );
-  return sized.sort((a, b) => b.size - a.size).map(({ path }) => path);
+  return sized.sort((a, b) => b.size - a.size);
 }
 
 /** Bytes of whole samples behind the header, whatever the header says: its writer may have died before it counted. */
@@ -46,7 +54,7 @@ const samplesIn = (size: number) => Math.max(0, size - WAV_HEADER_BYTES) & ~1;
  * @throws the disk's complaint
  */
 export async function openRecording(folder: string, id: string): Promise<RecordingFile> {
-  const path = join(folder, UNFINISHED, `${id}.${randomUUID().slice(0, 8)}.part`);
+  const path = partPath(folder, id);
   for (let tries = 1; ; tries++) {
     const earlier = await leftBy(folder, id);
     const whole = earlier.length > 0 ? undefined : await sizeOf(finalPath(folder, id));
@@ -91,15 +99,38 @@ export async function publish(file: RecordingFile): Promise<boolean> {
 export async function leave(file: RecordingFile): Promise<void> {
   await seal(file);
   if (!file.handle) return;
-  await link(file.path, finalPath(file.folder, file.id)).catch((error) => {
-    if (!isMissing(error) && (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  });
+  const path = finalPath(file.folder, file.id);
+  // What an earlier writer left to this one is shorter.
+  if (((await sizeOf(path)) ?? 0) >= WAV_HEADER_BYTES + file.bytes) return;
+  const second = partPath(file.folder, file.id);
+  try {
+    await link(file.path, second);
+    await rename(second, path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
 }
 
-/** Publishes a file whose writer died and was never followed by another. */
-export async function rescue(folder: string, name: string): Promise<void> {
-  const path = join(folder, UNFINISHED, name);
-  const handle = await open(path, 'r+');
-  const bytes = samplesIn((await handle.stat()).size);
-  await publish({ id: name.slice(0, name.indexOf('.')), folder, path, bytes, handle });
+/**
+ * Of what writers left of a recording that nobody goes on with, the longest part becomes the recording, where that isn't as
+ * long already; the others go. Several nodes may do so at once. @param names below `unfinished/`
+ */
+export async function settle(folder: string, id: string, names: string[]): Promise<void> {
+  for (const { path } of await longestFirst(folder, names)) {
+    // Looked at again each time: another node may just have published the one before.
+    const [part, whole] = [await sizeOf(path), await sizeOf(finalPath(folder, id))];
+    if (part === undefined) continue;
+    if (samplesIn(part) <= samplesIn(whole ?? 0)) await rm(path, { force: true });
+    else await rescue(folder, id, path);
+  }
+}
+
+async function rescue(folder: string, id: string, path: string): Promise<void> {
+  try {
+    const handle = await open(path, 'r+');
+    const bytes = samplesIn((await handle.stat()).size);
+    await publish({ id, folder, path, bytes, handle });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
 }

@@ -101,6 +101,15 @@ describe('a recording', () => {
     assert.equal(samplesOf('left').length, 60 * 160);
     assert.deepEqual(partsOf('left'), []);
   });
+  it('left by one after the other is as long as the last one left it', async () => {
+    for (const frames of [30, 60, 90]) {
+      const writer = new WavWriter(folder, 'relay');
+      add(writer, 30);
+      assert.equal(await writer.leave(), 'taken');
+      assert.equal(samplesOf('relay').length, frames * 160);
+      assert.equal(partsOf('relay').length, 1);
+    }
+  });
   it('says so when the folder is missing', async () => {
     const writer = new WavWriter(join(folder, 'missing'), 'x');
     writer.add(frame);

@@ -1,8 +1,8 @@
 // Deletes recordings older than they are to be kept, and publishes what a dead writer left unfinished.
 // It refuses to touch anything but `<uuid>.wav` in its own folder and `<uuid>.<writer>.part` in that of unfinished ones.
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rescue, UNFINISHED } from '../audio/recording-file.ts';
+import { settle, statOf, UNFINISHED } from '../audio/recording-file.ts';
 
 const DAY_MS = 86_400_000;
 const SWEEP_MS = 3_600_000;
@@ -17,26 +17,26 @@ export async function deleteOld(folder: string, days: number, now: number): Prom
   for (const name of await readdir(folder)) {
     if (!RECORDING.test(name)) continue;
     const path = join(folder, name);
-    const { mtimeMs } = await stat(path);
-    if (now - mtimeMs <= days * DAY_MS) continue;
+    // Another node on this host may be doing the same.
+    const found = await statOf(path);
+    if (!found || now - found.mtimeMs <= days * DAY_MS) continue;
     await rm(path, { force: true });
     deleted++;
   }
   return deleted;
 }
 
-/** Publishes parts that nobody wrote for an hour before `now` (ms), or deletes them where the recording is there already. */
+/** Publishes recordings that nobody wrote for an hour before `now` (ms): of each the longest part, if no longer one is there. */
 export async function settleAbandoned(folder: string, now: number): Promise<void> {
-  const whole = new Set(await readdir(folder));
+  const parts = new Map<string, string[]>();
   for (const name of await readdir(join(folder, UNFINISHED))) {
     const id = PART.exec(name)?.[1];
-    const path = join(folder, UNFINISHED, name);
-    // Another node on this host may be doing the same.
-    const found = id && (await stat(path).catch(() => undefined));
-    if (!found || now - found.mtimeMs <= ABANDONED_MS) continue;
-    if (whole.has(`${id}.wav`)) await rm(path, { force: true });
-    else await rescue(folder, name);
-    whole.add(`${id}.wav`);
+    if (id) parts.set(id, [...(parts.get(id) ?? []), name]);
+  }
+  for (const [id, names] of parts) {
+    const found = await Promise.all(names.map((name) => statOf(join(folder, UNFINISHED, name))));
+    // Where somebody still writes, the others are what it began with.
+    if (found.every((one) => !one || now - one.mtimeMs > ABANDONED_MS)) await settle(folder, id, names);
   }
 }
 
