@@ -21,6 +21,8 @@ export type Child = {
   replace(graceMs: number): Promise<void>;
   /** Ends it for good: SIGTERM, and SIGKILL after the grace. */
   stop(graceMs: number): Promise<void>;
+  /** Resolves when a start that is under way has left its pid behind. */
+  settled(): Promise<unknown>;
   /** SIGKILL, without waiting. */
   kill(): void;
 };
@@ -32,10 +34,17 @@ export function createChild(
 ): Child {
   let child: ChildProcess | undefined;
   let wanted = false;
+  let isEnded = false;
+  let starting: Promise<unknown> = Promise.resolve();
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  async function start(): Promise<void> {
+  function start(): Promise<void> {
+    const begun = begin();
+    starting = begun;
+    return begun;
+  }
+  async function begin(): Promise<void> {
     wanted = true;
     const file = await openLogFile(join(of.home, 'logs'), planned.name);
     const startedAt = Date.now();
@@ -62,22 +71,29 @@ export function createChild(
     of.log.warn({ child: planned.name, code, signal, livedMs, failures }, 'ended by itself');
     of.ended(planned.name, signal ?? `exit code ${code}`, final);
     if (final) wanted = false;
-    else timer = setTimeout(() => void start(), failures === 1 ? 0 : backoffMs(failures, RESTART));
+    else
+      timer = setTimeout(
+        () => void start().catch((err) => of.log.error({ child: planned.name, err }, 'not started')),
+        failures === 1 ? 0 : backoffMs(failures, RESTART),
+      );
   }
   return {
     planned,
     pid: () => child?.pid,
     start,
+    settled: () => starting,
     async replace(graceMs) {
       const pid = await servingPid(of.home, planned.name);
       if (pid !== undefined && (await endProcess(pid, graceMs)))
         of.log.warn({ child: planned.name, childPid: pid, graceMs }, 'killed: it did not leave in time');
-      await start();
+      if (!isEnded) await start();
     },
     async stop(graceMs) {
-      wanted = false;
+      [wanted, isEnded] = [false, true];
       clearTimeout(timer);
-      const pid = child?.pid;
+      await starting.catch(() => {});
+      // Not ours yet, where it was to be replaced and its turn had not come.
+      const pid = child?.pid ?? (await servingPid(of.home, planned.name));
       if (pid !== undefined && (await endProcess(pid, graceMs)))
         of.log.warn({ child: planned.name, childPid: pid, graceMs }, 'killed: it did not leave in time');
       await rm(pidFileOf(of.home, planned.name), { force: true });

@@ -139,9 +139,10 @@ async function run(config: Config): Promise<void> {
   const shutdown = createShutdown(log, host as never);
   shutdown.signal.addEventListener('abort', () => say('\nleaving: the edge, the services, then PostgreSQL\n'));
 
-  process.once('SIGUSR2', () => {
+  process.once('SIGUSR2', async () => {
     say('another takes over; the calls go on\n');
     log.info('handing over');
+    await supervisor?.settled(); // whoever was being started is found by its pid file
     rmSync(pidFileOf(config.home, 'standalone'), { force: true });
     process.exit(0);
   });
@@ -179,7 +180,12 @@ async function run(config: Config): Promise<void> {
     return rm(pidFileOf(config.home, 'standalone'), { force: true });
   });
   if (shutdown.signal.aborted) return;
-  await (isTakenOver ? supervised.replace() : supervised.start());
+  const stuck = isTakenOver ? await supervised.replace() : await supervised.start();
+  if (stuck)
+    say(
+      `${stuck} did not become ready, so the others were left as they are; see ${join(logs, `${stuck}.log`)}.\n` +
+        'They serve on. Mend it and replace again, or go back: the old version’s npm start -- --replace\n',
+    );
   if (isNew) say(firstWords(demo));
   await greet(config, demo, supervised, startedAt, shutdown.signal);
   if (!isQuiet && !shutdown.signal.aborted) await follow(config, plan[0]!.environment.DATABASE_URL, shutdown.signal);

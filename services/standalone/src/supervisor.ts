@@ -18,8 +18,13 @@ const TELL_AGAIN_MS = 10_000;
 
 export type Supervisor = {
   start(): Promise<void>;
-  /** One after the other, in the place of those that run: each is ready before the next one leaves. */
-  replace(): Promise<void>;
+  /**
+   * One after the other, in the place of those that run: each is ready before the next one leaves.
+   * @returns the name of the first that did not become ready, at which it stopped.
+   */
+  replace(): Promise<string | undefined>;
+  /** Resolves when no start is under way. */
+  settled(): Promise<unknown>;
   children(): Child[];
   /** Ends all whose turn it is; `leaves` numbers of the plan, lowest first. */
   leave(turn: number): Promise<void>;
@@ -53,7 +58,7 @@ export function createSupervisor(
     start: async () => void (await Promise.all(children.map((child) => child.start()))),
     async replace() {
       for (const child of [...children].sort((a, b) => a.planned.upgrades - b.planned.upgrades)) {
-        if (leaving) return;
+        if (leaving) return undefined;
         const startedAt = Date.now();
         await child.replace(GRACE_MS);
         const socket = child.planned.environment.OPENTACT_HEALTH;
@@ -63,9 +68,12 @@ export function createSupervisor(
         of.say(
           `${child.planned.name} is replaced${isReady ? '' : ', but not ready'} (${(tookMs / 1000).toFixed(1)} s)\n`,
         );
+        if (!isReady) return child.planned.name;
         if (!child.planned.shown) await sleep(SETTLE_MS);
       }
+      return undefined;
     },
+    settled: () => Promise.allSettled(children.map((child) => child.settled())),
     children: () => children,
     async leave(turn) {
       leaving = true;

@@ -32,7 +32,13 @@ export type Leg = {
 };
 
 /** A media session of a leg. `sdp` is our own latest description, empty until `SessionReady`. */
-export type Session = { node: To; sdp: string; sdpVersion: number };
+export type Session = {
+  node: To;
+  sdp: string;
+  sdpVersion: number;
+  /** `seq` of its SessionRequested. */
+  request?: number;
+};
 
 /** The verb being performed; `memory` is what its performer has learned since `VerbStarted` (`seq`). */
 export type Running = { verb: Verb; path: string; document: number; seq: number; memory: Memory };

@@ -17,6 +17,7 @@ export function ending(call: Call, event: CallEvent): Decided[] {
     case 'MediaSilent':
       // A leg that still rings owes no audio.
       if (call.ending || call.legs[event.leg]?.held || call.legs[event.leg]?.state !== 'answered') return [];
+      if (!isFromItsNode(call, event)) return []; // a lost node hears nothing, since nothing is sent there
       return event.leg === 0 ? [hangup('caller', 'silent', 31, 480)] : [hangupLeg(event.leg, 'callee', 'silent', 31)];
     case 'HangupOrdered':
       return call.ending ? [] : [hangup('customer-server', 'api')];
@@ -29,6 +30,11 @@ export function ending(call: Call, event: CallEvent): Decided[] {
     default:
       return [];
   }
+}
+
+function isFromItsNode(call: Call, event: Extract<CallEvent, { type: 'MediaSilent' }>): boolean {
+  const node = call.legs[event.leg]?.session?.node;
+  return !event.from || (event.from.source === node?.node && event.from.boot === node.boot);
 }
 
 function ownerOf(

@@ -73,7 +73,7 @@ function learn(call: Call, event: CallEvent): Call {
     case 'NodeUnavailable':
       return event.kind === 'sip-edge' ? giveUpAdrift(call) : call;
     case 'SessionRequested': {
-      const session = { node: event.to!, sdp: '', sdpVersion: event.sdpVersion };
+      const session = { node: event.to!, sdp: '', sdpVersion: event.sdpVersion, request: event.seq };
       const grown = event.leg < call.legs.length ? call : { ...call, legs: [...call.legs, noLeg] };
       return withLeg(reopen(grown, event), event.leg, { session });
     }

@@ -6,11 +6,14 @@ import type { CallEvent } from '@opentact/proto/events';
 import type { Call, Flow, Frame, Memory, Running } from './call.ts';
 import { branchOf, join, runBeforeGather, upcoming } from './frames.ts';
 import type { Document } from './language/verb.ts';
+import { isOfAnother } from './requests.ts';
 import { learnerOf } from './verbs/index.ts';
 
 /** The flow after the event; `call` is already what `evolve` made of everything else. */
 export function evolveFlow(call: Call, event: CallEvent): Flow {
   const { flow } = call;
+  // What a lost node still says teaches nothing about what another does by now.
+  if (isOfAnother(call, event) || (event.type === 'SessionFailed' && call.answered.length === 0)) return flow;
   switch (event.type) {
     case 'DocumentRequested': {
       const root = event.purpose === 'flow' || event.purpose === 'redirect';

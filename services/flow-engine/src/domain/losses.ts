@@ -15,7 +15,7 @@ export function loseNode(call: Call, lost: FactOf<'NodeLost'>): Call {
   if (!lost.recover) return voided(call, lost);
   const is = isNode(lost);
   const goesOn = call.state === 'live' && !call.ending;
-  const legs = call.legs.map((leg): Leg => {
+  const legs = call.legs.map((leg, n): Leg => {
     let next = leg;
     if (is(leg.session?.node)) {
       const { session, moving: _, ...rest } = leg;
@@ -23,8 +23,11 @@ export function loseNode(call: Call, lost: FactOf<'NodeLost'>): Call {
       next = moves ? { ...rest, moving: { stage: 'lost', sdpVersion: session!.sdpVersion } } : rest;
     }
     if (!is(leg.edge) || leg.state === 'ended') return next;
-    const { edge: _, offer: __, ...rest } = next;
-    return { ...rest, adrift: true };
+    const { edge: _, offer, ...rest } = next;
+    // The session was opened to answer that offer; now the peer must be told of it by one of ours.
+    const isAnswer = offer && rest.session && !isChanging(call, n);
+    const untold = isAnswer && { moving: { stage: 'untold' as const, sdpVersion: rest.session!.sdpVersion } };
+    return { ...rest, ...untold, adrift: true };
   });
   const kept = readdress(call.outstanding, (request) =>
     is(request.to) && SERVED_BY[request.type] !== 'notifier' && request.type !== 'ReleaseRequested'
@@ -33,6 +36,9 @@ export function loseNode(call: Call, lost: FactOf<'NodeLost'>): Call {
   );
   return without({ ...call, legs, outstanding: kept }, is);
 }
+
+const isChanging = (call: Call, leg: number) =>
+  Object.values(call.outstanding).some((e) => e.type === 'SessionChangeRequested' && e.leg === leg);
 
 /** Version 1 of the loss: sessions, dialogs and asks of the dead node are over. */
 function voided(call: Call, lost: To): Call {

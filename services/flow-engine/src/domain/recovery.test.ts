@@ -270,3 +270,60 @@ test('the INVITE heard again by the edge that took the call over changes nothing
   t.learn({ type: 'CallArrived', ...arrived } as Observed, 'sip-edge-2');
   assert.equal(JSON.stringify([t.call.legs, t.call.flow, t.call.outstanding]), before);
 });
+
+test('back at a node that was lost before: its old release takes nothing of the new session along', () => {
+  const t = tell(GATHER);
+  t.answered();
+  const play = t.open('PlayRequested');
+  t.learn({ type: 'NodeLost', kind: 'media', node: 'media-1', boot: 'b', recover: true });
+  const release = t.open('ReleaseRequested');
+  const assign = (node: string) =>
+    t.learn({ type: 'NodeAssigned', requestId: t.open('NodeRequested').seq, kind: 'media', node, boot: 'b' });
+  assign('media-2');
+  t.learn({ type: 'NodeLost', kind: 'media', node: 'media-2', boot: 'b', recover: true });
+  assign('media-1');
+  t.learn({ type: 'SessionReleased', requestId: release.seq, leg: 0 }, 'media-1');
+  assert.equal(t.open('SessionRequested').to?.node, 'media-1');
+  assert.equal(t.call.outstanding[play.seq]?.to?.node, 'media-1');
+});
+
+test('a lost media node hears silence, and that ends nothing', () => {
+  const t = tell(GATHER);
+  t.answered();
+  t.lose('media');
+  t.ready(0, 'ours anew');
+  t.learn({ type: 'MediaSilent', leg: 0, silentMs: 60_000 }, 'media-1');
+  assert.ok(!t.has('HangupRequested'));
+});
+
+test('before another node is found, the lost one’s last words end no verb', () => {
+  const t = tell('<Record tag="r"/>');
+  t.answered();
+  const { seq, recordingId } = t.open('RecordRequested');
+  t.learn({ type: 'NodeLost', kind: 'media', node: 'media-1', boot: 'b', recover: true });
+  t.learn({ type: 'RecordFinished', requestId: seq, recordingId, durationMs: 1, reason: 'released' }, 'media-1');
+  assert.ok(t.call.outstanding[seq]);
+  assert.ok(!t.events.some((e) => e.type === 'VerbEnded'));
+});
+
+test('an offer that nobody answers is as good as refused', () => {
+  const t = tell(GATHER);
+  t.answered();
+  t.lose('media');
+  t.ready(0, 'ours anew');
+  t.learn({ type: 'RequestFailed', requestId: t.open('OfferRequested').seq, reason: 'unanswered' });
+  assert.equal(t.open('HangupRequested').reason, 'media-lost');
+});
+
+test('media dies while an offer waits, then the edge with the offer: the peer is offered the new session', () => {
+  const t = tell('<Pause length="9000"/>');
+  t.answered(dialog);
+  t.learn({ type: 'OfferReceived', leg: 0, sdp: 'hold', transaction: 'x' }, 'sip-edge-1');
+  t.lose('media');
+  t.lose('sip-edge');
+  t.ready(0, 'ours anew');
+  assert.equal(t.open('OfferRequested').sdp, 'ours anew');
+  assert.ok(isHeldBack(t.call, t.open('OfferRequested')));
+  t.learn({ type: 'LegAdopted', requestId: t.open('AdoptRequested').seq, leg: 0 }, 'sip-edge-2');
+  assert.equal(t.open('OfferRequested').to?.node, 'sip-edge-2');
+});

@@ -43,7 +43,9 @@ export function moving(call: Call, event: CallEvent): Decided[] {
   if (call.ending) return [];
   switch (event.type) {
     case 'NodeLost':
-      return event.kind === 'media' && event.recover ? moveFrom(call, event) : [];
+      if (!event.recover) return [];
+      // An offer that its edge took along would have told the peer of its new session.
+      return event.kind === 'media' ? moveFrom(call, event) : call.legs.flatMap((_, n) => tell(call, n));
     case 'NodeAssigned':
       return event.kind === 'media'
         ? call.legs.flatMap((leg, n) => (leg.moving?.stage === 'lost' ? [open(call, leg, n)] : []))
@@ -55,6 +57,10 @@ export function moving(call: Call, event: CallEvent): Decided[] {
       return acceptAnswer(call, event.leg, event.sdp);
     case 'OfferRefused':
       return giveUp(event.leg);
+    case 'RequestFailed': {
+      const given = call.answered.find((request) => request.type === 'OfferRequested');
+      return given?.type === 'OfferRequested' ? giveUp(given.leg) : [];
+    }
     case 'SessionFailed': // the caller's is told of elsewhere, and so is that of a leg not dialled yet
       return event.leg > 0 && /^(dialling|answered)$/.test(call.legs[event.leg]?.state ?? '') ? giveUp(event.leg) : [];
     default:

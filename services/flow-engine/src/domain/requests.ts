@@ -39,7 +39,7 @@ export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
 
 function answers(call: Call, event: CallEvent, named: number, request: CallEvent): boolean {
   // A media node that only seemed dead may still speak of what another was asked for since.
-  if (OF_MEDIA.test(event.type) && isFromAnother(event, call.outstanding[named])) return false;
+  if (isOfAnother(call, event)) return false;
   if (named === request.seq && SETTLES.has(event.type)) return true;
   switch (event.type) {
     case 'LegRang':
@@ -47,14 +47,14 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
     case 'LegAnswered': // a DialRequested stays outstanding no longer than its answer either
       return named === request.seq;
     case 'RequestFailed': // nobody will say that it ended, so nobody will answer what lay in it either
-      return isLostWith(request, call.outstanding[named]);
+      return isLostWith(call, request, call.outstanding[named]);
     case 'LegEnded': // the wire side of the leg is over: nothing more can be asked of it
       return 'leg' in request && request.leg === event.leg && OF_THE_DIALOG.has(request.type);
     case 'DialFailed':
       return request.type === 'HangupRequested' && request.leg === event.leg;
     case 'SessionFailed': // what a lost session was doing has nowhere to go
     case 'SessionReleased': // whatever the session did ended with it
-      return isOfSession(request, event.leg) && isAtSameNode(request, call.outstanding[named]);
+      return isOfSession(request, event.leg) && isGivenUpWith(call, request, call.outstanding[named], event.leg);
     case 'PlayFinished':
     case 'PlayStopped':
     case 'PlayFailed':
@@ -78,8 +78,15 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
 }
 
 const OF_MEDIA = /^(Session|Play|Record|Bridge)/;
-const isFromAnother = ({ from }: CallEvent, asked: CallEvent | undefined) =>
-  from !== undefined && asked?.to !== undefined && (from.source !== asked.to.node || from.boot !== asked.to.boot);
+
+/** Does a media node speak of what is not, or no longer, asked of it? */
+export function isOfAnother(call: Call, event: CallEvent): boolean {
+  const { from } = event;
+  const asked = 'requestId' in event ? call.outstanding[event.requestId] : undefined;
+  if (!from || !asked || !OF_MEDIA.test(event.type)) return false;
+  // Without an addressee it waits for one: whoever had it is lost.
+  return from.source !== asked.to?.node || from.boot !== asked.to.boot;
+}
 
 const OF_THE_DIALOG = new Set<CallEvent['type']>([
   'RingRequested',
@@ -123,13 +130,20 @@ function isVoid(call: Call, lost: CallEvent<FactOf<'NodeLost'>>, request: CallEv
   return call.state !== 'live' || call.ending !== undefined;
 }
 
-/** A session given back takes along only what was asked of that node. */
-const isAtSameNode = (request: CallEvent, release: CallEvent | undefined) =>
-  release === undefined || (request.to?.node === release.to?.node && request.to?.boot === release.to?.boot);
+/**
+ * A session given back takes along only what was asked of that node, and nothing where the node has opened another one
+ * for the leg since.
+ */
+function isGivenUpWith(call: Call, request: CallEvent, by: CallEvent | undefined, leg: number): boolean {
+  if (by === undefined) return true;
+  const isNewer = by.type === 'ReleaseRequested' && (call.legs[leg]?.session?.request ?? 0) > by.seq;
+  return !isNewer && request.to?.node === by.to?.node && request.to?.boot === by.to?.boot;
+}
 
 /** Does a request that can't be met any more take this one with it? */
-function isLostWith(request: CallEvent, failed: CallEvent | undefined): boolean {
-  if (failed?.type === 'ReleaseRequested') return isOfSession(request, failed.leg) && isAtSameNode(request, failed);
+function isLostWith(call: Call, request: CallEvent, failed: CallEvent | undefined): boolean {
+  if (failed?.type === 'ReleaseRequested')
+    return isOfSession(request, failed.leg) && isGivenUpWith(call, request, failed, failed.leg);
   return (
     failed?.type === 'HangupRequested' &&
     'leg' in request &&

@@ -25,7 +25,8 @@ const SETTLE_MS: Partial<Record<Decided['type'], number>> = {
   RingRequested: 5_000,
   AnswerRequested: 5_000,
   OfferAnswerRequested: 35_000,
-  OfferRequested: 35_000,
+  OfferRequested: 75_000, // 491s and their waits included
+  AdoptRequested: 10_000,
   HangupRequested: 35_000,
 };
 
@@ -65,8 +66,8 @@ export type DispatcherNeeds = {
   pick(kind: string, callId: string, except: To[]): To | undefined;
   /** Is this boot of the node over for certain? One that is merely silent isn't. */
   isDead(node: To): boolean;
-  /** Hands an observed fact of the engine's own to the call. */
-  observe(callId: string, fact: Observed): void;
+  /** Hands an observed fact of the engine's own to the call; dropped where that request is no longer outstanding. */
+  observe(callId: string, fact: Observed, request?: number): void;
 };
 
 export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
@@ -93,7 +94,7 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
 
   function giveUp(tracked: Tracked, reason: string): void {
     tracked.givenUp = true;
-    needs.observe(tracked.request.callId, failureOf(tracked.request, reason));
+    needs.observe(tracked.request.callId, failureOf(tracked.request, reason), tracked.request.seq);
   }
 
   function attend(tracked: Tracked, now: number): void {

@@ -10,6 +10,7 @@ import { openPartition } from './partition.ts';
 
 const NODE_SILENT_MS = 3_000;
 const RECONCILE_MS = 250;
+const JUDGE_EVERY = 4;
 const REPORTERS = new Set(['sip-edge', 'media', 'notifier']);
 /** A media node above this load takes new calls only where no other can. */
 const LOADED_PERCENT = 90;
@@ -130,6 +131,7 @@ export function createEngine(needs: EngineNeeds): Engine {
     for (const partition of ownership.owned()) if (partition.isReady()) partition.judge(isLost);
   }
 
+  let turns = 0;
   let interval: NodeJS.Timeout | undefined;
   let unwatch = () => {};
   return {
@@ -140,7 +142,11 @@ export function createEngine(needs: EngineNeeds): Engine {
         ownership.reconcile();
         judge();
       });
-      interval = setInterval(() => ownership.reconcile(), RECONCILE_MS);
+      interval = setInterval(() => {
+        ownership.reconcile();
+        // A call may be learned after its node's death was told.
+        if (++turns % JUDGE_EVERY === 0) judge();
+      }, RECONCILE_MS);
       ownership.reconcile();
     },
     async leave() {

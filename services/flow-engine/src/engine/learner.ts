@@ -16,7 +16,7 @@ import { recordOf } from './story.ts';
 /** A fact of a node, already read, or an observation of the engine's own. */
 export type Item =
   | { kind: 'fact'; fact: FactIn; from: NodeRef; observed: Reported }
-  | { kind: 'own'; callId: string; observed: Observed; done?: (error?: Error) => void };
+  | { kind: 'own'; callId: string; observed: Observed; request?: number; done?: (error?: Error) => void };
 
 /** What a batch came to. `answers` are given once it is durable. */
 export type Learned = {
@@ -64,7 +64,7 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
   const { link, logger } = needs;
 
   function learnOwn(
-    { callId, observed, done }: Extract<Item, { kind: 'own' }>,
+    { callId, observed, request, done }: Extract<Item, { kind: 'own' }>,
     learned: Learned,
     position: number,
   ): void {
@@ -72,7 +72,8 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
     const error = entry
       ? refusalOf(entry.call, observed, done !== undefined)
       : new CallError('not-found', `no call ${callId}`);
-    if (entry && !error && isWanted(entry.call, observed)) step(entry, observed, learned, position);
+    const isOver = request !== undefined && !entry?.call.outstanding[request];
+    if (entry && !error && !isOver && isWanted(entry.call, observed)) step(entry, observed, learned, position);
     if (done) learned.answers.push(() => done(error));
   }
 
@@ -82,11 +83,13 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
     if (!entry) {
       if (observed.type !== 'CallArrived') return link.unknown(from, fact.key, epoch);
       entry = memory.remember(newCall(fact.key));
-    } else if (observed.type === 'CallArrived' && !began(entry.call, fact)) {
+    } else if (observed.type === 'CallArrived' && admission(entry.call, fact) !== 'duplicate') {
       // Nobody's, while the edge that held it is lost and no other was asked yet: it will be adopted.
       const edge = entry.call.legs[0]?.edge ?? entry.call.edge ?? { node: '', boot: '' };
       const payload = new TextEncoder().encode(JSON.stringify(entry.call.origin));
-      return link.known(from, fact.key, { ...edge, payload });
+      link.known(from, fact.key, { ...edge, payload });
+      // From an edge that spoke of this call before, its place must be learned too, or what follows would be a gap.
+      if (entry.call.seen[`${fact.source}/${fact.boot}`] === undefined) return;
     }
     const admitted = admission(entry.call, fact);
     if (admitted === 'gap')
@@ -158,9 +161,6 @@ export function faultOf(error: Error, observed?: Reported): Reported {
   const from = observed?.from && { from: observed.from };
   return { type: 'CallFaulted', reason: error.message.slice(0, 200), ...from } as unknown as Reported;
 }
-
-/** Did this node report the call's beginning before? Then this is the same fact again. */
-const began = (call: Call, fact: FactIn) => call.seen[`${fact.source}/${fact.boot}`] !== undefined || call.seq === 0;
 
 /** Why a command can't be taken; undefined where it can. One that was taken before is taken as done. */
 export function refusalOf(call: Call, observed: Observed, isCommand: boolean): CallError | undefined {

@@ -10,6 +10,8 @@ import { callOf, eventOf, JOURNAL, snapshotOf } from './story.ts';
 
 const SNAPSHOT_EVENTS = 100;
 const SNAPSHOT_BYTES = 65_536;
+/** A larger state is not snapshotted: the log might refuse it, and with it everything else of its append. */
+const SNAPSHOT_BYTES_MAX = 1_000_000;
 /** A live call that holds the low-water mark back this long is snapshotted. */
 const HOLD_MS = 60_000;
 /** An ended call holds the mark back as long as its INVITE may be retransmitted (64·T1). */
@@ -25,6 +27,8 @@ export type Remembered = {
   events: number;
   bytes: number;
   snapshotted: boolean;
+  /** Too large for a snapshot; it holds the low-water mark back instead. */
+  tooLarge?: true;
   /** The owner's clock when the call was found settled; 0 before. */
   settledAt: number;
 };
@@ -50,12 +54,18 @@ export function note(entry: Remembered, position: number, at: number, events: nu
 }
 
 /** Is it time for a snapshot with the append to come? */
-export const wantsSnapshot = (entry: Remembered) => entry.events >= SNAPSHOT_EVENTS || entry.bytes >= SNAPSHOT_BYTES;
+export const wantsSnapshot = (entry: Remembered) =>
+  !entry.tooLarge && (entry.events >= SNAPSHOT_EVENTS || entry.bytes >= SNAPSHOT_BYTES);
 
-/** The snapshot of a call, and that it covers everything so far. */
-export function takeSnapshot(entry: Remembered): { key: string; bytes: Uint8Array } {
+/** The snapshot of a call, and that it covers everything so far; undefined, and nothing covered, where it is too large. */
+export function takeSnapshot(entry: Remembered): { key: string; bytes: Uint8Array } | undefined {
+  const bytes = snapshotOf(entry.call);
+  if (bytes.length > SNAPSHOT_BYTES_MAX) {
+    entry.tooLarge = true;
+    return undefined;
+  }
   Object.assign(entry, { uncoveredFrom: Number.POSITIVE_INFINITY, events: 0, bytes: 0, snapshotted: true });
-  return { key: entry.call.id, bytes: snapshotOf(entry.call) };
+  return { key: entry.call.id, bytes };
 }
 
 /**
@@ -73,7 +83,7 @@ export function lowWater(
     if (entry.uncoveredFrom === Number.POSITIVE_INFINITY) continue;
     const over = entry.settledAt > 0 && now - entry.settledAt > ENDED_HOLD_MS;
     if (over && !entry.snapshotted) continue;
-    if (over || (entry.settledAt === 0 && now - entry.uncoveredAt > HOLD_MS)) overdue.push(entry);
+    if (!entry.tooLarge && (over || (entry.settledAt === 0 && now - entry.uncoveredAt > HOLD_MS))) overdue.push(entry);
     else mark = Math.min(mark, entry.uncoveredFrom - 1);
   }
   return { mark, overdue };

@@ -92,7 +92,8 @@ export class Partition {
     this.#tombstones = new Set(loaded.tombstones);
     this.#learner = createLearner(needs, loaded.calls, writer.epoch);
     const { link, now, pick } = needs;
-    const observe = (callId: string, observed: Observed) => this.#push({ kind: 'own', callId, observed });
+    const observe = (callId: string, observed: Observed, request?: number) =>
+      this.#push({ kind: 'own', callId, observed, ...(request !== undefined && { request }) });
     this.#dispatcher = createDispatcher({ link, epoch: writer.epoch, now, pick, observe, isDead: needs.isDead });
     this.#timers = createTimers(now, (callId, timerId, purpose) =>
       observe(callId, { type: 'TimerFired', timerId, purpose }),
@@ -283,13 +284,18 @@ export class Partition {
     for (const entry of learned.calls) {
       // A story that can't be folded is replaced by its snapshot, or every owner would fault it again.
       const isBroken = this.#broken.delete(entry.call.id);
-      if (isBroken || memory.wantsSnapshot(entry)) snapshots.push(memory.takeSnapshot(entry));
+      const taken = isBroken || memory.wantsSnapshot(entry) ? memory.takeSnapshot(entry) : undefined;
+      if (taken) snapshots.push(taken);
     }
     let mark: number | undefined;
     if (now - this.#markedAt > LOW_WATER_MS) {
       const found = memory.lowWater(this.#calls.values(), this.#position, now);
-      for (const entry of found.overdue) snapshots.push(memory.takeSnapshot(entry));
       mark = found.mark;
+      for (const entry of found.overdue) {
+        const taken = memory.takeSnapshot(entry);
+        if (taken) snapshots.push(taken);
+        else mark = Math.min(mark, entry.uncoveredFrom - 1);
+      }
       this.#markedAt = now;
     }
     this.#position = await this.#writer.append({

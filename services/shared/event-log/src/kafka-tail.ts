@@ -53,7 +53,8 @@ export function createTail(wire: Wire): Tail {
   /** Its leader moved, or its offset is gone: followers read for themselves and find out. */
   function faulted(of: Followed): void {
     wire.forgetLeaders(of.topic);
-    followed.delete(`${of.topic}/${of.partition}`);
+    const key = `${of.topic}/${of.partition}`;
+    if (followed.get(key) === of) followed.delete(key); // another may stand there since
     for (const waiter of of.waiters) setTimeout(() => waiter.tell(undefined), AWAY_MS);
   }
   async function turn(): Promise<void> {
