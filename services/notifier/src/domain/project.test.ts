@@ -112,6 +112,97 @@ test('legs that are still up when the call is over end with it, the caller’s l
   assert.deepEqual([told[1]!.call.from, told[1]!.call.to], ['+1', '4930']);
 });
 
+const MEDIA = { node: 'media-1', boot: 'b' };
+const OTHER = { node: 'media-2', boot: 'b' };
+const fromMedia = { source: 'media-1', boot: 'b', n: 9 };
+const id = (n: number) => `00000000-0000-8000-8000-00000000010${n}`;
+const limits = { tag: '', maxMs: 0, silenceMs: 0, stopKeys: '' };
+/** A call that is recorded, twice over, until the caller hangs up; `after` is what the engine hears of it then, from seq 10 on. */
+const recordedUntilHangUp = (...after: Array<Fact & { from?: object; to?: object }>) =>
+  written(
+    arrival,
+    { type: 'SessionRequested', leg: 0, offer: '', sdpId: 1, sdpVersion: 1, to: MEDIA } as Fact,
+    { type: 'LegAnswered', requestId: 0, leg: 0, sdp: '', dialog: undefined },
+    { type: 'RecordRequested', leg: 0, recordingId: id(1), ...limits, to: MEDIA } as Fact,
+    { type: 'DialRequested', leg: 1, target: 'sip:+4930@h', accountId: '', fromUser: '+1', sdp: '' },
+    { type: 'LegAnswered', requestId: 0, leg: 1, sdp: '', dialog: undefined },
+    { type: 'BridgeRequested', legA: 0, legB: 1, recordingId: id(2), to: MEDIA } as Fact,
+    { type: 'LegEnded', leg: 0, by: 'peer', status: 0, q850: 16, reason: 'bye' },
+    { type: 'CallEnded', owner: 'caller', reason: 'bye', q850: 16, durationMs: 5000 },
+    ...after,
+  );
+const release = { type: 'ReleaseRequested', leg: 0, to: MEDIA } as Fact;
+const finished = (requestId: number, n: number): Fact => ({
+  type: 'RecordFinished',
+  requestId,
+  recordingId: id(n),
+  durationMs: 4000,
+  reason: 'released',
+});
+const lastOf = ({ told }: ReturnType<typeof tell>) => {
+  const { call, payload, seq } = told.at(-1)!;
+  return { said: `${call.direction} ${payload.state}`, seq, records: (call.records as unknown[]).length };
+};
+
+test('a recording that the hang-up ends is told of with the call’s end', () => {
+  const released: Fact = { type: 'SessionReleased', requestId: 10, leg: 0 };
+  const late: Fact = { type: 'LegEnded', leg: 1, by: 'us', status: 0, q850: 16, reason: 'late' };
+  const bridgeEnded: Fact = { type: 'BridgeEnded', requestId: 7, reason: 'released' };
+  const all = tell(recordedUntilHangUp(release, late, finished(7, 2), bridgeEnded, finished(4, 1), released));
+  assert.deepEqual(all.told.map(inWords).slice(-5), [
+    'out live',
+    'in hangup',
+    'out hangup',
+    'out destroyed',
+    'in destroyed',
+  ]);
+  assert.deepEqual(lastOf(all), { said: 'in destroyed', seq: 14, records: 2 });
+  assert.deepEqual([all.told.at(-1)!.payload.duration, all.call], [5, undefined]);
+});
+
+test('a call is forgotten in the end, whatever becomes of its recordings', () => {
+  const failed: Fact = { type: 'RecordFailed', requestId: 4, reason: 'disk' };
+  const ends: Array<[string, Fact[], number]> = [
+    ['released without a word', [release, { type: 'SessionReleased', requestId: 10, leg: 0 }], 11],
+    ['never released', [release, finished(7, 2), { type: 'RequestFailed', requestId: 10, reason: 'lost' }], 12],
+    ['one of them failed', [release, failed, finished(7, 2)], 12],
+    ['the node was lost', [release, { type: 'NodeLost', kind: 'media', ...MEDIA, recover: true }], 11],
+    ['the engine ended it again', [{ type: 'CallEnded', owner: 'us', reason: 'fault', q850: 41, durationMs: 0 }], 10],
+    // What another node says of them ends nothing here.
+    ['another’s words', [release, { ...failed, from: { ...fromMedia, source: 'x' } } as Fact, finished(7, 2)], 0],
+  ];
+  for (const [name, after, seq] of ends) {
+    const { told, call } = tell(recordedUntilHangUp(...after));
+    const isOver = told.at(-1)!.payload.state === 'destroyed' && told.at(-1)!.call.direction === 'in';
+    assert.deepEqual([isOver ? told.at(-1)!.seq : 0, call === undefined], [seq, seq > 0], name);
+  }
+});
+
+test('nothing is waited for where no node records', () => {
+  const lost: Fact = { type: 'NodeLost', kind: 'media', ...MEDIA, recover: true };
+  const untilLost = recordedUntilHangUp().slice(0, 7);
+  const then = (...facts: Fact[]) =>
+    tell(written(...untilLost, lost, { type: 'ReleaseRequested', leg: 0, to: MEDIA } as Fact, ...facts));
+  const ended: Fact = { type: 'CallEnded', owner: 'us', reason: 'fault', q850: 41, durationMs: 0 };
+  assert.deepEqual(lastOf(then(ended)), { said: 'in destroyed', seq: 10, records: 0 });
+  // Asked of another node: that one is waited for.
+  const again = { type: 'SessionRequested', leg: 0, offer: '', sdpId: 1, sdpVersion: 2, to: OTHER } as Fact;
+  const given: Fact[] = [again, ended, { type: 'ReleaseRequested', leg: 0, to: OTHER } as Fact];
+  assert.equal(then(...given).call?.isOver, true);
+  const told = then(...given, finished(4, 1), finished(7, 2));
+  assert.deepEqual(lastOf(told), { said: 'in destroyed', seq: 14, records: 2 });
+});
+
+test('a call begins once: an INVITE heard again by another edge begins nothing', () => {
+  const story = written(arrival, { type: 'LegAnswered', requestId: 0, leg: 0, sdp: '', dialog: undefined }, arrival);
+  const { told, call } = tell(story);
+  assert.deepEqual(told.map(inWords), ['in init', 'in live']);
+  assert.equal(call?.legs[0]?.state, 'live');
+  const ended: Fact = { type: 'CallEnded', owner: 'us', reason: 'bye', q850: 16, durationMs: 0 };
+  const after = tell(written(arrival, ended, arrival));
+  assert.deepEqual([after.told.map(inWords), after.call], [['in init', 'in hangup', 'in destroyed'], undefined]);
+});
+
 test('what happens twice after losses is told once, and what is out of its order not at all', () => {
   const { told } = tell(
     written(

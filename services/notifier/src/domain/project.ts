@@ -5,6 +5,7 @@
 import type { CallEvent, FactOf } from '@opentact/proto/events';
 import { callObject, directionOf, legUuid, secondsOf, toOf } from './call-object.ts';
 import { legOf, newest, type PublicCall, type PublicLeg, short, verbKey, withLeg, withVerb } from './public-call.ts';
+import { follow, isAwaited, type UnderWay } from './under-way.ts';
 
 /** An envelope but for its id, its account and its times, which follow from `callId`, `seq`, `index` and `at`. */
 export type Told = {
@@ -29,12 +30,19 @@ type Telling = { call: PublicCall; event: CallEvent; told: Told[] };
 
 /** Learns one event of a call; of a call whose beginning was not read it learns nothing. */
 export function project(before: PublicCall | undefined, event: CallEvent): Projected {
-  const call = event.type === 'CallArrived' ? arrived(event) : before;
+  const isFirst = event.type === 'CallArrived' && event.seq === 1;
+  const call = isFirst ? arrived(event) : before;
   if (!call) return { call: undefined, told: [] };
-  const telling: Telling = { call, event, told: [] };
-  learn(telling, event);
-  return { call: event.type === 'CallEnded' ? undefined : telling.call, told: telling.told };
+  const known = call.underWay ?? NOTHING;
+  const underWay = follow(known, event);
+  const telling: Telling = { call: underWay === known ? call : { ...call, underWay }, event, told: [] };
+  if (call.isOver) learnLate(telling, event);
+  else learn(telling, event);
+  const isDestroyed = legOf(telling.call, 0)?.state === 'destroyed';
+  return { call: isDestroyed ? undefined : telling.call, told: telling.told };
 }
+
+const NOTHING: UnderWay = {};
 
 function arrived(event: CallEvent<FactOf<'CallArrived'>>): PublicCall {
   const { appId = '', name = '', autoAnswer = false, maxCallLengthMs = 0 } = event.app ?? {};
@@ -54,6 +62,8 @@ function learn(telling: Telling, event: CallEvent): void {
   const { call } = telling;
   switch (event.type) {
     case 'CallArrived':
+      // An edge that took the call over may have heard its INVITE again.
+      if (event.seq > 1) return;
       return tellState(telling, call.legs[0]!);
     case 'DialRequested': {
       if (legOf(call, event.leg)) return;
@@ -81,15 +91,24 @@ function learn(telling: Telling, event: CallEvent): void {
       return;
     case 'VerbEnded':
       return tellVerb(telling, event);
-    case 'RecordFinished': {
-      const made = { uuid: event.recordingId, durationMs: event.durationMs, at: event.at };
-      // One that two nodes had a hand in may be told of twice.
-      const others = call.records.filter(({ uuid }) => uuid !== made.uuid);
-      telling.call = { ...call, records: newest(others, made) };
-      return;
-    }
+    case 'RecordFinished':
+      return recorded(telling, event);
     default:
   }
+}
+
+/** Of a call that is over: its recordings, and once the last of them is known, its end. */
+function learnLate(telling: Telling, event: CallEvent): void {
+  if (event.type === 'RecordFinished') recorded(telling, event);
+  if (event.type === 'CallEnded' || !isAwaited(telling.call.underWay ?? NOTHING)) destroy(telling, 0);
+}
+
+function recorded(telling: Telling, event: CallEvent<FactOf<'RecordFinished'>>): void {
+  const { call } = telling;
+  const made = { uuid: event.recordingId, durationMs: event.durationMs, at: event.at };
+  // One that two nodes had a hand in may be told of twice.
+  const others = call.records.filter(({ uuid }) => uuid !== made.uuid);
+  telling.call = { ...call, records: newest(others, made) };
 }
 
 /** The leg is from now on as given, and that is told. */
@@ -125,12 +144,18 @@ function hangUp(telling: Telling, leg: number, q850: number, reason: string): vo
 const destroy = (telling: Telling, leg: number) =>
   change(telling, leg, ['hangup'], { state: 'destroyed', destroyOn: telling.event.at });
 
-/** Whatever is left ends with the call: the dialled legs were told to hang up just before. The caller's is the last. */
+/**
+ * Whatever is left ends with the call: the dialled legs were told to hang up just before. The caller's is the last, and
+ * waits for the recordings that end with it.
+ */
 function over(telling: Telling, { q850, reason }: FactOf<'CallEnded'>): void {
-  for (const { leg } of [...telling.call.legs.slice(1), telling.call.legs[0]!]) {
+  for (const { leg } of telling.call.legs.slice(1)) {
     hangUp(telling, leg, q850, reason);
     destroy(telling, leg);
   }
+  hangUp(telling, 0, q850, reason);
+  if (isAwaited(telling.call.underWay ?? NOTHING)) telling.call = { ...telling.call, isOver: true };
+  else destroy(telling, 0);
 }
 
 /** Told once of each bridge, however often it is made again after losses. */

@@ -3,6 +3,7 @@
  * and it grows with nothing but the legs.
  */
 import type { App } from '@opentact/proto/events';
+import type { UnderWay } from './under-way.ts';
 
 export type LegState = 'init' | 'ringing' | 'live' | 'hangup' | 'destroyed';
 
@@ -37,6 +38,10 @@ export type PublicCall = {
   bridges: Record<number, [number, number]>;
   logs: CommandLog[];
   records: Array<{ uuid: string; durationMs: number; at: number }>;
+  /** Absent in what older notifiers remembered. */
+  underWay?: UnderWay;
+  /** Over, and remembered only until what is under way is told of: then its last event is. */
+  isOver?: true;
 };
 
 /** The newest of each list; a call may go on for hours. */

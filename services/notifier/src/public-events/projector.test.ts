@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createMemoryServer, type EventLog, faulty, LogError, memoryLog } from '@opentact/event-log';
-import { type CallEvent, encodeEvent, readEvent, versionOf } from '@opentact/proto';
+import { type CallEvent, encodeEvent, type Fact, readEvent, versionOf } from '@opentact/proto';
 import { createLogger, partitionOf } from '@opentact/runtime';
 import { project, type Told } from '../domain/project.ts';
 import type { PublicCall } from '../domain/public-call.ts';
@@ -16,10 +16,10 @@ import { servePublicEvents } from './serve.ts';
 const CALLS = fileURLToPath(new URL('../../../../test/replay/calls/', import.meta.url));
 const logger = createLogger({ service: 't', node: 't', boot: 'b', level: 'silent' }, { write() {} });
 const call = (n: number) => `00000000-0000-8000-8000-0000000${n}0000`;
-/** Four keys of one partition. */
+/** Keys of one partition, one for each story. */
 const KEYS = Array.from({ length: 90 }, (_, n) => call(n + 10))
   .filter((key) => partitionOf(key, 8) === 3)
-  .slice(0, 4);
+  .slice(0, 5);
 const PARTITION = 3;
 
 function storyOf(name: string, callId: string): CallEvent[] {
@@ -31,9 +31,28 @@ function storyOf(name: string, callId: string): CallEvent[] {
 }
 
 const names = readdirSync(CALLS).filter((name) => name.endsWith('.story'));
-const stories = ['seed-key-2.story', 'seed-hangup.story', 'seed-key-2-busy.story', 'media-and-edge-lost.story'].map(
-  (name, n) => storyOf(name, KEYS[n]!),
-);
+/** The caller hangs up while he is recorded: the recording's end follows the call's. */
+function hungUpWhileRecorded(callId: string): CallEvent[] {
+  const story = storyOf('seed-key-2.story', callId);
+  const begun = story.slice(0, story.findIndex(({ type }) => type === 'RecordRequested') + 1);
+  const { seq: requestId, to, ...asked } = begun.at(-1) as Extract<CallEvent, { type: 'RecordRequested' }>;
+  const { recordingId } = asked;
+  const facts: Array<Fact & { to?: typeof to }> = [
+    { type: 'LegEnded', leg: 0, by: 'peer', status: 0, q850: 16, reason: 'bye' },
+    { type: 'CallEnded', owner: 'caller', reason: 'bye', q850: 16, durationMs: 5000 },
+    { type: 'ReleaseRequested', leg: 0, to },
+    { type: 'RecordFinished', requestId, recordingId, durationMs: 4000, reason: 'released' },
+    { type: 'SessionReleased', requestId: requestId + 3, leg: 0 },
+  ];
+  return [...begun, ...facts.map((fact, n) => ({ ...fact, callId, seq: requestId + 1 + n, at: asked.at + n }))];
+}
+
+const stories = [
+  ...['seed-key-2.story', 'seed-hangup.story', 'seed-key-2-busy.story', 'media-and-edge-lost.story'].map((name, n) =>
+    storyOf(name, KEYS[n]!),
+  ),
+  hungUpWhileRecorded(KEYS[4]!),
+];
 
 /** All stories at once, as their partition would hold them: the owner's word first, then in turns. */
 function* interleaved(): Generator<CallEvent> {

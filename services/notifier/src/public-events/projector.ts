@@ -34,12 +34,9 @@ const PAUSE_MS = 20;
 const PASSED_OVER: ReadonlySet<string> = new Set<FactType>([
   'NodeRequested',
   'NodeAssigned',
-  'SessionRequested',
   'SessionReady',
   'SessionChangeRequested',
   'SessionChanged',
-  'ReleaseRequested',
-  'SessionReleased',
   'DocumentRequested',
   'DocumentFetched',
   'DocumentAccepted',
