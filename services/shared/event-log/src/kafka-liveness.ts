@@ -7,6 +7,8 @@ import { connect, type Socket } from 'node:net';
 
 const CONNECT_MS = 500;
 const AGAIN_MS = 500;
+/** A connection that ends sooner may be one too many for its listener: it isn't made again at once. */
+const LASTING_MS = 1000;
 /** A beat that was under way as its writer died may still be read; a second one was written by a living process. */
 const BEATS_OF_LIFE = 2;
 
@@ -39,10 +41,11 @@ function watch(address: string, died: () => void): () => void {
     if (stopped || !target) return;
     const opening = connect({ ...target, timeout: CONNECT_MS });
     socket = opening;
-    let made = false;
+    let madeAt: number | undefined;
     let code: string | undefined;
     opening.once('connect', () => {
-      [made, wasMade] = [true, true];
+      madeAt = performance.now();
+      wasMade = true;
       opening.setTimeout(0);
       opening.unref();
     });
@@ -54,8 +57,9 @@ function watch(address: string, died: () => void): () => void {
       if (stopped) return;
       // The socket file of a dead process stays, and refuses; one that was removed is the same answer.
       const isRefused = code === 'ECONNREFUSED' || (code === 'ENOENT' && 'path' in target!);
-      if (!made && wasMade && isRefused) died();
-      timer = setTimeout(attempt, made ? 0 : AGAIN_MS).unref();
+      if (madeAt === undefined && wasMade && isRefused) died();
+      const lasted = madeAt !== undefined && performance.now() - madeAt >= LASTING_MS;
+      timer = setTimeout(attempt, lasted ? 0 : AGAIN_MS).unref();
     });
     opening.resume();
   }

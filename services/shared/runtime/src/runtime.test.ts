@@ -187,7 +187,12 @@ test('a sign of life is a connection that answers nothing and ends with its proc
   socket.on('data', () => assert.fail('it speaks')).write('anything');
   await sleep(50);
   assert.equal(socket.closed, false);
-  const ended = once(socket, 'close');
+  // As many as may watch: none of them is sent away.
+  const others = Array.from({ length: 200 }, () => connect(Number(life.address.split(':')[1]), '127.0.0.1'));
+  await Promise.all(others.map((one) => once(one, 'connect')));
+  await sleep(50);
+  assert.equal(others.filter((one) => one.closed || one.destroyed || one.readableEnded).length, 0);
+  const ended = Promise.all([socket, ...others].map((one) => once(one, 'close')));
   await life.close();
   await ended;
 });

@@ -1,10 +1,11 @@
 /**
  * A listener that answers nothing, for a process that has no other one: whoever holds a connection to it sees by its end
- * that the process is gone. It refuses connections beyond a number, and keeps nothing that it reads.
+ * that the process is gone. It ends connections beyond a number, and keeps nothing that it reads.
  */
 import { createServer, type Socket } from 'node:net';
 
-const CONNECTIONS_MAX = 64;
+/** Every node watches every other. Whoever is one too many still sees the end: by a refusal when it asks again. */
+const CONNECTIONS_MAX = 512;
 
 /**
  * Listens on a free port.
