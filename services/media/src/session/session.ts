@@ -25,6 +25,8 @@ export type SessionOptions = {
 
 /** Away for so long, this process may have been taken for dead, and what it does be another's by now. */
 const TAKEN_FOR_DEAD_FRAMES = 125;
+/** By how much an engine's clock may be ahead of ours. */
+const CLOCKS_APART_MS = 1000;
 
 export class Session implements Paced {
   readonly leg: number;
@@ -33,8 +35,6 @@ export class Session implements Paced {
   agreement: Agreement | undefined;
   bridge: Bridge | undefined;
   readonly speaking: Speaking;
-  /** Given back, it may live on elsewhere: then what it did has not ended, and that is not to be said. */
-  isDoubtful = false;
   /** Files that are being closed; a release waits for them. */
   readonly closing = new Set<Promise<void>>();
   private readonly options: SessionOptions;
@@ -47,6 +47,8 @@ export class Session implements Paced {
   private startedAtMs = -1;
   private lastHeardMs = performance.now();
   private silenceTold = false;
+  /** When it last woke up after so long that it may have been taken for dead, ms since the epoch; 0 where it never did. */
+  private wokeAt = 0;
 
   constructor(sockets: SocketPair, options: SessionOptions) {
     this.sockets = sockets;
@@ -59,6 +61,19 @@ export class Session implements Paced {
     this.hearing = new Hearing((digit, durationMs) => this.digit(digit, durationMs));
     sockets.rtp.on('message', (packet, from) => this.packet(packet, from));
     sockets.rtcp.on('message', (packet) => this.reports.receive(packet));
+  }
+
+  /** Given back, it may live on elsewhere: then what it did has not ended, and that is not to be said. */
+  get isDoubtful(): boolean {
+    return this.wokeAt > 0;
+  }
+
+  /**
+   * The call chose at `at`, by its engine's clock, to ask something of its sessions here. Chosen after this one woke up it is
+   * proof that it was never given up; what waited here since before is none.
+   */
+  wanted(at: number): void {
+    if (at > this.wokeAt + CLOCKS_APART_MS) this.wokeAt = 0;
   }
 
   /** The latest 20 ms from the peer. */
@@ -113,7 +128,7 @@ export class Session implements Paced {
   }
 
   hear(nowMs: number, frames: number): void {
-    if (frames >= TAKEN_FOR_DEAD_FRAMES) this.isDoubtful = true;
+    if (frames >= TAKEN_FOR_DEAD_FRAMES) this.wokeAt = Date.now();
     // Before the peer's SDP is known nobody can be heard, and that is no silence.
     this.hearing.tick(nowMs, frames, this.recorder && this.agreement && this.recordFrame);
     if (this.recorder?.ended || this.recorder?.failed) this.finishRecording();

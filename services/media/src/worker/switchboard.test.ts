@@ -46,9 +46,9 @@ function engine(silentMs = 60_000, firstSeq = 0) {
     legsMax: 4,
     report: (_, fact) => facts.push(fact),
   });
-  const ask = (wish: Ask, callId = 'c'): number => {
+  const ask = (wish: Ask, callId = 'c', at = 0): number => {
     seq++;
-    void board.ask({ ...wish, callId, seq, at: 0 } as MediaAsk);
+    void board.ask({ ...wish, callId, seq, at } as MediaAsk);
     return seq;
   };
   async function fact<T extends Observed['type']>(type: T, ms = 3000): Promise<Extract<Observed, { type: T }>> {
@@ -321,6 +321,29 @@ describe('what a node does that was never asked before', () => {
     one.ask({ type: 'ReleaseRequested', leg: 0 });
     await one.fact('SessionReleased');
     assert.deepEqual(one.facts, []);
+  });
+  it('a node that stalled and was never given up says how things end, once it was asked anything since', async () => {
+    for (const [since, isTold] of [
+      [2000, true],
+      [-100, false],
+    ] as const) {
+      const { ask, fact, facts, leg, board } = engine();
+      await leg(0);
+      await leg(1);
+      const recordingId = isTold ? id(4) : id(5);
+      ask({ type: 'BridgeRequested', legA: 0, legB: 1, recordingId });
+      await fact('BridgeStarted');
+      await later(300);
+      for (const session of board.registry.ofCall('c')) session.hear(performance.now(), 200);
+      // What waited while it was away was chosen before; a release alone is no proof.
+      ask({ type: 'PlayStopRequested', leg: 0, play: 99 }, 'c', Date.now() + since);
+      ask({ type: 'ReleaseRequested', leg: 0 }, 'c', Date.now() + since + 5000);
+      await fact('SessionReleased');
+      const said = facts.map(({ type }) => type);
+      assert.deepEqual(said, isTold ? ['RecordFinished', 'BridgeEnded'] : []);
+      // Either way what was recorded can be heard.
+      assert.ok(readWav(readFileSync(join(recordings, `${recordingId}.wav`))).length > 1000);
+    }
   });
   it('a play waits for the agreement, a recording for somebody to hear, a stop right behind still stops', async () => {
     const { ask, fact, facts, play } = engine();

@@ -85,6 +85,8 @@ export class Switchboard {
   private async answer(ask: MediaAsk): Promise<void> {
     const { callId } = ask;
     const report = (fact: Observed) => this.options.report(callId, fact);
+    // A call moves as a whole. A release proves nothing: it is also what a lost node is asked for once it wakes up.
+    if (ask.type !== 'ReleaseRequested') for (const session of this.registry.ofCall(callId)) session.wanted(ask.at);
     if (ask.type === 'SessionRequested') return report(await this.open(ask));
     if (ask.type === 'ReleaseRequested') return this.release(ask);
     if (ask.type === 'BridgeRequested') return this.join(ask);
