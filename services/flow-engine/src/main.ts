@@ -4,7 +4,6 @@ import { openLog } from '@opentact/event-log';
 import { CallV1, DirectoryV1, EngineV1 } from '@opentact/proto';
 import {
   addGrpcHealth,
-  advertisedAddress,
   bearer,
   bootId,
   CHANNEL_OPTIONS,
@@ -13,6 +12,7 @@ import {
   createGrpcServer,
   createLogger,
   createShutdown,
+  internalAddress,
   isLoopback,
   listenGrpc,
   listenShared,
@@ -89,8 +89,8 @@ const health = await serveHealth(config.health, {
     return waiting + missing === 0 ? undefined : `${waiting + missing} of my partitions are not ready`;
   },
 });
-const advertise = await advertisedAddress(config);
-const address = `${advertise.includes(':') ? `[${advertise}]` : advertise}:${port}`;
+const host = await internalAddress(config);
+const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
 await log.registry.join({ ...self, kind: 'flow-engine', address, loadPercent: 0 }, () =>
   Math.min(100, Math.round(loop.p99Ms() * 5)),
 );

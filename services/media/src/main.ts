@@ -7,6 +7,7 @@ import {
   configOrExit,
   createLogger,
   createShutdown,
+  internalAddress,
   rendezvous,
   serveHealth,
   serveSignOfLife,
@@ -56,7 +57,7 @@ const { service, link, close } = mediaOnLink({
   },
 });
 
-const life = await serveSignOfLife(config.bind, advertise);
+const life = await serveSignOfLife(config.bind, await internalAddress(config));
 const node = { name: config.nodeName, boot, kind: 'media', address: life.address, loadPercent: 0 };
 await events.registry.join(node, () => service.loadPercent);
 const health = await serveHealth(config.health, {

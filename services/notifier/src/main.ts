@@ -1,15 +1,7 @@
 /** The notifier as a process: reads the environment once, chooses adapters, leaves in order. */
 import { openLog } from '@opentact/event-log';
 import { createNodeLink, type NodeLink } from '@opentact/link';
-import {
-  advertisedAddress,
-  bootId,
-  configOrExit,
-  createLogger,
-  createShutdown,
-  isLoopback,
-  serveHealth,
-} from '@opentact/runtime';
+import { bootId, configOrExit, createLogger, createShutdown, internalAddress, serveHealth } from '@opentact/runtime';
 import { createDocuments } from './documents.ts';
 import { createDoor } from './door/door.ts';
 import { createGate, GATE_LIMITS } from './door/gate.ts';
@@ -29,7 +21,7 @@ const keys = createSigningKeys(config.directory, config.grpcToken);
 const documents = createDocuments({ door, gate, keyOf: keys.of, now: Date.now, link: () => link, log });
 const load = () => (100 * gate.busy()) / GATE_LIMITS.total;
 const prompts = await servePrompts({ door, gate, log, host: config.bind, token: config.grpcToken });
-const host = isLoopback(config.bind) ? config.bind : await advertisedAddress(config);
+const host = await internalAddress(config);
 
 const link: NodeLink = createNodeLink({
   name: config.nodeName,

@@ -163,6 +163,10 @@ export function configOrExit(service: string, environment: Environment, args: st
   }
 }
 
+/** Where the platform's own processes reach this one: never through a public address that only phones are told. */
+export const internalAddress = (config: Pick<Config, 'bind'>): Promise<string> =>
+  advertisedAddress({ bind: config.bind, advertise: undefined });
+
 /** The address to write on the wire: as configured, or the bound one, or of the default route where that is a wildcard. */
 export async function advertisedAddress(config: Pick<Config, 'advertise' | 'bind'>): Promise<string> {
   if (config.advertise) return config.advertise;
