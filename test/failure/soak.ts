@@ -20,13 +20,13 @@ import type { Order, Outcome } from '../load/order.ts';
 
 const HELP = `npm run soak -- [--calls N] [--rate N] [--every SECONDS] [--log kafka|postgres]
 
-  --calls   calls in all (10000)    --rate   calls a second (20)
+  --calls   calls to be accepted (10000)    --rate   calls a second (15)
   --every   seconds between kills of a flow-engine (5; 0: none)
 `;
 const { values } = parseArgs({
   options: {
     calls: { type: 'string', default: '10000' },
-    rate: { type: 'string', default: '20' },
+    rate: { type: 'string', default: '15' },
     every: { type: 'string', default: '5' },
     log: { type: 'string', default: 'kafka' },
     help: { type: 'boolean', default: false },
@@ -140,8 +140,9 @@ try {
     user: job.number,
     rate,
     calls,
+    again: true,
     holdMs: 0,
-    secondsMax: calls / rate + 60,
+    secondsMax: (3 * calls) / rate + 60,
   };
   const beat = setInterval(() => say(`  ${installation.keys.size} documents asked for`), 30_000);
   const outcome = await call(order);

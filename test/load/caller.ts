@@ -183,14 +183,15 @@ export async function makeCalls(order: Order): Promise<Outcome> {
     const timer = setInterval(() => {
       const now = performance.now();
       const elapsed = now - startedAt;
-      const due = Math.min(order.calls, Math.floor((elapsed / 1000) * order.rate) + 1);
+      const wanted = order.calls + (order.again ? out.refused : 0);
+      const due = Math.min(wanted, Math.floor((elapsed / 1000) * order.rate) + 1);
       while (out.started < due) start(performance.now());
       // After a late turn the frames missed are sent at once: a phone's sound card would do the same.
       for (; ticks * TICK_MS < elapsed; ticks++)
         for (const { line, socket } of wheel[ticks % wheel.length]!) socket.send(line.packet(now), line.port, ADDRESS);
       if (ticks % 5 === 0) attend(now);
       if (elapsed > order.secondsMax * 1000) for (const call of calls.values()) finish(call, 'time is over');
-      if (out.started < order.calls || calls.size > 0) return;
+      if ((out.started < wanted && elapsed < order.secondsMax * 1000) || calls.size > 0) return;
       clearInterval(timer);
       done();
     }, TICK_MS);

@@ -10,6 +10,8 @@ export type Order = {
   /** Calls a second, evenly spaced. */
   rate: number;
   calls: number;
+  /** A call that is refused by 503 is made anew, so that so many are accepted. */
+  again?: boolean;
   holdMs: number;
   /** Whatever isn't over by then has failed. */
   secondsMax: number;
