@@ -16,11 +16,13 @@ export function recordOf(event: CallEvent): NewRecord {
   const bytes = encodeEvent(event);
   if (bytes.length > EVENT_BYTES_MAX)
     throw new RangeError(`call ${event.callId}: ${event.type} has ${bytes.length} bytes`);
-  return {
-    key: event.callId,
-    headers: { type: event.type, seq: String(event.seq), schema: String(versionOf(event.type)) },
-    bytes,
-  };
+  return { key: event.callId, headers: headersOf(event), bytes };
+}
+
+/** The call is a trace and each of its events a span of it (W3C Trace Context), whoever reads them. */
+function headersOf({ type, callId, seq }: CallEvent): Record<string, string> {
+  const traceparent = `00-${callId.replaceAll('-', '')}-${seq.toString(16).padStart(16, '0')}-01`;
+  return { type, seq: String(seq), schema: String(versionOf(type)), traceparent };
 }
 
 /** The event of a record; undefined for records that belong to no call. @throws UnknownEvent */
