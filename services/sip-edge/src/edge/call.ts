@@ -30,6 +30,8 @@ type LegBase = {
   /** The hang-up that waits, for an ACK or for a first answer. */
   hangup?: CallEvent<FactOf<'HangupRequested'>>;
   byeSent: boolean;
+  /** Our requests within the dialog that are under way: method by branch. */
+  readonly open: Map<string, string>;
   /** `seq` of the latest request about this leg: what the edge must send on its own is named after it. */
   lastSeq: number;
 };
@@ -72,7 +74,8 @@ export type Leg = CallerLeg | CalleeLeg;
 export type EdgeCall = {
   readonly id: string;
   accountId: string;
-  dialsPerMinuteMax: number;
+  /** Undefined where the call was adopted and nothing is known of its account yet; 0: no limit. */
+  dialsPerMinuteMax: number | undefined;
   /** True while it counts among the account's calls. */
   counted: boolean;
   /** How often this call already passed through a number of our own. */
@@ -91,7 +94,7 @@ export function newCall(id: string): EdgeCall {
   return {
     id,
     accountId: '',
-    dialsPerMinuteMax: 0,
+    dialsPerMinuteMax: undefined,
     counted: false,
     hops: 0,
     legs: new Map(),
@@ -103,12 +106,17 @@ export function newCall(id: string): EdgeCall {
 
 export function newCallerLeg(call: EdgeCall, tag: string, server: ServerTransaction | undefined): CallerLeg {
   const way = server ? { server, peer: server.arrival.peer } : {};
-  const base = { call, number: 0, tag, ...way, offers: NO_OFFER, byeSent: false, lastSeq: 0 };
+  const base = { call, number: 0, tag, ...way, offers: NO_OFFER, byeSent: false, open: new Map(), lastSeq: 0 };
   return { ...base, kind: 'caller', others: [], state: 'arrived', answeredBy: 0, cancelled: false };
 }
 
 export function newCalleeLeg(call: EdgeCall, tag: string, ask: CallEvent<FactOf<'DialRequested'>>): CalleeLeg {
-  const base = { call, number: ask.leg, tag, offers: NO_OFFER, byeSent: false, lastSeq: ask.seq };
+  const base = { call, number: ask.leg, tag, offers: NO_OFFER, byeSent: false, open: new Map(), lastSeq: ask.seq };
   const none = { rang: false, heard: false, cancelSent: false, challenged: false, resumed: false };
   return { ...base, ...none, kind: 'callee', ask, state: 'preparing', attempt: 0 };
+}
+
+/** False where another edge took the leg over: nothing is said of it here any more. */
+export function isOurs(leg: Leg): boolean {
+  return leg.call.legs.get(leg.number) === leg;
 }

@@ -14,6 +14,7 @@ import { type CalleeLeg, type EdgeCall, type Leg, newCalleeLeg } from './call.ts
 import { dialReason, q850Of, reasonHeader } from './causes.ts';
 import { ALLOW, type Context, contactLine, endLeg, hostPort, namesOf, report, tagOf, viaOf } from './context.ts';
 import { recordOf } from './dialog-record.ts';
+import { DIALS_UNLEARNT } from './limits.ts';
 import { proofOf } from './proof.ts';
 import { findTarget, type Target } from './target.ts';
 import { acknowledge, sendIn, wayBack } from './within.ts';
@@ -30,7 +31,7 @@ export async function dial(context: Context, call: EdgeCall, ask: Dial, resumed:
   const leg = newCalleeLeg(call, tagOf(context, call.id, ask.leg), ask);
   leg.resumed = resumed;
   call.legs.set(ask.leg, leg);
-  const max = context.accounts.get(ask.accountId)?.dialsPerMinuteMax ?? call.dialsPerMinuteMax;
+  const max = context.accounts.get(ask.accountId)?.dialsPerMinuteMax ?? call.dialsPerMinuteMax ?? DIALS_UNLEARNT;
   if (!context.limits.dial(ask.accountId, max, context.clock.nowMs()) && !resumed)
     return fail(context, leg, 0, 21, 'dial-limit');
   const target = await findTarget(context, call, ask);

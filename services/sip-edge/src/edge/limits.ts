@@ -1,8 +1,10 @@
 // Per account: calls at once and new dials a minute. An open SIP port is found by toll fraud within hours.
-// It refuses by answering false; it never queues.
+// It refuses by answering false; it never queues. Each edge counts for itself.
 
 const ACCOUNTS_MAX = 100_000;
 const WINDOW_MS = 60_000;
+/** New dials a minute of an account whose call was adopted, until the Directory has said how many it may have. */
+export const DIALS_UNLEARNT = 60;
 
 export type Limits = {
   /** Takes a place for a call; false where the account has none left (0: no limit). */
