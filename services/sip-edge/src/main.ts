@@ -38,7 +38,7 @@ const warmAt = performance.now() + WARM_MS;
 const self = { node: config.nodeName, boot };
 const grpc = createGrpcServer(config.grpcToken);
 /** Full is who leaves: it gets no new work, and the other edges know that it goes. */
-const load = () => (shutdown.signal.aborted ? 100 : 0);
+let load = () => 0;
 let closeLink = async () => {};
 let closePeers = () => {};
 
@@ -49,7 +49,10 @@ const edge = await openEdge({
   reusePort: true,
   secret: await platformSecret(config),
   link(listener) {
-    const link = engineLink({ name: config.nodeName, boot, events, log, token: config.grpcToken, load }, listener);
+    const link = engineLink(
+      { name: config.nodeName, boot, events, log, token: config.grpcToken, load: () => load() },
+      listener,
+    );
     closeLink = link.close;
     return link;
   },
@@ -65,11 +68,12 @@ const edge = await openEdge({
   loopDelayMs: () => (performance.now() < warmAt ? 0 : loopDelay.p99Ms()),
   log,
 });
+load = edge.load;
 // The port of SIP belongs to every edge of this address; this one belongs to us alone.
 const host = (address: string) => (address.includes(':') ? `[${address}]` : address);
 const peerPort = await listenGrpc(grpc, `${host(config.bind)}:0`);
 const address = `${host(advertise)}:${peerPort}`;
-await events.registry.join({ name: config.nodeName, boot, kind: 'sip-edge', address, loadPercent: 0 }, load);
+await events.registry.join({ name: config.nodeName, boot, kind: 'sip-edge', address, loadPercent: 0 }, edge.load);
 const http = await serveHttp(
   config.health,
   {

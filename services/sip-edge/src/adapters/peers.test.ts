@@ -123,8 +123,15 @@ test('who leaves is no heir, and of all that leave the first is', { timeout: 10_
     await edge(t, server, 'c'),
   ];
   await eventually(() => a.peers.lives(c.self) && b.peers.lives(c.self));
-  assert.deepEqual([a.peers.heirs(), b.peers.heirs(), c.peers.heirs()], [true, true, true]);
+  assert.deepEqual([a.peers.heirs(), b.peers.heirs(), c.peers.heirs()], ['staying', 'staying', 'leaving']);
   c.kill();
   await eventually(() => !a.peers.lives(c.self) && !b.peers.lives(c.self));
-  assert.deepEqual([a.peers.heirs(), b.peers.heirs()], [false, true]);
+  assert.deepEqual([a.peers.heirs(), b.peers.heirs()], [undefined, 'leaving']);
+});
+
+test('an edge that went silent is no heir, whatever its name', { timeout: 10_000 }, async (t) => {
+  const server = createMemoryServer();
+  const [a, b] = [await edge(t, server, 'a', { load: 101 }), await edge(t, server, 'b', { load: 100 })];
+  await eventually(() => a.peers.lives(b.self) && b.peers.lives(a.self));
+  assert.equal(b.peers.heirs(), undefined);
 });

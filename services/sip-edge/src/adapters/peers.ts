@@ -5,6 +5,7 @@ import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
 import type { EventLog, SeenNode } from '@opentact/event-log';
 import { SipEdgeV1 } from '@opentact/proto';
 import { bearer, CHANNEL_OPTIONS } from '@opentact/runtime';
+import { LEAVING } from '../edge/admission.ts';
 import type { EdgePeers, Forwarded, Holder, PeerListener } from '../edge/port.ts';
 
 type Stream = ClientDuplexStream<SipEdgeV1.FromEdge, SipEdgeV1.ToEdge>;
@@ -35,8 +36,12 @@ export function edgePeers(
   return {
     lives: ({ node, boot }) => living.has(`${node}/${boot}`),
     others: () => living.size > 0,
-    // Whoever leaves says that it is full. Where all do, the first by name stays for the others' calls.
-    heirs: () => of.registry.nodes().some((n) => fit(n) && (n.loadPercent < 100 || n.name < of.self.node)),
+    heirs() {
+      const others = of.registry.nodes().filter(fit);
+      if (others.some(({ loadPercent }) => loadPercent < LEAVING)) return 'staying';
+      // Where all leave, the first by name stays for the others' calls, unless it has left them already.
+      return others.some((n) => n.loadPercent === LEAVING && n.name < of.self.node) ? 'leaving' : undefined;
+    },
     forward({ node, boot }, message, undelivered) {
       const id = `${node}/${boot}`;
       const found = living.get(id);

@@ -5,6 +5,10 @@ export const LOOP_DELAY_MS_MAX = 20;
 export const PENDING_FACTS_MAX = 500;
 export const RETRY_AFTER_S = 2;
 
+/** Loads that an edge tells the others, in percent: it takes no new calls; it left its calls to them and is silent. */
+export const LEAVING = 100;
+export const SILENT = 101;
+
 export type Load = {
   draining: boolean;
   loopDelayP99Ms: number;

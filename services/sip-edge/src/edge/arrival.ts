@@ -14,7 +14,7 @@ import { rememberAccount } from './accounts.ts';
 import { RETRY_AFTER_S } from './admission.ts';
 import { type CallerLeg, type EdgeCall, newCall, newCallerLeg } from './call.ts';
 import { cancelled, refuse } from './caller.ts';
-import { ABILITIES, type Context, report, tagOf } from './context.ts';
+import { ABILITIES, type Context, report, strangerTag, tagOf } from './context.ts';
 import { DirectoryAway, type Route } from './port.ts';
 
 /**
@@ -43,8 +43,8 @@ export function callLine(callId: string): HeaderLine {
 export function arrive(context: Context, server: ServerTransaction): void {
   const { request } = server;
   const callId = callIdFor(context, request);
-  const tag = tagOf(context, callId, 0);
-  server.identify(tag, [callLine(callId)]);
+  // A leg's tag is for whoever has a leg: nobody learns it before the story does.
+  server.identify(strangerTag(context, request), [callLine(callId)]);
   const known = context.calls.get(callId);
   if (known) return repeated(known, server);
   const refusal = inspect(request, ABILITIES);
@@ -54,6 +54,7 @@ export function arrive(context: Context, server: ServerTransaction): void {
   const { address, port } = server.arrival.source;
   context.trace.note(request.callId, 'in', `${address}:${port}`, request.raw, Date.now());
   const call = newCall(callId);
+  const tag = tagOf(context, callId, 0);
   const leg = newCallerLeg(call, tag, server);
   try {
     leg.dialog = dialogOfCallee(request, tag);
@@ -83,6 +84,7 @@ function repeated(call: EdgeCall, server: ServerTransaction): void {
   const { request } = server;
   const same = first.via.branch === request.via.branch && first.uriText === request.uriText;
   if (!same || leg.others.length === OTHERS_MAX) return void server.respond(482);
+  server.identify(leg.server.tag!, [callLine(call.id)]);
   leg.others.push(server);
   server.respond(leg.said?.status ?? 100, leg.said?.options);
 }
@@ -107,17 +109,27 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   if (!route) return refuse(context, leg, 404, 1);
   const refusal = takePlace(context, leg, server, route);
   call.told = true;
+  name(leg, server, leg.tag);
   const told = report(context, call.id, {
     ...factOf(leg.tag, server, route),
     ...(refusal === undefined ? {} : { refusal }),
   });
+  const unheard = () => {
+    if (leg.state === 'arrived') name(leg, server, strangerTag(context, server.request));
+    refuse(context, leg, 503, 41, [RETRY_AFTER]);
+  };
   const stop = context.clock.after(OWNER_PATIENCE_MS, () => {
     context.log.warn({ callId: call.id }, 'no owner took the call in time');
-    refuse(context, leg, 503, 41, [RETRY_AFTER]);
+    unheard();
   });
   // Where the owner refuses to know the call, `gone` releases it.
   told.then(() => trying(leg)).catch(() => {});
-  await told.finally(stop).catch(() => refuse(context, leg, 503, 41, [RETRY_AFTER]));
+  await told.finally(stop).catch(unheard);
+}
+
+/** The To tag of every answer from here on. */
+function name({ call, others }: CallerLeg, server: ServerTransaction, tag: string): void {
+  for (const each of [server, ...others]) each.identify(tag, [callLine(call.id)]);
 }
 
 function questionOf({ request, arrival }: ServerTransaction, callId: string) {

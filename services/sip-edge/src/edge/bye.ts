@@ -4,7 +4,7 @@
 import type { CallEvent, FactOf } from '@opentact/proto';
 import type { HeaderLine } from '../stack/message/build.ts';
 import { withTrunk } from './accounts.ts';
-import type { Leg } from './call.ts';
+import { isOurs, type Leg } from './call.ts';
 import { reasonHeader } from './causes.ts';
 import { type Context, endLeg, namesOf } from './context.ts';
 import { proofOf } from './proof.ts';
@@ -33,6 +33,7 @@ function attempt(context: Context, leg: Leg, ask: Hangup, count: number, proof: 
       response(response) {
         if (response.status < 200) return;
         withTrunk(context, leg, response.status, () => {
+          if (!isOurs(leg)) return;
           const wanted = count === 0 ? proofOf(leg, response, 'BYE', names) : undefined;
           if (wanted) attempt(context, leg, ask, 1, [wanted]);
           else end('bye');

@@ -3,6 +3,7 @@
 import { branchOf, cseqOf, localTag, type Observed } from '@opentact/proto';
 import { NO_OFFER } from '../stack/dialog/offers.ts';
 import type { HeaderLine } from '../stack/message/build.ts';
+import type { SipRequest } from '../stack/message/message.ts';
 import type { Clock } from '../stack/transaction/clock.ts';
 import type { Transactions } from '../stack/transaction/layer.ts';
 import type { TransportName } from '../stack/transport/peer.ts';
@@ -30,6 +31,8 @@ export type Context = {
   readonly network: Network;
   readonly transactions: Transactions;
   readonly calls: Map<string, EdgeCall>;
+  /** Calls whose first leg another edge took over: their INVITE, come again, begins nothing here. */
+  readonly dropped: Set<string>;
   readonly limits: Limits;
   /** Latest answer of the Directory about each account whose calls came in here. */
   readonly accounts: Map<string, Route>;
@@ -53,6 +56,11 @@ export function namesOf(context: Context, callId: string, seq: number, attempt: 
 
 export function tagOf(context: Context, callId: string, leg: number): string {
   return localTag(context.secret, callId, leg);
+}
+
+/** A tag for answers of no leg: the same for a request repeated, since it is derived from it. */
+export function strangerTag(context: Context, { callId, cseq }: SipRequest): string {
+  return branchOf(context.secret, callId, cseq.number, 0).slice(7);
 }
 
 export function viaOf(context: Context, transport: TransportName, branch: string): string {

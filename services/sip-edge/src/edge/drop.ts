@@ -1,7 +1,9 @@
 // Lets go of legs that another edge holds: without a word to the phone or to the story, which are that edge's to speak to.
+// Only a leg that nobody holds any more is hung up.
 
-import type { EdgeCall, Leg } from './call.ts';
-import { type Context, isOver, namesOf } from './context.ts';
+import { type EdgeCall, isOurs, type Leg } from './call.ts';
+import { type Context, isOver, namesOf, REMEMBER_MS } from './context.ts';
+import { sendIn, wayBack } from './within.ts';
 
 /** Forgets a leg, and its call with the last one. */
 export function dropLeg(context: Context, leg: Leg): void {
@@ -9,7 +11,13 @@ export function dropLeg(context: Context, leg: Leg): void {
   if (leg.kind === 'caller') {
     leg.server?.drop();
     for (const other of leg.others) other.drop();
-  } else context.transactions.abandon(namesOf(context, call.id, leg.ask.seq, leg.attempt).branch, 'INVITE');
+    bury(context, call.id);
+  } else {
+    const { branch } = namesOf(context, call.id, leg.ask.seq, leg.attempt);
+    for (const method of ['INVITE', 'CANCEL']) context.transactions.abandon(branch, method);
+  }
+  // Their answers are for whoever holds the leg now.
+  for (const [branch, method] of leg.open) context.transactions.abandon(branch, method);
   leg.offered?.server.drop();
   leg.offered = undefined;
   leg.unconfirmed?.over();
@@ -17,6 +25,13 @@ export function dropLeg(context: Context, leg: Leg): void {
   leg.state = 'ended';
   call.legs.delete(leg.number);
   if (isOver(call)) dropCall(context, call);
+}
+
+/** An INVITE that was on its way here meanwhile is that edge's as well. */
+function bury(context: Context, callId: string): void {
+  if (context.dropped.has(callId)) return;
+  context.dropped.add(callId);
+  context.clock.after(REMEMBER_MS, () => void context.dropped.delete(callId));
 }
 
 function dropCall(context: Context, call: EdgeCall): void {
@@ -47,9 +62,24 @@ export async function dropWhatOthersHold(context: Context): Promise<void> {
   const legs = [...context.calls.values()].flatMap(({ legs }) => [...legs.values()]);
   const checks = legs.map(async (leg) => {
     const holder = await context.link.where(leg.call.id, leg.number);
-    if (!holder || (holder.node === self.node && holder.boot === self.boot)) return;
+    if (!isOurs(leg)) return;
+    if (!holder) return leg.state === 'answered' ? sayBye(context, leg) : undefined;
+    if (holder.node === self.node && holder.boot === self.boot) return;
     context.log.warn({ callId: leg.call.id, leg: leg.number, ...holder }, 'another edge took this leg over');
     dropLeg(context, leg);
   });
   await Promise.allSettled(checks);
+}
+
+/**
+ * Nobody's by the word of an owner that asked for it once, so it ended meanwhile. Only we may still have its connection,
+ * and whoever ended it may not have reached the phone.
+ */
+function sayBye(context: Context, leg: Leg): void {
+  const { call, number, dialog, peer, lastSeq } = leg;
+  context.log.warn({ callId: call.id, leg: number }, 'this leg ended meanwhile');
+  dropLeg(context, leg);
+  if (!dialog || !peer || peer.open === false) return;
+  const names = namesOf(context, call.id, lastSeq, 15, `gone/${number}`);
+  sendIn(context, dialog, wayBack(context, dialog, peer), { method: 'BYE', names }, { response() {}, failed() {} });
 }

@@ -8,9 +8,9 @@ import { textParamOf } from '../stack/message/params.ts';
 import { type Clock, systemClock } from '../stack/transaction/clock.ts';
 import { createTransactions, type Transactions } from '../stack/transaction/layer.ts';
 import type { Arrival } from '../stack/transport/peer.ts';
-import { refusedForLoad } from './admission.ts';
+import { LEAVING, refusedForLoad, SILENT } from './admission.ts';
 import { callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
-import { type Context, isOver } from './context.ts';
+import { type Context, isOver, strangerTag } from './context.ts';
 import { dropWhatOthersHold, watchOwners } from './drop.ts';
 import { createElsewhere } from './elsewhere.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -19,7 +19,7 @@ import { createLimits } from './limits.ts';
 import { ALONE, gated, listenerOf, peerListenerOf } from './listeners.ts';
 import { type NetworkOptions, openNetwork } from './network.ts';
 import type { Directory, EdgePeers, EngineLink, EngineListener, Holder, Log, PeerListener } from './port.ts';
-import { acknowledged, receive, strangerTag } from './requests.ts';
+import { acknowledged, receive } from './requests.ts';
 import { type Resolve, resolveByDns } from './resolve.ts';
 import { stray } from './stray.ts';
 import { createTrace, type TracedMessage } from './trace.ts';
@@ -55,6 +55,8 @@ export type Edge = {
   ready(): boolean;
   /** Why a new call would be refused now, or undefined. */
   refusal(): string | undefined;
+  /** In percent, for the other edges and the engines; above 100 nothing is done here any more. */
+  load(): number;
   /**
    * No new calls from now on. Where another edge lives, those that live are left to it as they are; else they may end by
    * themselves for so long and are then hung up.
@@ -83,6 +85,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     clock,
     directory: options.directory,
     calls,
+    dropped: new Set(),
     limits: createLimits(),
     accounts: new Map(),
     learning: new Map(),
@@ -160,6 +163,7 @@ function edgeOf(context: Context, options: EdgeOptions, transactions: Transactio
     for (const call of context.calls.values()) if (!isOver(call)) count++;
     return count;
   };
+  let isSilent = false;
   return {
     port: context.network.advertise.port,
     liveCalls: live,
@@ -167,12 +171,17 @@ function edgeOf(context: Context, options: EdgeOptions, transactions: Transactio
     messages: context.trace.messages,
     ready: () => context.link.ready(),
     refusal: () => overload(context, options, false),
+    load: () => (isSilent ? SILENT : context.draining ? LEAVING : 0),
     async drain(patienceMs) {
+      const end = clock.nowMs() + patienceMs;
       context.draining = true;
       if (context.peers.others()) await wait(clock, () => false, ANNOUNCE_MS);
+      // One that leaves as well may have gone silent a moment ago, counting on us.
+      if (context.peers.heirs() === 'leaving') await wait(clock, () => false, ANNOUNCE_MS);
       // Another edge takes the calls over; from here on this one is as silent as a dead one.
-      if (context.peers.heirs()) return gate.shut();
-      await wait(clock, () => live() === 0, patienceMs);
+      isSilent = context.peers.heirs() !== undefined;
+      if (isSilent) return gate.shut();
+      await wait(clock, () => live() === 0, end - clock.nowMs());
       for (const call of context.calls.values()) hangUpAll(context, call);
       await wait(clock, () => live() === 0, BYE_MS);
     },

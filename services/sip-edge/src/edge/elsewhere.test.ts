@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { callIdOfInvite, localTag } from '@opentact/proto';
+import { callIdOfInvite, localTag, verifyTag } from '@opentact/proto';
+import { textParamOf } from '../stack/message/params.ts';
 import { SECRET } from './testing/house.ts';
 import { OFFER } from './testing/phone.ts';
 import { openStreet, type Street } from './testing/street.ts';
@@ -15,7 +16,11 @@ const tag = localTag(SECRET, callId, 0);
 const sdp = { type: 'application/sdp', bytes: Buffer.from(OFFER) };
 const end = { status: 0, q850: 16, reason: 'done', owner: 'us' };
 
-function story(name: string, options: { hurry?: number }, run: (street: Street) => Promise<void>): void {
+function story(
+  name: string,
+  options: { hurry?: number; edges?: number },
+  run: (street: Street) => Promise<void>,
+): void {
   test(name, { timeout: 20_000 }, async () => {
     const street = await openStreet(options);
     street.kernel = 0;
@@ -258,6 +263,8 @@ story('a message is kept once however often it comes, and only so many of one le
   assert.equal(refused(), 3, 'eight wait, the rest is refused');
   await phone.silence(600);
   assert.equal(refused(), 11);
+  const statuses = phone.heard.flatMap((one) => (one.kind === 'response' && one.status >= 300 ? one.status : []));
+  assert.deepEqual([...new Set(statuses)], [500], 'nobody said that there is no such dialog');
 });
 
 story('CANCELs of strangers take no room of those who prove that they are ours', {}, async (street) => {
@@ -285,7 +292,7 @@ story('a way that is cut is tried until patience ends, and found again', { hurry
   await phone.status(200, 'OPTIONS');
   street.cut = true;
   phone.request('OPTIONS', { toTag: tag, cseq: 3 });
-  await phone.status(481, 'OPTIONS');
+  assert.ok((await phone.status(500, 'OPTIONS')).headers.get('retry-after'), 'its dialog may live');
 });
 
 story('a leaving edge hands its calls to the other without a word, and refuses new ones', {}, async (street) => {
@@ -325,6 +332,116 @@ story('an edge that slept drops what another holds now, and goes on with the res
   await phone.status(200, 'BYE');
   assert.equal((await street.fact('LegEnded')).edge, 1);
   assert.deepEqual([sleeper.edge.liveCalls(), other.edge.liveCalls()], [1, 0]);
+});
+
+const NONE = { invite: '', transport: '', sourceAddress: '', answer: 0, answerSdp: '', target: '' };
+
+story(
+  'a repeated INVITE that an edge hears as it wakes begins nothing: its CANCEL is the adopter’s',
+  {},
+  async (street) => {
+    const { phone } = street;
+    const [sleeper, other] = street.edges as [Street['edges'][0], Street['edges'][0]];
+    const invite = phone.request('INVITE', { body: OFFER, branch: 'z9hG4bKx' });
+    const { invite: bytes, transport, sourceAddress, accountId } = await street.fact('CallArrived');
+    await phone.status(100);
+    const text = Buffer.from(bytes).toString('latin1');
+    street.ask(1, callId, {
+      type: 'AdoptRequested',
+      leg: 0,
+      ...NONE,
+      invite: text,
+      transport,
+      sourceAddress,
+      accountId,
+    });
+    await street.fact('LegAdopted');
+    street.logAway = true;
+    sleeper.sleptMs = 60_000;
+    phone.send(invite);
+    await phone.silence(100);
+    assert.deepEqual([sleeper.edge.liveCalls(), sleeper.edge.transactions()], [0, 0]);
+    phone.request('CANCEL', { branch: 'z9hG4bKx' });
+    await phone.status(487);
+    assert.deepEqual([sleeper.edge.liveCalls(), other.edge.liveCalls()], [0, 0]);
+  },
+);
+
+story('an edge that remembers the wrong holder asks again as the phone does', { edges: 3 }, async (street) => {
+  const { phone } = street;
+  await answered(street);
+  street.kernel = 1;
+  phone.request('OPTIONS', { toTag: tag, cseq: 2 });
+  await phone.status(200, 'OPTIONS');
+  const { dialog } = await street.fact('LegAnswered');
+  street.ask(2, callId, { type: 'AdoptRequested', leg: 0, ...NONE, accountId: 'demo', dialog });
+  phone.respond(await phone.incoming('OPTIONS'), 200);
+  street.edges[0]!.sleptMs = 60_000;
+  const bye = phone.request('BYE', { toTag: tag, cseq: 3 });
+  await phone.silence(500);
+  phone.send(bye);
+  await phone.status(200, 'BYE');
+  assert.equal((await street.fact('LegEnded')).edge, 2);
+  await phone.silence(1_700);
+  assert.equal(
+    phone.heard.some((one) => one.kind === 'response' && one.status === 481),
+    false,
+  );
+});
+
+story('a leg that is ours by its owner’s word and never comes: 500, since it lives', { hurry: 4 }, async (street) => {
+  const { phone, holders } = street;
+  await answered(street);
+  await street.kill(0);
+  street.kernel = 1;
+  holders.set(`${callId}/0`, street.edges[1]!.self);
+  phone.request('OPTIONS', { toTag: tag, cseq: 2 });
+  assert.ok((await phone.status(500, 'OPTIONS')).headers.get('retry-after'));
+});
+
+story('strangers that are refused learn no leg’s name', { hurry: 4 }, async (street) => {
+  const { phone } = street;
+  phone.request('INVITE', { callId: 'call-2', body: OFFER, lines: ['Require: nonsense'] });
+  phone.request('INVITE', { callId: 'call-3', body: `${OFFER}${'a=x\r\n'.repeat(4_000)}` });
+  street.logAway = true;
+  phone.request('INVITE', { callId: 'call-4', body: OFFER });
+  for (const status of [420, 513, 503]) {
+    const named = textParamOf((await phone.status(status)).to.params, 'tag');
+    assert.ok(named);
+    assert.equal(verifyTag(SECRET, named), undefined, `${status}`);
+  }
+});
+
+story('the answer to an offer of a leg that was dropped reaches whoever adopted it', {}, async (street) => {
+  const { phone } = street;
+  await answered(street);
+  const offer = { type: 'OfferRequested', leg: 0, sdp: ANSWER } as const;
+  const seq = street.ask(0, callId, offer);
+  const invite = await phone.incoming('INVITE');
+  const { dialog } = await street.fact('LegAnswered');
+  street.ask(1, callId, { type: 'AdoptRequested', leg: 0, ...NONE, accountId: 'demo', dialog });
+  street.ask(1, callId, offer, seq);
+  await phone.incoming('INVITE', 2);
+  street.edges[0]!.sleptMs = 60_000;
+  phone.respond(invite, 200, { body: sdp });
+  const accepted = await street.fact('OfferAccepted');
+  assert.deepEqual([accepted.edge, accepted.requestId], [1, seq]);
+  assert.equal(
+    street.told.some(({ fact }) => fact.type === 'OfferRefused'),
+    false,
+  );
+});
+
+story('an edge that leaves counts on none that went silent meanwhile', { hurry: 2 }, async (street) => {
+  const { phone } = street;
+  await answered(street);
+  let asked = 0;
+  street.heirs = () => (asked++ === 0 ? 'leaving' : undefined);
+  const leaving = street.edges[0]!.edge.drain(3_000);
+  phone.respond(await phone.incoming('BYE'), 200);
+  await leaving;
+  assert.equal((await street.fact('LegEnded')).reason, 'bye');
+  assert.equal(street.edges[0]!.edge.load(), 100);
 });
 
 story('an edge that heard of no owner for long asks what it still holds', { hurry: 5 }, async (street) => {
@@ -475,6 +592,21 @@ story('… unless the phone comes back first: then its new connection carries ou
   street.ask(1, callId, { type: 'HangupRequested', leg: 0, ...end });
   await second.until(/^BYE /m);
   second.socket.destroy();
+});
+
+story('a phone whose leg ended while its edge slept hears BYE over its connection', {}, async (street) => {
+  const { socket, until } = await connectionTo(street, 0);
+  socket.write(tcp('INVITE', { body: OFFER }));
+  await street.fact('CallArrived');
+  street.ask(0, callId, { type: 'AnswerRequested', leg: 0, sdp: ANSWER });
+  await until(/SIP\/2.0 200 OK/);
+  socket.write(tcp('ACK', { toTag: tag }));
+  await street.fact('LegConfirmed');
+  street.holders.set(`${callId}/0`, undefined);
+  street.edges[0]!.sleptMs = 60_000;
+  await until(/^BYE /m);
+  assert.equal(street.edges[0]!.edge.liveCalls(), 0);
+  socket.destroy();
 });
 
 story('an unanswered call over TCP died with its edge', {}, async (street) => {

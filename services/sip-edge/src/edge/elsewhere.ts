@@ -1,6 +1,6 @@
 // Messages about legs that aren't held here: the owner of the call says which edge holds the leg, and the message goes
 // there whole. Nothing is asked about what is held here. It refuses to forward twice, and to keep more than a few
-// messages of few legs for longer than PATIENCE_MS.
+// messages of few legs for longer than PATIENCE_MS. 481 is said only where the owner knows no such leg.
 
 import { parseLegUuid, verifyTag } from '@opentact/proto';
 import { formatResponse } from '../stack/message/build.ts';
@@ -9,23 +9,20 @@ import { textParamOf } from '../stack/message/params.ts';
 import type { Arrival } from '../stack/transport/peer.ts';
 import { callIdFor } from './arrival.ts';
 import type { Context } from './context.ts';
+import { createHolders } from './holders.ts';
 import type { Holder } from './port.ts';
+import { createRoom } from './room.ts';
 import { unanswered } from './unheld.ts';
 
 export const PATIENCE_MS = 2_000;
 /** A BYE waits no longer for a holder than for its log. */
 const BYE_PATIENCE_MS = 500;
 const LOOK_AGAIN_MS = 100;
-const LEGS_WAITING_MAX = 2_000;
-/** A CANCEL without our tag proves nothing: whoever sends many must not take the room of others. */
-const UNPROVEN_WAITING_MAX = 200;
 const MESSAGES_PER_LEG_MAX = 8;
-const HOLDERS_MAX = 20_000;
-const HOLDER_FRESH_MS = 60_000;
 
 type Kept = { readonly message: SipMessage; readonly arrival: Arrival; readonly since: number };
-type Place = { readonly callId: string; readonly leg: number; readonly unproven?: boolean };
-/** `nobody`: by the owner's last word no edge holds it, or this one that doesn't. */
+type Place = { readonly callId: string; readonly leg: number; readonly unproven: boolean };
+/** `nobody`: by the owner's last word there is no such leg. */
 type Waiting = Place & { kept: Kept[]; nobody: boolean; over: boolean };
 
 export type Elsewhere = {
@@ -39,83 +36,72 @@ export type Elsewhere = {
 
 export function createElsewhere(context: Context): Elsewhere {
   const waiting = new Map<string, Waiting>();
-  let unproven = 0;
-  const holders = new Map<string, { holder: Holder; until: number }>();
+  const room = createRoom();
+  const holders = createHolders({ clock: context.clock, peers: () => context.peers });
   const keptOf = (message: SipMessage, arrival: Arrival) => ({ message, arrival, since: context.clock.nowMs() });
-  const isHeld = ({ callId, leg }: Place) => context.calls.get(callId)?.legs.has(leg) === true;
+  const isHeld = ({ callId, leg }: Pick<Place, 'callId' | 'leg'>) => context.calls.get(callId)?.legs.has(leg) === true;
 
-  function holderOf(key: string): Holder | undefined {
-    const known = holders.get(key);
-    if (!known) return undefined;
-    if (known.until > context.clock.nowMs() && context.peers.lives(known.holder)) return known.holder;
-    holders.delete(key);
-    return undefined;
-  }
-
-  function remember(key: string, holder: Holder): void {
-    holders.delete(key);
-    holders.set(key, { holder, until: context.clock.nowMs() + HOLDER_FRESH_MS });
-    if (holders.size > HOLDERS_MAX) holders.delete(holders.keys().next().value!);
-  }
-
-  /** False: there is no room, so that it must be dealt with here and now. */
-  function take(place: Place, kept: Kept): boolean {
+  /** To its holder, or kept; where there is no room, dealt with here and now. */
+  function take(place: Place, kept: Kept): void {
     const key = `${place.callId}/${place.leg}`;
-    const holder = kept.arrival.forwarded ? undefined : holderOf(key);
+    const holder = kept.arrival.forwarded ? undefined : holders.of(key, kept.message);
     if (holder) forward(place, kept, holder);
-    else return keep(place, key, kept);
-    return true;
+    // Without our tag it proves nothing, and is answered as any stranger's.
+    else if (!keep(place, key, kept)) giveUp({ ...place, nobody: place.unproven }, kept);
   }
 
   function forward(place: Place, kept: Kept, { node, boot }: Holder): void {
     const { message, arrival } = kept;
     const { transport } = arrival.peer;
     context.peers.forward({ node, boot }, { bytes: message.raw, transport, source: arrival.source }, () => {
-      holders.delete(`${place.callId}/${place.leg}`);
-      if (context.clock.nowMs() - kept.since > PATIENCE_MS) giveUp({ ...place, nobody: true }, kept);
-      else context.clock.after(LOOK_AGAIN_MS, () => take(place, kept) || giveUp({ ...place, nobody: true }, kept));
+      holders.forget(`${place.callId}/${place.leg}`);
+      if (context.clock.nowMs() - kept.since > PATIENCE_MS) giveUp({ ...place, nobody: place.unproven }, kept);
+      else context.clock.after(LOOK_AGAIN_MS, () => take(place, kept));
     });
   }
 
   function keep(place: Place, key: string, kept: Kept): boolean {
     let entry = waiting.get(key);
     if (!entry) {
-      if (waiting.size >= LEGS_WAITING_MAX || (place.unproven && unproven >= UNPROVEN_WAITING_MAX)) return false;
-      if (place.unproven) unproven++;
+      if (!room.enter(place.unproven)) return false;
       entry = { ...place, kept: [], nobody: false, over: false };
       waiting.set(key, entry);
-      begin(entry, key, kept.arrival.forwarded === true);
+      begin(entry, key);
     }
     const { raw } = kept.message;
+    const { unproven } = entry;
     if (entry.kept.some(({ message }) => message.raw.equals(raw))) return true; // it came again meanwhile
-    if (entry.kept.length >= MESSAGES_PER_LEG_MAX) return false;
+    if (entry.kept.length >= MESSAGES_PER_LEG_MAX || !room.add(kept.message, unproven)) return false;
     entry.kept.push(kept);
     if (kept.message.kind === 'request') soothe(entry, kept.message, kept);
     return true;
   }
 
-  function begin(entry: Waiting, key: string, local: boolean): void {
+  function begin(entry: Waiting, key: string): void {
     context.clock.after(PATIENCE_MS, () => settle(entry, key, (kept) => giveUp(entry, kept)));
-    void look(entry, key, local);
+    void look(entry, key);
   }
 
-  /** `local`: another edge believes that the leg is here, so that it can only be on its way. */
-  async function look(entry: Waiting, key: string, local: boolean): Promise<void> {
+  async function look(entry: Waiting, key: string): Promise<void> {
     if (entry.over) return;
     if (isHeld(entry)) return settle(entry, key, deliver);
-    const found = local ? { holder: context.self } : await ownersWord(entry);
+    const found = await ownersWord(entry);
     if (entry.over) return;
     if (isHeld(entry)) return settle(entry, key, deliver);
     const { holder } = found ?? {};
     const isOurs = holder?.node === context.self.node && holder.boot === context.self.boot;
     if (holder && !isOurs && context.peers.lives(holder)) {
-      remember(key, holder);
-      return settle(entry, key, (kept) => forward(entry, kept, holder));
+      return settle(entry, key, (kept) => {
+        if (kept.arrival.forwarded) return misled(entry, kept);
+        holders.remember(key, holder, kept.message);
+        forward(entry, kept, holder);
+      });
     }
-    entry.nobody = found !== undefined && (holder === undefined || isOurs);
+    // Where it is ours, it is on its way here.
+    entry.nobody = found !== undefined && holder === undefined;
     // A CANCEL may be faster than the first word about its INVITE.
     if (found && !holder && !entry.unproven) return settle(entry, key, (kept) => giveUp(entry, kept));
-    context.clock.after(LOOK_AGAIN_MS, () => void look(entry, key, local));
+    context.clock.after(LOOK_AGAIN_MS, () => void look(entry, key));
   }
 
   /** Undefined where no owner has a word. */
@@ -129,8 +115,11 @@ export function createElsewhere(context: Context): Elsewhere {
     if (entry.over) return;
     entry.over = true;
     waiting.delete(key);
-    if (entry.unproven) unproven--;
-    for (const kept of entry.kept) each(kept);
+    room.leave(entry.unproven);
+    for (const kept of entry.kept) {
+      room.remove(kept.message, entry.unproven);
+      each(kept);
+    }
   }
 
   /** What a phone is told while it waits: 100 to a re-INVITE, and of a BYE that we know. */
@@ -142,9 +131,18 @@ export function createElsewhere(context: Context): Elsewhere {
       context.clock.after(BYE_PATIENCE_MS, () => {
         if (entry.over || entry.nobody) return;
         entry.kept = entry.kept.filter((other) => other !== kept);
+        room.remove(kept.message, entry.unproven);
         giveUp(entry, kept);
       });
     }
+  }
+
+  /**
+   * Another edge forwarded it by a memory that is wrong. Nothing is forwarded twice: a phone sends it again over UDP,
+   * whereupon that edge asks; over TCP nobody does, so it is answered.
+   */
+  function misled(entry: Waiting, kept: Kept): void {
+    if (kept.arrival.peer.transport !== 'udp') giveUp(entry, kept);
   }
 
   /** Here and now, whatever comes of it. */
@@ -166,16 +164,20 @@ export function createElsewhere(context: Context): Elsewhere {
     request(request, arrival) {
       if (arrival.settled) return false;
       const place = placeOf(context, request, arrival);
-      return place !== undefined && !isHeld(place) && take(place, keptOf(request, arrival));
+      if (!place || isHeld(place)) return false;
+      take(place, keptOf(request, arrival));
+      return true;
     },
     response(response, arrival) {
       if (arrival.settled) return false;
-      const place = verifyTag(context.secret, textParamOf(response.from.params, 'tag') ?? '');
-      return place !== undefined && !isHeld(place) && take(place, keptOf(response, arrival));
+      const named = verifyTag(context.secret, textParamOf(response.from.params, 'tag') ?? '');
+      if (!named || isHeld(named)) return false;
+      take({ ...named, unproven: false }, keptOf(response, arrival));
+      return true;
     },
     invite(callId, request, arrival, holder) {
-      if (context.peers.lives(holder)) remember(`${callId}/0`, holder);
-      take({ callId, leg: 0 }, keptOf(request, arrival));
+      if (context.peers.lives(holder)) holders.remember(`${callId}/0`, holder);
+      take({ callId, leg: 0, unproven: false }, keptOf(request, arrival));
     },
   };
 }
@@ -190,9 +192,14 @@ function placeOf(context: Context, request: SipRequest, arrival: Arrival): Place
     // What is held here is found without computing a mac.
     const named = parseLegUuid(tag.split('.', 1)[0]!);
     if (!named || context.calls.get(named.callId)?.legs.has(named.leg)) return undefined;
-    return verifyTag(context.secret, tag);
+    const proven = verifyTag(context.secret, tag);
+    return proven && { ...proven, unproven: false };
   }
-  // An INVITE begins a call here, unless another edge says that it began there.
-  if (request.method !== 'CANCEL' && !(request.method === 'INVITE' && arrival.forwarded)) return undefined;
-  return { callId: callIdFor(context, request), leg: 0, unproven: true };
+  if (request.method !== 'CANCEL' && request.method !== 'INVITE') return undefined;
+  // An INVITE begins a call here, unless another edge says that it began there, or took it over from us.
+  if (request.method === 'INVITE' && !arrival.forwarded && context.dropped.size === 0) return undefined;
+  const callId = callIdFor(context, request);
+  const wasOurs = context.dropped.has(callId);
+  if (request.method === 'INVITE' && !arrival.forwarded && !wasOurs) return undefined;
+  return { callId, leg: 0, unproven: !wasOurs };
 }

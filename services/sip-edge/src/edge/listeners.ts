@@ -36,7 +36,7 @@ function began(context: Context, elsewhere: Elsewhere, callId: string, holder: H
 export const ALONE: EdgePeers = {
   lives: () => false,
   others: () => false,
-  heirs: () => false,
+  heirs: () => undefined,
   forward: (_to, _message, undelivered) => undelivered(),
 };
 

@@ -44,8 +44,11 @@ export interface EdgePeers {
   lives(holder: Holder): boolean;
   /** Is there any other that lives? */
   others(): boolean;
-  /** One that will go on when this one leaves; of several that leave at once, one is the last. */
-  heirs(): boolean;
+  /**
+   * Who will go on when this one leaves: one that stays, or else one that leaves at once but comes first by name. It may
+   * have gone silent without having said so yet.
+   */
+  heirs(): 'staying' | 'leaving' | undefined;
   /** Hands a message to the edge that holds its leg; `undelivered` is called, later, where it surely didn't get there. */
   forward(to: Holder, message: Forwarded, undelivered: () => void): void;
 }

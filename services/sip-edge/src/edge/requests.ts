@@ -1,7 +1,7 @@
 // Every request that arrives, to whoever serves it: a new call, something within one, or neither.
 // BYE, CANCEL and ACK always pass; what belongs to no dialog of ours is answered 481.
 
-import { branchOf, parseLegUuid } from '@opentact/proto';
+import { parseLegUuid } from '@opentact/proto';
 import { hear } from '../stack/dialog/dialog.ts';
 import { inspect } from '../stack/message/inspect.ts';
 import type { SipRequest } from '../stack/message/message.ts';
@@ -12,7 +12,7 @@ import { arrive, callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
 import type { Leg } from './call.ts';
 import { say } from './caller.ts';
 import { q850Of } from './causes.ts';
-import { ABILITIES, ALLOW, type Context, endLeg } from './context.ts';
+import { ABILITIES, ALLOW, type Context, endLeg, strangerTag } from './context.ts';
 import { peerOffer } from './offers.ts';
 
 /** A BYE's 200 waits for the log, but not longer than this. */
@@ -25,11 +25,6 @@ export function receive(context: Context, server: ServerTransaction): void {
   identify(context, server);
   if (request.method === 'CANCEL' || request.method === 'BYE') return void server.respond(481);
   outside(context, server);
-}
-
-/** A tag for answers outside a call: the same for a request repeated, since it is derived from it. */
-export function strangerTag(context: Context, { callId, cseq }: SipRequest): string {
-  return branchOf(context.secret, callId, cseq.number, 0).slice(7);
 }
 
 function identify(context: Context, server: ServerTransaction): void {

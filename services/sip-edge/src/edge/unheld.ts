@@ -5,7 +5,7 @@ import type { SipRequest } from '../stack/message/message.ts';
 import type { Arrival } from '../stack/transport/peer.ts';
 import { RETRY_AFTER } from './arrival.ts';
 import { q850Of } from './causes.ts';
-import { type Context, report, tagOf } from './context.ts';
+import { type Context, report, strangerTag } from './context.ts';
 
 export function unanswered(
   context: Context,
@@ -15,7 +15,7 @@ export function unanswered(
 ): void {
   if (request.method === 'ACK' || context.transactions.serverOf(request, arrival.peer.transport)) return;
   const server = context.transactions.hold(request, arrival);
-  server.identify(tagOf(context, callId, leg));
+  server.identify(strangerTag(context, request));
   if (request.method !== 'BYE') return void server.respond(500, { lines: [RETRY_AFTER] });
   server.respond(200);
   const end = { by: 'peer', status: 0, q850: q850Of(request) || 16, reason: 'bye' };

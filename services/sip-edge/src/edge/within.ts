@@ -10,7 +10,7 @@ import { paramOf } from '../stack/message/params.ts';
 import { parseUri } from '../stack/message/uri.ts';
 import type { ClientListener } from '../stack/transaction/layer.ts';
 import type { Peer } from '../stack/transport/peer.ts';
-import type { Leg } from './call.ts';
+import { isOurs, type Leg } from './call.ts';
 import { type Context, type Names, viaOf } from './context.ts';
 
 export type Within = { method: string; names: Names; lines?: readonly HeaderLine[]; sdp?: string };
@@ -42,12 +42,24 @@ function hopOf(context: Context, dialog: Dialog, cameFrom: Peer) {
 export function sendWithin(context: Context, leg: Leg, own: Within, listener: ClientListener): void {
   const { dialog, peer } = leg;
   if (!dialog || !peer) return listener.failed('transport-failed');
-  if (peer.open !== false) return sendIn(context, dialog, wayBack(context, dialog, peer), own, listener);
+  if (peer.open !== false) return sendOf(context, leg, dialog, wayBack(context, dialog, peer), own, listener);
   reconnect(context, dialog, peer).then((again) => {
+    if (!isOurs(leg)) return;
     if (!again) return listener.failed('transport-failed');
     if (leg.peer === peer) leg.peer = again;
-    sendIn(context, dialog, again, own, listener);
+    sendOf(context, leg, dialog, again, own, listener);
   });
+}
+
+/** The leg knows its requests while they are under way, since they leave with it. */
+function sendOf(context: Context, leg: Leg, dialog: Dialog, peer: Peer, own: Within, listener: ClientListener): void {
+  const { branch } = own.names;
+  leg.open.set(branch, own.method);
+  const ended = () => {
+    leg.open.delete(branch);
+    listener.ended?.();
+  };
+  sendIn(context, dialog, peer, own, { ...listener, ended });
 }
 
 /** A new connection in the place of one that is closed, to the Contact where that may be reached; else undefined. */

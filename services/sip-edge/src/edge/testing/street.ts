@@ -1,10 +1,17 @@
-// Two edges that share one port, and the owner of their calls. The test says which of them hears the next message
+// Two edges (or more) that share one port, and the owner of their calls. The test says which of them hears the next message
 // (a kernel would choose by the sender's address) and kills them; the owner says who holds what.
 
 import type { CallEvent, Decided, Observed } from '@opentact/proto';
 import { type Edge, openEdge } from '../edge.ts';
 import { type NetworkEvents, openNetwork } from '../network.ts';
-import type { EdgePeers, EngineListener, Holder, PeerListener, Trunk } from '../port.ts';
+import {
+  DirectoryAway,
+  type EdgePeers,
+  type EngineListener,
+  type Holder,
+  type PeerListener,
+  type Trunk,
+} from '../port.ts';
 import { ROUTE, SECRET } from './house.ts';
 import { openPhone, type Phone } from './phone.ts';
 
@@ -38,6 +45,10 @@ export type Street = {
   ownerAway: boolean;
   /** Forwarding finds no way to the other edge. */
   cut: boolean;
+  /** What edges hear of those that would go on without them; undefined: whoever lives. */
+  heirs: EdgePeers['heirs'] | undefined;
+  /** The Directory has no answer. */
+  directoryAway: boolean;
   /** Facts wait unacknowledged. */
   logAway: boolean;
   /** No engine can be reached. */
@@ -56,7 +67,7 @@ export type Street = {
 };
 
 /** `hurry` divides every timer: 20 makes T1 25 ms. */
-export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
+export async function openStreet({ hurry = 1, edges = 2 } = {}): Promise<Street> {
   const seqs = new Map<string, number>();
   const phones: Phone[] = [];
   const waiting: (() => void)[] = [];
@@ -73,6 +84,8 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
     forwarded: 0,
     ownerAway: false,
     cut: false,
+    heirs: undefined,
+    directoryAway: false,
     logAway: false,
     ownerSilent: false,
     callsMax: 100,
@@ -142,7 +155,12 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
   const peersOf = (at: number): EdgePeers => ({
     lives: (holder) => livingAt(holder) !== undefined,
     others: () => street.edges.some(({ alive }, other) => alive && other !== at),
-    heirs: () => street.edges.some(({ alive }, other) => alive && other !== at),
+    heirs: () =>
+      street.heirs
+        ? street.heirs()
+        : street.edges.some(({ alive }, other) => alive && other !== at)
+          ? 'staying'
+          : undefined,
     forward(to, message, undelivered) {
       setImmediate(() => {
         const other = livingAt(to);
@@ -179,7 +197,10 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
         return peersOf(at);
       },
       directory: {
-        route: async ({ user }) => (user === '18005550100' ? { ...ROUTE, callsMax: street.callsMax } : undefined),
+        async route({ user }) {
+          if (street.directoryAway) throw new DirectoryAway('away');
+          return user === '18005550100' ? { ...ROUTE, callsMax: street.callsMax } : undefined;
+        },
         trunk: async (id) => street.trunks.get(id),
       },
       allowed: (address) => address === '127.0.0.1',
@@ -205,7 +226,7 @@ export async function openStreet({ hurry = 1 } = {}): Promise<Street> {
   }
   await openOne(0, 0);
   street.port = street.edges[0]!.edge.port;
-  await openOne(1, street.port);
+  for (let at = 1; at < edges; at++) await openOne(at, street.port);
   street.phone = await street.another();
   return street;
 }
