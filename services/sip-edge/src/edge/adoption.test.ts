@@ -378,6 +378,50 @@ story('an offer asked again is a retransmission', {}, async (street) => {
   );
 });
 
+story('an offer asked again whose number the phone has passed goes on above it', {}, async (street) => {
+  const { phone } = street;
+  await answered(street);
+  const { dialog } = await street.fact('LegAnswered');
+  const offer = { type: 'OfferRequested', leg: 0, sdp: ANSWER } as const;
+  const seq = street.ask(0, callId, offer);
+  await phone.incoming('INVITE');
+  await lose(street);
+  street.ask(1, callId, await adoptionOf(street, { ...CONFIRMED, dialog }));
+  const options = await phone.incoming('OPTIONS');
+  phone.respond(options, 200);
+  street.ask(1, callId, offer, seq);
+  for (let nth = 2; ; nth++) {
+    const invite = await phone.incoming('INVITE', nth);
+    const isPassed = invite.cseq.number <= options.cseq.number;
+    phone.respond(invite, isPassed ? 500 : 200, isPassed ? {} : { body: sdp });
+    if (isPassed) continue;
+    assert.equal((await street.fact('OfferAccepted')).requestId, seq);
+    const acks = () => phone.heard.filter((one) => one.kind === 'request' && one.method === 'ACK');
+    while (acks().at(-1)?.cseq.number !== invite.cseq.number) await phone.silence(10);
+    break;
+  }
+  street.ask(1, callId, { type: 'HangupRequested', leg: 0, ...end });
+  assert.ok((await phone.incoming('BYE')).cseq.number > options.cseq.number + 15);
+});
+
+story('an adopted call may dial only so often while its account’s limits are unknown', {}, async (street) => {
+  await answered(street);
+  const { dialog } = await street.fact('LegAnswered');
+  await lose(street);
+  street.directoryAway = true;
+  street.ask(1, callId, await adoptionOf(street, { ...CONFIRMED, dialog: dialog! }));
+  const dialled = {
+    type: 'DialRequested',
+    target: at(street.phone),
+    accountId: 'demo',
+    fromUser: 'a',
+    sdp: OFFER,
+  } as const;
+  for (let leg = 1; leg <= 61; leg++) street.ask(1, callId, { ...dialled, leg });
+  const failed = await street.fact('DialFailed');
+  assert.deepEqual([failed.leg, failed.reason], [61, 'dial-limit']);
+});
+
 story('a re-INVITE that the lost edge had told of is told of again, under the same name', {}, async (street) => {
   const { phone } = street;
   await answered(street);

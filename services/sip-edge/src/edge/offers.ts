@@ -12,9 +12,9 @@ import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
 import { withTrunk } from './accounts.ts';
 import { callLine, OWNER_PATIENCE_MS, RETRY_AFTER } from './arrival.ts';
 import { noAck } from './bye.ts';
-import type { Leg } from './call.ts';
+import { isOurs, type Leg } from './call.ts';
 import { awaitAck } from './confirm.ts';
-import { ABILITIES, ALLOW, type Context, contactLine, endLeg, namesOf, report } from './context.ts';
+import { ABILITIES, ALLOW, type Context, contactLine, endLeg, type Names, namesOf, report } from './context.ts';
 import { recordOf } from './dialog-record.ts';
 import { proofOf } from './proof.ts';
 import { acknowledge, sendWithin } from './within.ts';
@@ -103,12 +103,12 @@ type OfferAsk = CallEvent<FactOf<'OfferRequested'>>;
 export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0, proof: readonly HeaderLine[] = []): void {
   const { call, number } = leg;
   const refused = (status: number) =>
-    void report(context, call.id, { type: 'OfferRefused', requestId: ask.seq, leg: number, status });
+    void (isOurs(leg) && report(context, call.id, { type: 'OfferRefused', requestId: ask.seq, leg: number, status }));
   if (leg.state !== 'answered') return refused(481);
   const verdict = weOffer(leg.offers, ask.seq);
   if (!verdict.ok || leg.unconfirmed) return again(context, leg, ask, attempt, refused);
   leg.offers = verdict.offers;
-  const names = namesOf(context, call.id, ask.seq, attempt);
+  const names = namesOfTry(context, leg, ask, attempt);
   const lines = [contactLine(context, leg.tag, leg.peer!.transport), ALLOW, ...proof];
   let settled = false;
   const settle = (then: () => void) => {
@@ -131,8 +131,10 @@ export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0, pr
       response(response) {
         if (response.status < 200) return;
         if (leg.state === 'ended') settle(() => refused(481));
-        else if (response.status < 300) accepted(context, leg, ask, attempt, response, settle);
+        else if (response.status < 300) accepted(context, leg, ask, names, response, settle);
         else if (response.status === 491) settle(() => again(context, leg, ask, attempt, refused));
+        else if (response.status === 500 && isAskedAgain(leg, ask) && attempt < ATTEMPTS_MAX)
+          settle(() => offer(context, leg, ask, attempt + 1));
         else
           withTrunk(context, leg, response.status, () => {
             const wanted = proof.length === 0 ? proofOf(leg, response, 'INVITE', names) : undefined;
@@ -147,6 +149,18 @@ export function offer(context: Context, leg: Leg, ask: OfferAsk, attempt = 0, pr
   );
 }
 
+/** It was asked of another edge before, which may have sent it, and more after it. */
+const isAskedAgain = ({ call }: Pick<Leg, 'call'>, ask: OfferAsk) => ask.seq < call.adoptedAt;
+
+/**
+ * An offer asked again begins as the other edge began, so that it is a retransmission. A phone that was past that number
+ * says 500; beyond all that edge may have sent, its number is the adoption's, which nothing but our OPTIONS has.
+ */
+function namesOfTry(context: Context, { call }: Leg, ask: OfferAsk, attempt: number): Names {
+  if (attempt < ATTEMPTS_MAX || !isAskedAgain({ call }, ask)) return namesOf(context, call.id, ask.seq, attempt);
+  return namesOf(context, call.id, call.adoptedAt, attempt - ATTEMPTS_MAX + 1, `offer/${ask.seq}`);
+}
+
 function again(context: Context, leg: Leg, ask: OfferAsk, attempt: number, refused: (status: number) => void): void {
   if (attempt + 1 >= ATTEMPTS_MAX) return refused(491);
   // The share is derived from the story, not thrown: the same call waits as long wherever it is replayed.
@@ -159,13 +173,13 @@ function accepted(
   context: Context,
   leg: Leg,
   ask: OfferAsk,
-  attempt: number,
+  { cseq }: Names,
   response: SipResponse,
   settle: (then: () => void) => void,
 ): void {
   leg.dialog = retarget(leg.dialog!, response);
-  const names = { ...namesOf(context, leg.call.id, ask.seq, attempt, 'ack') };
-  acknowledge(context, leg.dialog, leg.peer!, names);
+  const { branch } = namesOf(context, leg.call.id, cseq >>> 4, cseq & 15, 'ack');
+  acknowledge(context, leg.dialog, leg.peer!, { branch, cseq });
   settle(() => {
     const sdp = response.body.toString('utf8');
     const fact = { type: 'OfferAccepted', requestId: ask.seq, leg: leg.number, sdp, ...recordOf(leg) } as const;
@@ -176,6 +190,7 @@ function accepted(
 /** A refusal keeps the session as it was; 481 and 408 say that the peer has no such call (RFC 3261 12.2.1.2). */
 function lost(context: Context, leg: Leg, status: number, refused: (status: number) => void): void {
   refused(status);
+  if (!isOurs(leg)) return;
   if (status !== 481 && status !== 408) return;
   const names = namesOf(context, leg.call.id, leg.lastSeq, 15, `lost/${leg.number}`);
   sendWithin(context, leg, { method: 'BYE', names }, { response() {}, failed() {} });
