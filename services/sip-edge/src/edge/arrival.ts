@@ -21,7 +21,7 @@ import { DirectoryAway, type Route } from './port.ts';
  * 100 is due by then (RFC 3261 17.2.1). It is said as soon as the call is in the log and not before, since a phone that
  * heard it never sends its INVITE again: until then an edge may die and the phone begins anew at another.
  */
-const TRYING_MS = 200;
+export const TRYING_MS = 200;
 export const OWNER_PATIENCE_MS = 2_000;
 const OTHERS_MAX = 4;
 const INVITE_BYTES_MAX = 16 * 1024;

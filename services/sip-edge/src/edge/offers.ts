@@ -10,7 +10,7 @@ import type { SipResponse } from '../stack/message/message.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
 import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
 import { withTrunk } from './accounts.ts';
-import { callLine, OWNER_PATIENCE_MS, RETRY_AFTER } from './arrival.ts';
+import { callLine, OWNER_PATIENCE_MS, RETRY_AFTER, TRYING_MS } from './arrival.ts';
 import { noAck } from './bye.ts';
 import { isOurs, type Leg } from './call.ts';
 import { awaitAck } from './confirm.ts';
@@ -35,7 +35,8 @@ export function peerOffer(context: Context, leg: Leg, server: ServerTransaction)
   const transaction = `${request.cseq.number} ${request.via.branch}`;
   const verdict = peerOffers(leg.offers, transaction, 2);
   if (!verdict.ok) return void server.respond(verdict.status, verdict.status === 500 ? { lines: [RETRY_AFTER] } : {});
-  server.respond(100);
+  // Not sooner than RFC 3261 17.2.1 asks: whoever heard 100 repeats nothing, also where this edge dies.
+  context.clock.after(TRYING_MS, () => leg.offered?.server === server && server.respond(100));
   leg.dialog = heard.dialog;
   leg.peer = server.arrival.peer;
   leg.offers = verdict.offers;
