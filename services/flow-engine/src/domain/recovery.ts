@@ -7,6 +7,7 @@ import { SERVED_BY } from './address.ts';
 import { type Call, type Leg, outstandingOf } from './call.ts';
 import { acceptAnswer } from './media.ts';
 import { hangup, hangupLeg } from './performer.ts';
+import { OF_THE_DIALOG } from './requests.ts';
 
 /** The edge's half; an ended call needs it too, to say its last BYE. */
 export function adoption(call: Call, event: CallEvent): Decided[] {
@@ -105,14 +106,6 @@ const giveUp = (leg: number): Decided[] => [
   leg === 0 ? hangup('us', 'media-lost', 41, 500) : hangupLeg(leg, 'us', 'media-lost', 41),
 ];
 
-const OF_THE_DIALOG = new Set<CallEvent['type']>([
-  'RingRequested',
-  'AnswerRequested',
-  'DialRequested',
-  'HangupRequested',
-  'OfferRequested',
-  'OfferAnswerRequested',
-]);
 const OF_THE_SOUND = new Set<CallEvent['type']>([
   'PlayRequested',
   'PlayStopRequested',
@@ -132,6 +125,7 @@ export function isHeldBack(call: Call, request: CallEvent<Decided>): boolean {
   }
   if (!('leg' in request)) return false;
   if (OF_THE_SOUND.has(request.type)) return call.legs[request.leg]?.moving !== undefined;
+  if (request.type === 'AdoptRequested') return false;
   return (
     OF_THE_DIALOG.has(request.type) && outstandingOf(call, 'AdoptRequested', (e) => e.leg === request.leg).length > 0
   );

@@ -88,7 +88,8 @@ export function isOfAnother(call: Call, event: CallEvent): boolean {
   return from.source !== asked.to?.node || from.boot !== asked.to.boot;
 }
 
-const OF_THE_DIALOG = new Set<CallEvent['type']>([
+/** Requests about a leg's SIP dialog. */
+export const OF_THE_DIALOG: ReadonlySet<CallEvent['type']> = new Set([
   'RingRequested',
   'AnswerRequested',
   'DialRequested',
