@@ -113,6 +113,7 @@ describe('kafka, three brokers', { skip: absent }, () => {
     await peer.registry.join({ name: 'peer', boot: '1', kind: 'test', address, loadPercent: 0 });
     const seen = () => watcher.registry.nodes().find((n) => n.name === 'peer');
     await eventually(() => seen() && sockets.size > 0, 2000);
+    await sleep(1100); // one that stood for less is not tried again at once
     server.close();
     for (const socket of sockets) socket.destroy();
     await eventually(() => seen()!.gone, 500);
@@ -215,7 +216,7 @@ describe('kafka, three brokers', { skip: absent }, () => {
     cluster.start();
     await eventually(() => log.registry.healthy(), 10_000);
     // The brokers first have to end what was open; an owner tries again in the same way.
-    const again = await retry(() => log.take(JOURNAL, 30), { tries: 4, firstMs: 500, maxMs: 500 });
+    const again = await retry(() => log.take(JOURNAL, 30), { tries: 20, firstMs: 500, maxMs: 500 });
     assert.ok(again.epoch > writer.epoch);
     await again.append(one('after'));
     assert.deepEqual(await bodies(log, 30), ['kept', 'after']);

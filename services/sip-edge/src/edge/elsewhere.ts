@@ -39,7 +39,11 @@ export function createElsewhere(context: Context): Elsewhere {
   const room = createRoom();
   const holders = createHolders({ clock: context.clock, peers: () => context.peers });
   const keptOf = (message: SipMessage, arrival: Arrival) => ({ message, arrival, since: context.clock.nowMs() });
-  const isHeld = ({ callId, leg }: Pick<Place, 'callId' | 'leg'>) => context.calls.get(callId)?.legs.has(leg) === true;
+  const isHeld = ({ callId, leg }: Pick<Place, 'callId' | 'leg'>) => {
+    const found = context.calls.get(callId)?.legs.get(leg);
+    // A dial that is asked again may be answered before it goes out again: until then nothing here would know the answer.
+    return found !== undefined && !(found.kind === 'callee' && found.state === 'preparing');
+  };
 
   /** To its holder, or kept; where there is no room, dealt with here and now. */
   function take(place: Place, kept: Kept): void {
