@@ -12,12 +12,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
-import { partitionOf } from '@opentact/runtime';
+import { CHANNEL_OPTIONS, partitionOf } from '@opentact/runtime';
 import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
 import { type Control, openControl } from './control.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_MS = 60_000;
+const STORY_MS = 3_000;
 
 export type Platform = {
   home: string;
@@ -94,7 +95,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
   let child: ChildProcess;
   let control = openControl(`127.0.0.1:${grpcPort}`);
   // Our own tools read with our own types; that a client with only the .proto files can is tested by itself.
-  let reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  let reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure(), CHANNEL_OPTIONS);
 
   const ready = async () => {
     const answer = await fetch(`http://127.0.0.1:${httpPort}/ready`).catch(() => undefined);
@@ -168,7 +169,9 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     },
     async story(callId) {
       const events: CallEvent[] = [];
-      const stream = reader.streamCallEvents({ callId, fromSeq: 1, follow: false });
+      // The engine that the channel leads to may be frozen: then another one is asked in the end.
+      const options = { deadline: Date.now() + STORY_MS };
+      const stream = reader.streamCallEvents({ callId, fromSeq: 1, follow: false }, options);
       for await (const { event } of stream) if (event) events.push(fromMessage(event));
       return events;
     },
@@ -217,7 +220,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     },
     async restart() {
       control = openControl(`127.0.0.1:${grpcPort}`);
-      reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+      reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure(), CHANNEL_OPTIONS);
       await start();
     },
   };
