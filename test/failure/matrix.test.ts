@@ -25,7 +25,6 @@ const QUICK = {
     ['media', 'digits half entered'],
     ['sip-edge', 'ringing'],
     ['notifier', 'document in flight'],
-    ['postgres', 'bridged'],
   ],
 } as const;
 
