@@ -26,7 +26,7 @@ const TIERS: Tier[] = [
     concurrency: 1,
     needs: ['sipp'],
   },
-  { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 240_000, concurrency: 1 },
+  { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 400_000, concurrency: 1 },
   {
     name: 'brokers',
     files: ['test/failure/brokers/*.test.ts', 'test/scenarios/kafka/*.test.ts'],
