@@ -30,6 +30,8 @@ const SETTLES = new Set<CallEvent['type']>([
 
 /** The outstanding requests that this event answers, whether by name or because their object is gone. */
 export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
+  // A media node that only seemed dead may still speak of what another was asked for since.
+  if (isOfAnother(call, event)) return [];
   const settled: CallEvent<Decided>[] = [];
   const named = 'requestId' in event ? event.requestId : 0;
   for (const request of Object.values(call.outstanding))
@@ -38,8 +40,6 @@ export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
 }
 
 function answers(call: Call, event: CallEvent, named: number, request: CallEvent): boolean {
-  // A media node that only seemed dead may still speak of what another was asked for since.
-  if (isOfAnother(call, event)) return false;
   if (named === request.seq && SETTLES.has(event.type)) return true;
   switch (event.type) {
     case 'LegRang':
