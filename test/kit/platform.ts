@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { credentials } from '@grpc/grpc-js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
 import { CHANNEL_OPTIONS, partitionOf } from '@opentact/runtime';
 import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
@@ -19,6 +19,9 @@ import { type Control, openControl } from './control.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_MS = 60_000;
 const STORY_MS = 3_000;
+/** Until an engine that lives has shaken hands on a new connection. */
+const HANDSHAKE_MS = 400;
+const HANDSHAKES_MAX = 12;
 
 export type Platform = {
   home: string;
@@ -95,7 +98,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
   let child: ChildProcess;
   let control = openControl(`127.0.0.1:${grpcPort}`);
   // Our own tools read with our own types; that a client with only the .proto files can is tested by itself.
-  let reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure(), CHANNEL_OPTIONS);
+  let reader = openReader(grpcPort);
 
   const ready = async () => {
     const answer = await fetch(`http://127.0.0.1:${httpPort}/ready`).catch(() => undefined);
@@ -169,10 +172,16 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     },
     async story(callId) {
       const events: CallEvent[] = [];
-      // The engine that the channel leads to may be frozen: then another one is asked in the end.
       const options = { deadline: Date.now() + STORY_MS };
       const stream = reader.streamCallEvents({ callId, fromSeq: 1, follow: false }, options);
-      for await (const { event } of stream) if (event) events.push(fromMessage(event));
+      try {
+        for await (const { event } of stream) if (event) events.push(fromMessage(event));
+      } catch (error) {
+        // The engine that the connection leads to may be frozen: the next story is asked of one that lives.
+        if ((error as ServiceError).code === status.DEADLINE_EXCEEDED)
+          reader = await openLivingReader(grpcPort, reader);
+        throw error;
+      }
       return events;
     },
     async until(callId, fits, ms = 10_000) {
@@ -220,11 +229,27 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     },
     async restart() {
       control = openControl(`127.0.0.1:${grpcPort}`);
-      reader = new CallV1.CallControlClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure(), CHANNEL_OPTIONS);
+      reader = openReader(grpcPort);
       await start();
     },
   };
   return platform;
+}
+
+function openReader(port: number): CallV1.CallControlClient {
+  return new CallV1.CallControlClient(`127.0.0.1:${port}`, credentials.createInsecure(), CHANNEL_OPTIONS);
+}
+
+/** Connects until an engine answers the handshake: the system gives connections to frozen ones as well. */
+async function openLivingReader(port: number, last: CallV1.CallControlClient): Promise<CallV1.CallControlClient> {
+  let reader = last;
+  for (let tries = 0; tries < HANDSHAKES_MAX; tries++) {
+    reader.close();
+    reader = openReader(port);
+    const answered = await new Promise((done) => reader.waitForReady(Date.now() + HANDSHAKE_MS, (e) => done(!e)));
+    if (answered) break;
+  }
+  return reader;
 }
 
 /** Which node of a kind an event says the call is with from here on. */
