@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { openLog } from '@opentact/event-log';
 import { type CallEvent, PartitionTaken } from '@opentact/proto';
 import { partitionOf } from '@opentact/runtime';
+import pg from 'pg';
 import { runInNamespace } from '../kit/namespace.ts';
 import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { callDocument } from '../kit/place-call.ts';
@@ -24,6 +25,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FROZEN_MS = 10_000;
 /** Silence of 1.5 s, and then a taking. */
 const TAKEN_OVER_MS = 5_000;
+const ROUNDS = 5;
 const XML =
   '<Response><Gather numDigits="2" timeout="60000"><Say>Press two keys.</Say></Gather><Say>Thank you.</Say></Response>';
 
@@ -109,6 +111,71 @@ for (const log of ['postgres', 'kafka'] as const)
     proper(await platform.ended(callId));
     await judgeWriters(log, platform, callId, owner);
   });
+
+test('frozen in the middle of a write: what it would ask when it wakes is refused', { timeout: 120_000 }, async (t) => {
+  const { platform, phone } = await stage(t, 'postgres');
+  // Whether it asks before it notices how long it slept is a race that it may win; it never may get what it asks for.
+  let refused = 0;
+  for (let round = 1; round <= ROUNDS && refused === 0; round++) {
+    refused = await freezeInAWrite(platform, phone);
+    t.diagnostic(`round ${round}: ${refused} asks of the woken engine were refused`);
+    await platform.whole();
+  }
+  assert.ok(refused > 0, `no stale ask in ${ROUNDS} rounds`);
+});
+
+/** @returns how many asks of the woken engine were refused. */
+async function freezeInAWrite(platform: Platform, phone: Phone): Promise<number> {
+  const prompt = 'Press two keys, and take all the time in the world for it. '.repeat(10);
+  const call = await callDocument(platform, phone, XML.replace('Press two keys.', prompt));
+  const callId = call.platformCallId;
+  await platform.until(callId, (e) => e.type === 'PlayRequested');
+  const owner = platform.ownerOf(callId);
+  // Its write of the key and of the wish to silence the prompt waits for this row, and lands while it is frozen.
+  const row = await holdPartition(databaseOf(platform), callId);
+  let frozenAt = 0;
+  try {
+    await call.peer.press('1');
+    await row.waitedFor();
+    platform.kill(owner, 'SIGSTOP');
+    frozenAt = Date.now();
+  } finally {
+    await row.release();
+  }
+  const took = () => platform.tookOverSince(callId, frozenAt).some((name) => name !== owner);
+  await eventually(took, 'nobody took its partition');
+  await platform.until(callId, (e) => e.type === 'PlayStopped');
+  const wokenAt = Date.now();
+  platform.kill(owner, 'SIGCONT');
+  await eventually(() => /"reason":"fenced"/.test(since(logOf(platform.home, owner), wokenAt)), 'it slept on');
+  await pressed(platform, call, '2', 10_000);
+  const story = await platform.ended(callId);
+  proper(story);
+  assert.equal(story.filter((e) => e.type === 'PlayStopRequested').length, 1);
+  await judgeWriters('postgres', platform, callId, owner);
+  return since(logOf(platform.home, owner), wokenAt).match(/"reason":"stale"[^\n]*an ask was refused/g)?.length ?? 0;
+}
+
+/** Locks the row that every append to a call's partition moves. */
+async function holdPartition(connectionString: string, callId: string) {
+  const [holder, observer] = [new pg.Client({ connectionString }), new pg.Client({ connectionString })];
+  await Promise.all([holder.connect(), observer.connect()]);
+  await holder.query('begin');
+  await holder.query(`select 1 from log_partition where topic = 'calls.journal' and partition = $1 for update`, [
+    partitionOf(callId, 8),
+  ]);
+  return {
+    async waitedFor() {
+      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with own%'`;
+      for (const end = Date.now() + 5_000; (await observer.query(waiting)).rows.length === 0; await sleep(10))
+        if (Date.now() > end) throw new Error('no append waits for the row');
+    },
+    async release() {
+      await holder.query('commit');
+      await Promise.all([holder.end(), observer.end()]);
+    },
+  };
+}
 
 /** The story went on under another owner; that each `seq` stands in the journal once, `proper` has shown. */
 async function judgeWriters(log: 'postgres' | 'kafka', platform: Platform, callId: string, lost: string) {
