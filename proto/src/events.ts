@@ -43,6 +43,7 @@ export type DecidedType =
   | 'VerbEnded'
   | 'TimerSet'
   | 'TimerCancelled'
+  | 'MetaSet'
   | 'CallEnded'
   | 'CallFaulted';
 export type ObservedType = Exclude<FactType, DecidedType>;

@@ -23,7 +23,7 @@ test('an event survives the wire with its place and its items', () => {
     leg: 0,
     loop: 1,
     items: [
-      { kind: 'say', value: { text: 'Hi', voice: '', gender: 'FEMALE', lang: 'en-US' } },
+      { kind: 'say', value: { text: 'Hi', voice: '', gender: 'FEMALE', lang: 'en-US', kind: 'WaveNet' } },
       { kind: 'silenceMs', value: 250 },
     ],
     to: { node: 'media-1', boot: 'b' },

@@ -197,6 +197,7 @@ function arrival(xml: string, random: Random): Observed {
       callFlowTimeoutMs: 0,
       staticDocument: xml,
       maxCallLengthMs: 600_000,
+      timeZone: '',
     },
   };
 }

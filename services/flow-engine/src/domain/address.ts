@@ -13,6 +13,7 @@ export const SERVED_BY: Partial<Record<Decided['type'], 'media' | 'notifier' | '
   RecordStopRequested: 'media',
   BridgeRequested: 'media',
   BridgeStopRequested: 'media',
+  TranscriptRequested: 'media',
   DocumentRequested: 'notifier',
   RingRequested: 'sip-edge',
   AnswerRequested: 'sip-edge',
@@ -21,6 +22,8 @@ export const SERVED_BY: Partial<Record<Decided['type'], 'media' | 'notifier' | '
   OfferRequested: 'sip-edge',
   OfferAnswerRequested: 'sip-edge',
   AdoptRequested: 'sip-edge',
+  LocationRequested: 'sip-edge',
+  GroupRequested: 'sip-edge',
 };
 
 /** The request with its addressee; unchanged where it has one already or needs none. */
@@ -36,6 +39,8 @@ function addressee(call: Call, decided: Decided): To | undefined {
   if (kind === 'notifier') return call.notifier;
   const leg = 'leg' in decided ? call.legs[decided.leg] : undefined;
   if (kind === 'sip-edge') return leg?.edge ?? call.edge;
+  // A recording outlives its session.
+  if (decided.type === 'TranscriptRequested') return call.media;
   if (decided.type === 'BridgeRequested') return call.legs[decided.legA]?.session?.node;
   if (decided.type === 'BridgeStopRequested') return call.outstanding[decided.bridge]?.to;
   // A bridge takes both legs to one node, so every leg's session opens where the caller's is.

@@ -1,6 +1,6 @@
 /** The state of one call: plain data that can be printed, compared and snapshotted. Only `evolve` makes a new one. */
 import type { App, CallEvent, Decided, Dialog, Owner, To } from '@opentact/proto/events';
-import type { Verb } from './language/verb.ts';
+import type { Variables, Verb } from './language/verb.ts';
 
 /** Changes with the shape of `Call`; `snapshots.ts` makes older ones into this. */
 export const SNAPSHOT_VERSION = 2;
@@ -22,6 +22,8 @@ export type Leg = {
    * until its answer is taken. `sdpVersion` is that of the latest description (RFC 3264 8). */
   moving?: { stage: 'lost' | 'untold' | 'telling'; sdpVersion: number };
   ringing: boolean;
+  /** The caller hears us before the answer (183). */
+  early?: true;
   answeredAt: number;
   /** The peer doesn't want our audio; silence from it ends nothing. */
   held: boolean;
@@ -46,6 +48,8 @@ export type Running = { verb: Verb; path: string; document: number; seq: number;
 /** What performers remember. Each reads only the fields it wrote. */
 export type Memory = {
   play?: number;
+  /** Plays at other legs than the caller's. */
+  elsewhere?: Array<{ play: number; leg: number }>;
   timer?: number;
   record?: number;
   request?: number;
@@ -57,6 +61,9 @@ export type Memory = {
   played?: number;
   fired?: number;
   legs?: number[];
+  /** Groups that the Directory is asked for, by seq; whom those ring that it answered for. */
+  groups?: number[];
+  members?: string[];
   winner?: number;
   gone?: number[];
   failed?: string;
@@ -87,6 +94,10 @@ export type Flow = {
   /** Digits that a Gather to come will begin with. */
   ahead: string;
   lastDigits: string;
+  /** Variables of the call. */
+  meta?: Variables;
+  /** Where the caller's number is at home, once the Directory said so. */
+  location?: { state: string; county: string };
   /** A root document is asked for under this seq. */
   awaited?: number;
   /** The root document that was asked for under this seq can't be had. */
@@ -104,7 +115,8 @@ export type Call = {
   account: string;
   from: string;
   to: string;
-  app: Omit<App, 'staticDocument'>;
+  /** `timeZone` absent: UTC. */
+  app: Omit<App, 'staticDocument' | 'timeZone'> & { timeZone?: string };
   offer: string;
   /** The INVITE, one character a byte, until our answer to it was acknowledged: another edge may need it. */
   invite?: { bytes: string; transport: string; sourceAddress: string };

@@ -14,6 +14,7 @@ import { hangup } from './performer.ts';
 import { adoption, moving } from './recovery.ts';
 import { renegotiation } from './renegotiation.ts';
 import { isStale } from './requests.ts';
+import { transcripts } from './transcripts.ts';
 
 /** The choices that follow from the event; `call` has already learned it. */
 export function decide(call: Call, event: CallEvent, parse: Parse): Decided[] {
@@ -36,7 +37,7 @@ function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   if (call.state === 'new' || (event.type === 'CallArrived' && event.seq > 1)) return [];
   if (event.type === 'CallFaulted') return call.ended ? [] : ending(call, event);
   if (isStale(call, event)) return releases(call, event);
-  if (call.state !== 'live') return [...releases(call, event), ...adoption(call, event)];
+  if (call.state !== 'live') return [...releases(call, event), ...adoption(call, event), ...transcripts(call, event)];
   const over = ending(call, event);
   if (over.length > 0) return over;
   return [
@@ -46,6 +47,7 @@ function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
     ...moving(call, event),
     ...renegotiation(call, event),
     ...releases(call, event),
+    ...transcripts(call, event),
     ...react(call, event),
   ];
 }
@@ -69,7 +71,7 @@ function setUp(call: Call, event: CallEvent): Decided[] {
       if (event.kind !== 'media' || call.legs[0]?.session || call.legs[0]?.moving || call.ending) return [];
       return [{ type: 'SessionRequested', leg: 0, offer: call.offer, sdpId: call.arrivedAt, sdpVersion: 1 }];
     case 'NodeUnavailable':
-      if (event.kind !== 'media' || call.ending) return [];
+      if (event.kind !== 'media' || call.ending || call.legs[0]?.session) return [];
       return [call.legs[0]?.moving ? hangup('us', 'media-lost', 41, 500) : hangup('us', 'no-media', 34, 503)];
     case 'SessionFailed':
       if (event.leg !== 0) return [];

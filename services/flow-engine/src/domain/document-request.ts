@@ -12,11 +12,12 @@ const FETCH_TIMEOUT_MS = 10_000;
 export function request(
   call: Call,
   wanted: {
-    purpose: 'flow' | 'redirect' | 'callback' | 'gather';
+    purpose: 'flow' | 'redirect' | 'callback' | 'gather' | 'curl';
     url: string;
     method: string;
     timeoutMs?: number;
     body?: string;
+    headers?: Array<{ name: string; value: string }>;
   },
 ): Decided {
   const document = call.flow.documents + 1;
@@ -30,6 +31,7 @@ export function request(
     body: wanted.body ?? '',
     idempotencyKey: `${call.id}-${document}`,
     appId: call.app.appId,
+    headers: wanted.headers ?? [],
   };
 }
 
@@ -53,6 +55,7 @@ export function callObject(call: Call): Record<string, unknown> {
     to: call.to,
     state: stateOf(call),
     created_on: new Date(call.arrivedAt).toISOString(),
+    meta: call.flow.meta ?? {},
     sip_control_app: { uuid: call.app.appId, name: call.app.name, auto_answer: call.app.autoAnswer },
   };
 }
@@ -66,4 +69,12 @@ export const nestedTooDeep = (call: Call) => call.flow.frames.filter((f) => f.ne
 /** Query fields that every request from inside a flow carries (contracts.md, language 6). */
 export function customerQuery(call: Call): Record<string, string> {
   return { from: call.from, tn: call.to, state: stateOf(call), sca: call.app.appId, call: call.id };
+}
+
+const OUR_FIELDS = new Set(['from', 'tn', 'state', 'sca', 'call', 'tag', 'dtmf', 'code', 'success', 'attempts']);
+
+/** The call's variables as query fields, behind those of the platform, which no variable can take the place of. */
+export function metaQuery(call: Call): Record<string, string> {
+  const variables = Object.entries(call.flow.meta ?? {}).filter(([name]) => !OUR_FIELDS.has(name));
+  return Object.fromEntries(variables.map(([name, value]) => [name, String(value)]));
 }

@@ -29,9 +29,13 @@ export function documents(call: Call, event: CallEvent, parse: Parse): Decided[]
     case 'DocumentRejected':
       return call.flow.unmet === event.requestId ? without(call, 'document-rejected') : [];
     case 'DocumentAccepted': // what the replaced document sounded, recorded or dialled ends with it
-      return isRoot(event.purpose) ? quiet(call) : [];
+      return isRoot(event.purpose) || event.purpose === 'ordered' ? [...unpark(call), ...quiet(call)] : [];
     case 'DocumentOrdered':
-      return accept(call, event.xml, 'ordered', 0, parse);
+      return ordered(call, accept(call, event.xml, 'ordered', 0, parse));
+    case 'TimerFired':
+      return event.purpose === PARKED && call.flow.document === 0 && !call.ending
+        ? [hangup('customer-server', 'no-document', 41, 480)]
+        : [];
     default:
       return [];
   }
@@ -41,8 +45,23 @@ function arrived(call: Call, event: Extract<CallEvent, { type: 'CallArrived' }>,
   const xml = event.app?.staticDocument ?? '';
   if (event.refusal !== undefined) return [];
   if (call.app.callFlowUrl) return xml ? accept(call, xml, 'fallback', 0, parse) : [];
-  return xml ? accept(call, xml, 'flow', 0, parse) : [hangup('document', 'no-document', 41, 480)];
+  return xml ? accept(call, xml, 'flow', 0, parse) : park(event.at);
 }
+
+/** Nothing to run: the caller hears it ring until an order by API brings a document, for so long at most (reference 1.7). */
+const PARKED_MS = 30_000;
+const PARKED = 'parked';
+
+const park = (at: number): Decided[] => [
+  { type: 'TimerSet', purpose: PARKED, dueAt: at + PARKED_MS },
+  { type: 'RingRequested', leg: 0, sdp: '' },
+];
+
+/** A document came: the call is parked no longer. */
+const unpark = (call: Call): Decided[] =>
+  Object.entries(call.timers).flatMap(([seq, { purpose }]) =>
+    purpose === PARKED ? [{ type: 'TimerCancelled', timerId: Number(seq) } as const] : [],
+  );
 
 /** The app's URL, as soon as a notifier is assigned. */
 function first(call: Call): Decided[] {
@@ -58,7 +77,7 @@ function again(call: Call): Decided[] {
   const { notifier } = call;
   return outstandingOf(call, 'DocumentRequested')
     .filter((e) => e.to?.node !== notifier?.node || e.to?.boot !== notifier?.boot)
-    .map(({ document, purpose, url, method, timeoutMs, body, idempotencyKey, appId }) => ({
+    .map(({ document, purpose, url, method, timeoutMs, body, idempotencyKey, appId, headers }) => ({
       type: 'DocumentRequested',
       document,
       purpose,
@@ -68,15 +87,26 @@ function again(call: Call): Decided[] {
       body,
       idempotencyKey,
       appId,
+      headers,
     }));
 }
 
 function fetched(call: Call, event: Extract<CallEvent, { type: 'DocumentFetched' }>, parse: Parse): Decided[] {
   const purpose = purposeOf(call);
-  if (!purpose || call.ending || !isAwaited(call, purpose, event.requestId)) return [];
+  if (!purpose || purpose === 'curl' || call.ending || !isAwaited(call, purpose, event.requestId)) return [];
   const nested = purpose === 'callback' || purpose === 'gather';
   if (nested && event.body.trim() === '') return [accepted(call, { verbs: [] }, purpose, event.requestId, [])];
   return accept(call, event.body, purpose, event.requestId, parse);
+}
+
+/** An order that begins with Unhold replaces nothing where the call is held: it runs there, and the flow goes on. */
+function ordered(call: Call, chosen: Decided[]): Decided[] {
+  return chosen.map((decided) => {
+    if (decided.type !== 'DocumentAccepted' || call.flow.running?.verb.name !== 'Hold') return decided;
+    const document = JSON.parse(decided.verbs) as Document;
+    if (document.verbs[0]?.name !== 'Unhold') return decided;
+    return { ...decided, purpose: 'unhold', document: call.flow.document };
+  });
 }
 
 /** Parses a document and records the parse, or why there is none. */

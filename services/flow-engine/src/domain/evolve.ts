@@ -5,7 +5,7 @@
 import type { CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
 import type { Call, Leg } from './call.ts';
 import { evolveFlow } from './flow-state.ts';
-import { giveUpAdrift, loseNode, reopen, takeOver } from './losses.ts';
+import { giveUpAdrift, loseNode, reopen, takeOver, takeTranscripts } from './losses.ts';
 import { textOf } from './recovery.ts';
 import { settledBy } from './requests.ts';
 
@@ -46,7 +46,7 @@ function learn(call: Call, event: CallEvent): Call {
   switch (event.type) {
     case 'CallArrived': {
       if (call.state !== 'new') return call; // it began before: an edge that took it over heard the INVITE again
-      const { staticDocument: _, ...app } = event.app ?? { ...call.app, staticDocument: '' };
+      const { staticDocument: _, timeZone, ...app } = event.app ?? { ...call.app, staticDocument: '' };
       const edge = event.from && { node: event.from.source, boot: event.from.boot };
       return {
         ...call,
@@ -54,7 +54,7 @@ function learn(call: Call, event: CallEvent): Call {
         account: event.accountId,
         from: event.fromNumber,
         to: event.toNumber,
-        app,
+        app: { ...app, ...(timeZone && { timeZone }) },
         offer: event.sdp,
         origin: { topBranch: event.topBranch, requestUri: event.requestUri },
         invite: { bytes: textOf(event.invite), transport: event.transport, sourceAddress: event.sourceAddress },
@@ -66,7 +66,7 @@ function learn(call: Call, event: CallEvent): Call {
     case 'NodeAssigned': {
       if (call.answered.length === 0) return call; // nobody asks any more
       const node = { node: event.node, boot: event.boot };
-      if (event.kind === 'media') return { ...call, media: node };
+      if (event.kind === 'media') return takeTranscripts({ ...call, media: node }, node);
       if (event.kind === 'notifier') return { ...call, notifier: node };
       return takeOver(call, node);
     }
@@ -123,6 +123,8 @@ function learn(call: Call, event: CallEvent): Call {
       return withLeg(call, event.leg, { state: 'answering' });
     case 'DialRequested':
       return withLeg(call, event.leg, { state: 'dialling', target: event.target, ...(event.to && { edge: event.to }) });
+    case 'RingRequested':
+      return event.sdp ? withLeg(call, event.leg, { early: true }) : call;
     case 'LegRang':
       return withLeg(call, event.leg, { ringing: true });
     case 'LegAnswered':

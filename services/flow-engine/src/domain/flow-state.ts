@@ -4,7 +4,8 @@
  */
 import type { CallEvent } from '@opentact/proto/events';
 import type { Call, Flow, Frame, Memory, Running } from './call.ts';
-import { branchOf, join, runBeforeGather, upcoming } from './frames.ts';
+import { BLOCK, branchOf, join, runBeforeGather, upcoming } from './frames.ts';
+import { withVariables } from './language/scalar.ts';
 import type { Document } from './language/verb.ts';
 import { isOfAnother } from './requests.ts';
 import { learnerOf } from './verbs/index.ts';
@@ -40,6 +41,12 @@ export function evolveFlow(call: Call, event: CallEvent): Flow {
       return recordFailed(learnRunning(flow, event), event);
     case 'DigitPressed':
       return pressed(learnRunning(flow, event), event);
+    case 'MetaSet': {
+      const values = event.variables.map(({ name, json }) => [name, JSON.parse(json)] as const);
+      return { ...flow, meta: withVariables(flow.meta ?? {}, Object.fromEntries(values)) };
+    }
+    case 'LocationFound':
+      return { ...learnRunning(flow, event), location: { state: event.state, county: event.county } };
     case 'CallEnded':
     case 'CallFaulted': {
       const { running: _, awaited: __, ...rest } = flow;
@@ -60,7 +67,7 @@ function learnRunning(flow: Flow, event: CallEvent): Flow {
 function accepted(flow: Flow, event: Extract<CallEvent, { type: 'DocumentAccepted' }>): Flow {
   const document = JSON.parse(event.verbs) as Document;
   if (event.purpose === 'fallback') return { ...flow, fallback: document };
-  if (event.purpose === 'callback' || event.purpose === 'gather') {
+  if (event.purpose === 'callback' || event.purpose === 'gather' || event.purpose === 'unhold') {
     const path = flow.running?.path ?? '';
     const learned = learnRunning(flow, event);
     if (document.verbs.length === 0) return learned;
@@ -110,6 +117,8 @@ function started(flow: Flow, event: Extract<CallEvent, { type: 'VerbStarted' }>)
 
 function ended(flow: Flow, event: Extract<CallEvent, { type: 'VerbEnded' }>): Flow {
   const { running: current, ...rest } = flow;
+  // A prompt of the Gather that runs: it was heard, and the Gather goes on.
+  if (current && current.path !== event.path) return flow;
   const frames = current ? [...flow.frames] : upcoming(flow).frames;
   // Without a running verb it is a block whose recording had ended before its children did.
   const running = current ?? frames.pop()?.opener;
@@ -126,7 +135,8 @@ function ended(flow: Flow, event: Extract<CallEvent, { type: 'VerbEnded' }>): Fl
     return { ...used, lastDigits, frames: [{ path, verbs, next: 0, document: flow.document }] };
   }
   const verbs = event.branch ? branchOf(running.verb, event.branch) : undefined;
-  if (verbs) frames.push({ path: join(running.path, event.branch), verbs, next: 0, document: running.document });
+  const path = event.branch === BLOCK ? running.path : join(running.path, event.branch);
+  if (verbs) frames.push({ path, verbs, next: 0, document: running.document });
   return { ...rest, frames, lastDigits };
 }
 

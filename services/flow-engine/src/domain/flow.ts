@@ -2,7 +2,9 @@
 import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf, type Running } from './call.ts';
 import { pathOf, upcoming } from './frames.ts';
-import { answer } from './media.ts';
+import { withVariables } from './language/scalar.ts';
+import type { Variables } from './language/verb.ts';
+import { answer, soundEarly } from './media.ts';
 import { end, fail, hangup, hangupLeg } from './performer.ts';
 import { performerOf } from './verbs/index.ts';
 
@@ -16,7 +18,10 @@ export function advance(call: Call): Decided[] {
   const { frames, verb, opener } = upcoming(flow);
   if (opener) return closeBlock(call, opener);
   if (!verb) return [hangup('document', 'document-end')];
-  if (performerOf(verb).needsAudio && call.legs[0]?.state !== 'answered') return answer(call);
+  const { needs } = performerOf(verb);
+  const caller = call.legs[0];
+  if (needs === 'answer' && caller?.state !== 'answered') return answer(call);
+  if (needs === 'sound' && caller?.state !== 'answered' && !caller?.early) return soundEarly(call);
   const top = frames.at(-1)!;
   return [{ type: 'VerbStarted', document: top.document, path: pathOf(top, verb), name: verb.name, tag: verb.tag }];
 }
@@ -35,10 +40,20 @@ export function react(call: Call, event: CallEvent): Decided[] {
   const { running } = call.flow;
   if (!running || call.ending) return [];
   const performer = performerOf(running.verb);
-  if (event.type === 'VerbStarted' && event.seq === running.seq)
-    return performer.begin(running.verb, call, running, event.at);
+  if (event.type === 'VerbStarted' && event.seq === running.seq) {
+    const { meta } = running.verb;
+    if (!meta) return performer.begin(running.verb, call, running, event.at);
+    // What the verb asks for is chosen knowing the variables that are set with it.
+    const knowing = { ...call, flow: { ...call.flow, meta: withVariables(call.flow.meta ?? {}, meta) } };
+    return [metaSet(meta), ...performer.begin(running.verb, knowing, running, event.at)];
+  }
   return performer.on(event, running.verb, call, running);
 }
+
+const metaSet = (meta: Variables): Decided => ({
+  type: 'MetaSet',
+  variables: Object.entries(meta).map(([name, value]) => ({ name, json: JSON.stringify(value) })),
+});
 
 /** Stops whatever the flow has sounding, recording or dialled: its document is being replaced. */
 export function quiet(call: Call): Decided[] {

@@ -21,15 +21,19 @@ export function upcoming(flow: Flow): { frames: Frame[]; verb?: Verb; opener?: R
   return { frames };
 }
 
+/** `VerbEnded.branch` of a block whose own verbs run next: they lie directly below its path. */
+export const BLOCK = '.';
+
 /** The verbs of a branch by its segment, as `VerbEnded.branch` names it. */
 export function branchOf(verb: Verb, segment: string): Verb[] | undefined {
+  if (segment === BLOCK) return 'verbs' in verb ? verb.verbs : undefined;
   if (segment === 'Error[0]') return 'error' in verb ? verb.error : undefined;
   if (verb.name !== 'Gather') return undefined;
   if (segment === 'Default[0]') return verb.default;
   return verb.branches.find((b) => b.segment === segment)?.verbs;
 }
 
-const PROMPTS = new Set<Verb['name']>(['Say', 'Play', 'Pause']);
+const PROMPTS = new Set<Verb['name']>(['Say', 'Play', 'Pause', 'Tone']);
 
 /** How many prompts stand between the running one and the Gather that follows the run; undefined where none does. */
 export function runBeforeGather(flow: Flow): number | undefined {

@@ -99,6 +99,14 @@ export function reopen(call: Call, event: CallEvent<FactOf<'SessionRequested'>>)
   return { ...call, legs, outstanding };
 }
 
+/** A media node takes over: it is asked for the words of recordings that a lost one had not told yet. */
+export const takeTranscripts = (call: Call, node: To): Call => ({
+  ...call,
+  outstanding: readdress(call.outstanding, (request) =>
+    !request.to && request.type === 'TranscriptRequested' ? node : undefined,
+  ),
+});
+
 /** A bridge goes where its first leg goes, and so does its end. */
 function isOf(call: Call, request: Request, leg: number): boolean {
   if (request.type === 'BridgeRequested') return request.legA === leg;

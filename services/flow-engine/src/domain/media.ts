@@ -9,6 +9,13 @@ export function acceptAnswer(call: Call, leg: number, sdp: string): Decided[] {
   return [{ type: 'SessionChangeRequested', leg, sdp, isOffer: false, sdpVersion: session.sdpVersion }];
 }
 
+/** The caller hears us before the answer (183); one whose INVITE brought no offer can't, and is answered. */
+export function soundEarly(call: Call): Decided[] {
+  const leg = call.legs[0];
+  if (leg?.state !== 'arrived' || !leg.session?.sdp || call.ending) return [];
+  return call.offer ? [{ type: 'RingRequested', leg: 0, sdp: leg.session.sdp }] : answer(call);
+}
+
 /** Answers the caller once media is there; nothing while it isn't or while the answer is under way. */
 export function answer(call: Call): Decided[] {
   const leg = call.legs[0];

@@ -37,6 +37,11 @@ const OBSERVED: { [T in ObservedType]: true } = {
   DocumentOrdered: true,
   RequestFailed: true,
   LegAdopted: true,
+  TranscriptReady: true,
+  TranscriptFailed: true,
+  LocationFound: true,
+  GroupFound: true,
+  LookUpFailed: true,
 };
 
 /** Observed by the engine itself: no node may report these. */

@@ -1,12 +1,13 @@
 /** How one verb is performed, and the small vocabulary that performers share. */
 import type { CallEvent, Decided, Owner } from '@opentact/proto/events';
 import type { Call, Memory, Running } from './call.ts';
+import { join } from './frames.ts';
 import type { Verb } from './language/verb.ts';
 
 /** A pair of pure functions and what is learned between them. */
 export type Performer<V extends Verb = Verb> = {
-  /** The call must be answered and hold media before it begins. */
-  needsAudio: boolean;
+  /** Before it begins: media that the caller hears (early, where the call is not answered), or an answered call. */
+  needs: 'nothing' | 'sound' | 'answer';
   /** What the verb asks for when it begins. */
   begin(verb: V, call: Call, running: Running, at: number): Decided[];
   /** What it makes of each later event, its own included. */
@@ -33,6 +34,14 @@ export function end(
     branch: more.branch ?? '',
     skip: more.skip ?? 0,
   };
+}
+
+/** What became of the prompts that a running verb plays as one. They were never running themselves. */
+export function promptsEnded(running: Running, prompts: readonly Verb[], success: boolean, reason: string): Decided[] {
+  return prompts.map((verb) => {
+    const path = join(running.path, `${verb.name}[${verb.index}]`);
+    return end({ ...running, verb, path }, success, reason);
+  });
 }
 
 /** The end of a verb that failed: its own Error, else the document's, else the flow goes on. */

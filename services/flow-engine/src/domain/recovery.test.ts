@@ -73,6 +73,7 @@ function tell(verbs: string, autoAnswer = true) {
     callFlowTimeoutMs: 0,
     staticDocument: `<Response>${verbs}</Response>`,
     maxCallLengthMs: 0,
+    timeZone: '',
   };
   const arrived = {
     type: 'CallArrived',

@@ -26,6 +26,11 @@ const SETTLES = new Set<CallEvent['type']>([
   'BridgeEnded',
   'RequestFailed',
   'LegAdopted',
+  'TranscriptReady',
+  'TranscriptFailed',
+  'LocationFound',
+  'GroupFound',
+  'LookUpFailed',
 ]);
 
 /** The outstanding requests that this event answers, whether by name or because their object is gone. */
@@ -69,6 +74,7 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
     case 'NodeLost':
       return request.to?.node === event.node && request.to.boot === event.boot && isVoid(call, event, request);
     case 'NodeUnavailable': // nobody is left to ask about what was adrift
+      if (event.kind === 'media') return !request.to && request.type === 'TranscriptRequested';
       return event.kind === 'sip-edge' && !request.to && (OF_THE_DIALOG.has(request.type) || isEdgeLookUp(request));
     case 'CallEnded': // what waited for a session that will not come
       return !request.to && (OF_THE_SESSION.has(request.type) || OF_A_BRIDGE.has(request.type));
@@ -77,7 +83,7 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
   }
 }
 
-const OF_MEDIA = /^(Session|Play|Record|Bridge)/;
+const OF_MEDIA = /^(Session|Play|Record|Bridge|Transcript)/;
 
 /** Does a media node speak of what is not, or no longer, asked of it? */
 export function isOfAnother(call: Call, event: CallEvent): boolean {
@@ -97,6 +103,8 @@ export const OF_THE_DIALOG: ReadonlySet<CallEvent['type']> = new Set([
   'OfferRequested',
   'OfferAnswerRequested',
   'AdoptRequested',
+  'LocationRequested',
+  'GroupRequested',
 ]);
 const OF_THE_SESSION = new Set<CallEvent['type']>([
   'SessionRequested',

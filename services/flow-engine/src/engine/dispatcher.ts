@@ -28,6 +28,9 @@ const SETTLE_MS: Partial<Record<Decided['type'], number>> = {
   OfferRequested: 75_000, // 491s and their waits included
   AdoptRequested: 10_000,
   HangupRequested: 35_000,
+  TranscriptRequested: 150_000, // a long recording, and a recogniser that is slow
+  LocationRequested: 5_000,
+  GroupRequested: 5_000,
 };
 
 const settleMs = (request: Request) =>
@@ -168,6 +171,11 @@ export function failureOf(request: Request, reason: string): Observed {
       return { type: 'RecordFailed', requestId, reason };
     case 'BridgeRequested':
       return { type: 'BridgeEnded', requestId, reason };
+    case 'TranscriptRequested':
+      return { type: 'TranscriptFailed', requestId, recordingId: request.recordingId, reason };
+    case 'LocationRequested':
+    case 'GroupRequested':
+      return { type: 'LookUpFailed', requestId, reason: 'unavailable' };
     case 'AdoptRequested':
       return { type: 'LegEnded', leg: request.leg, by: 'us', status: 0, q850: 41, reason: 'lost' };
     default:

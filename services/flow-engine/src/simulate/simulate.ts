@@ -28,6 +28,14 @@ export type Scenario = {
   server?: (request: { url: string; method: string }) => { status: number; body: string };
   /** ms since the epoch when the call arrives. */
   at?: number;
+  /** IANA name; the account's. */
+  timeZone?: string;
+  /** Where the caller's number is at home; absent: nobody knows. */
+  location?: { state: string; county: string };
+  /** Whom each group rings. */
+  groups?: { [uuid: string]: string[] };
+  /** Orders by API, ms after the call arrived. */
+  orders?: Array<{ at: number; xml: string }>;
 };
 
 /** Something heard by the caller, at ms since the call arrived. */
@@ -57,6 +65,8 @@ export function simulate(scenario: Scenario): Simulation {
   later(startedAt, arrived(scenario));
   for (const { at, digit } of scenario.pressAt ?? [])
     later(startedAt + at, { type: 'DigitPressed', leg: 0, digit, durationMs: 100 });
+  for (const [n, { at, xml }] of (scenario.orders ?? []).entries())
+    later(startedAt + at, { type: 'DocumentOrdered', idempotencyKey: `order-${n}`, xml });
   while (due.length > 0 && events.length < EVENTS_MAX) {
     due.sort((a, b) => a.at - b.at || a.order - b.order);
     const { at, fact } = due.shift()!;
@@ -98,6 +108,7 @@ export function arrived(scenario: Scenario): Observed {
       callFlowTimeoutMs: 0,
       staticDocument: xml,
       maxCallLengthMs: 0,
+      timeZone: scenario.timeZone ?? '',
     },
     invite: Buffer.alloc(0),
     transport: 'udp',
@@ -140,7 +151,7 @@ export function respond(event: CallEvent, call: Call, scenario: Scenario, later:
     case 'DocumentRequested':
       return served(event, scenario, later);
     case 'RingRequested':
-      return later(1, { type: 'LegRang', requestId, leg: event.leg, status: 180 });
+      return later(1, { type: 'LegRang', requestId, leg: event.leg, status: event.sdp ? 183 : 180 });
     case 'AnswerRequested':
       if (scenario.hangupAfterMs !== undefined) later(1 + scenario.hangupAfterMs, legEnded(0, 'peer', 'bye'));
       return later(1, { type: 'LegAnswered', requestId, leg: 0, sdp: '' });
@@ -174,6 +185,17 @@ export function respond(event: CallEvent, call: Call, scenario: Scenario, later:
         durationMs: call.at - startOf(call, event.record),
         reason: 'stopped',
       });
+    case 'TranscriptRequested':
+      return later(200, { type: 'TranscriptReady', requestId, recordingId: event.recordingId, text: 'words' });
+    case 'LocationRequested':
+      return later(
+        1,
+        scenario.location ? { type: 'LocationFound', requestId, ...scenario.location } : unknown(requestId),
+      );
+    case 'GroupRequested': {
+      const targets = scenario.groups?.[event.group];
+      return later(1, targets ? { type: 'GroupFound', requestId, targets } : unknown(requestId));
+    }
     case 'BridgeRequested':
       return later(1, { type: 'BridgeStarted', requestId });
     case 'BridgeStopRequested':
@@ -185,6 +207,7 @@ export function respond(event: CallEvent, call: Call, scenario: Scenario, later:
   }
 }
 
+const unknown = (requestId: number): Observed => ({ type: 'LookUpFailed', requestId, reason: 'unknown' });
 const startOf = (call: Call, seq: number) => call.outstanding[seq]?.at ?? call.at;
 const legEnded = (leg: number, by: string, reason: string): Observed => ({
   type: 'LegEnded',
@@ -224,6 +247,7 @@ function dialled(
 
 function lengthOf(item: PlayItem): number {
   if (item.kind === 'silenceMs') return item.value;
+  if (item.kind === 'pattern') return (item.value.onMs + item.value.offMs) * item.value.cycles;
   return item.kind === 'say' ? item.value.text.length * MS_PER_CHARACTER : 2_000;
 }
 
@@ -232,6 +256,7 @@ function sounds(event: CallEvent): string[] {
   if (event.type !== 'PlayRequested' || event.leg !== 0) return [];
   return event.items.map((item) => {
     if (item.kind === 'say') return `"${item.value.text}"`;
+    if (item.kind === 'pattern') return `tone ${item.value.hz.join('+')} Hz`;
     return item.kind === 'silenceMs' ? `silence, ${item.value} ms` : `${item.kind} ${item.value}`;
   });
 }

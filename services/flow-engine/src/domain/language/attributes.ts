@@ -9,6 +9,10 @@ export type AttributeKind =
   | { kind: 'integer'; min: number; max: number }
   | { kind: 'boolean' }
   | { kind: 'choice'; values: readonly string[] }
+  /** A comma list of such values. */
+  | { kind: 'list'; values: readonly string[] }
+  /** `pattern` is the source of a regular expression for the whole value; `shape` says it in words, with an example. */
+  | { kind: 'pattern'; pattern: string; shape: string }
   | { kind: 'keys'; max: number }
   | { kind: 'url' };
 
@@ -57,7 +61,17 @@ export class Attributes {
   boolean(name: string): boolean {
     return this.text(name).toLowerCase() === 'true';
   }
+  /** The parts of a comma list, in lower case. */
+  list(name: string): string[] {
+    return partsOf(this.text(name)).map((part) => part.toLowerCase());
+  }
 }
+
+const partsOf = (list: string) =>
+  list
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 
 /** What is wrong with a value, as the end of a sentence; undefined where nothing is. */
 export function faultOf(row: AttributeKind, value: string): string | undefined {
@@ -65,7 +79,7 @@ export function faultOf(row: AttributeKind, value: string): string | undefined {
     case 'text':
       return value.length > (row.max ?? 4096) ? `is longer than ${row.max ?? 4096} characters` : undefined;
     case 'integer': {
-      const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+      const number = /^-?\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
       return number >= row.min && number <= row.max
         ? undefined
         : `must be a whole number from ${row.min} to ${row.max}`;
@@ -76,6 +90,13 @@ export function faultOf(row: AttributeKind, value: string): string | undefined {
       return row.values.some((v) => v.toLowerCase() === value.toLowerCase())
         ? undefined
         : `must be one of ${row.values.join(', ')}`;
+    case 'list': {
+      const wrong = partsOf(value).find((part) => !row.values.some((v) => v.toLowerCase() === part.toLowerCase()));
+      if (partsOf(value).length === 0) return `must list some of ${row.values.join(', ')}`;
+      return wrong === undefined ? undefined : `has ${JSON.stringify(wrong)}: it lists ${row.values.join(', ')}`;
+    }
+    case 'pattern':
+      return new RegExp(`^(?:${row.pattern})$`).test(value) ? undefined : `must be ${row.shape}`;
     case 'keys':
       return /^[0-9*#+]*$/.test(value) && value.length <= row.max
         ? undefined

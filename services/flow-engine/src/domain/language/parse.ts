@@ -1,34 +1,18 @@
 /** From an element tree to verbs. It refuses with a place and a remedy, and never throws. */
 import { nearest, Refusal, readAttributes } from './attributes.ts';
 import type { Element, Fault, ReadXml, Warning } from './element.ts';
+import { scalarOf } from './scalar.ts';
 import type { Context, SyntaxRow } from './syntax.ts';
-import type { Document, Verb } from './verb.ts';
+import type { Document, Variables, Verb } from './verb.ts';
 
 export type Parsed = { ok: true; document: Document; warnings: Warning[] } | Fault;
 
 /** Reads a document. Never throws, whatever it is given. */
 export type Parse = (xml: string) => Parsed;
 
-/** Elements of the reference that this version refuses as not supported yet. */
-const LATER = [
-  'Call',
-  'Schedule',
-  'Scheduler',
-  'Geo',
-  'RecordStart',
-  'RecordStop',
-  'RecordWait',
-  'Hold',
-  'Unhold',
-  'Tone',
-  'Meta',
-  'Curl',
-  'Group',
-];
-
 /** Binds the reader of XML and the language's rows. */
 export function parserOf(readXml: ReadXml, rows: readonly SyntaxRow[]): Parse {
-  const byName = new Map(rows.map((row) => [row.name.toLowerCase(), row]));
+  const byName = new Map(rows.flatMap((row) => [row.name, ...(row.aliases ?? [])].map((n) => [n.toLowerCase(), row])));
   return (xml) => {
     const read = readXml(xml);
     if (!read.ok) return read;
@@ -74,8 +58,6 @@ function blockOf(block: Element, rows: Rows, warnings: Warning[], skip: readonly
 function rowOf(element: Element, rows: Rows): SyntaxRow {
   const row = rows.get(element.name.toLowerCase());
   if (row) return row;
-  if (LATER.some((n) => n.toLowerCase() === element.name.toLowerCase()))
-    throw new Refusal(element, `<${element.name}> is not supported yet`);
   const near = nearest(
     element.name,
     [...rows.values()].map((r) => r.name),
@@ -118,7 +100,22 @@ function verbOf(element: Element, row: SyntaxRow, index: number, rows: Rows, war
     },
     warn: (reason, at = element) => warn({ line: at.line, column: at.column, reason }),
   };
-  return row.build!(attributes, context);
+  const verb = row.build!(attributes, context);
+  // Among verbs a Meta is a verb of its own.
+  const metas = holdsVerbs(verb) ? [] : context.all('Meta');
+  if (metas.length === 0) return verb;
+  return { ...verb, meta: Object.assign({}, ...metas.map((m) => variableOf(m, context))) };
+}
+
+const holdsVerbs = (verb: Verb) => 'verbs' in verb && verb.verbs !== undefined;
+
+/** The variable that a Meta below a command sets when that command starts. */
+function variableOf(element: Element, { check, attributesOf, refuse }: Context): Variables {
+  check(element);
+  const attributes = attributesOf(element);
+  const value = element.text || attributes.text('value');
+  if (element.text && attributes.has('value')) refuse('<Meta> has both a value and a content: keep one', element);
+  return { [attributes.text('name')]: scalarOf(value) };
 }
 
 /** A block element (`Case`, `Error` …) must hold verbs only. */
@@ -134,7 +131,8 @@ function checkContent(element: Element, row: SyntaxRow, rows: Rows): void {
     throw new Refusal(element, `<${row.name}> holds the text "${element.text.slice(0, 40)}"; it takes none`);
   for (const child of element.children) {
     const found = rowOf(child, rows);
-    const fits = row.children.some((n) => n === found.name || (n === 'verbs' && found.build));
+    const isMeta = found.name === 'Meta' && row.build !== undefined;
+    const fits = isMeta || row.children.some((n) => n === found.name || (n === 'verbs' && found.build));
     if (fits) continue;
     const may =
       row.children.length > 0

@@ -31,6 +31,7 @@ export type Context = {
 export type SyntaxRow = {
   /** Canonical spelling; elements are matched case-insensitively. */
   name: string;
+  aliases?: readonly string[];
   meaning: string;
   attributes: readonly AttributeRow[];
   /** Names of child elements; `verbs` stands for any verb. */

@@ -22,9 +22,9 @@ export const answerRow: SyntaxRow = {
   build: (a, { index }) => ({ name: 'Answer', index, delayMs: a.integer('delay'), tag: a.text('tag') }),
 };
 
-// That it needs audio is what answers: the flow answers before any such verb begins.
+// That it needs the answer is what answers: the flow answers before any such verb begins.
 export const answerPerformer: Performer<Answer> = {
-  needsAudio: true,
+  needs: 'answer',
   begin: (answer, _call, running, at) =>
     answer.delayMs > 0
       ? [{ type: 'TimerSet', purpose: 'answer-delay', dueAt: at + answer.delayMs }]

@@ -1,5 +1,13 @@
 /** Callback: fetches XML that runs in its place, then the flow goes on. An empty answer is success with nothing to run. */
-import { callObject, customerQuery, documentsLeft, nestedTooDeep, request, withQuery } from '../document-request.ts';
+import {
+  callObject,
+  customerQuery,
+  documentsLeft,
+  metaQuery,
+  nestedTooDeep,
+  request,
+  withQuery,
+} from '../document-request.ts';
 import { milliseconds } from '../language/attributes.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
 import type { Callback } from '../language/verb.ts';
@@ -46,11 +54,16 @@ export const callbackRow: SyntaxRow = {
 };
 
 export const callbackPerformer: Performer<Callback> = {
-  needsAudio: false,
+  needs: 'nothing',
   begin: (callback, call, running) => {
     if (!documentsLeft(call)) return [fail(call, running, 'too-many-documents')];
     if (nestedTooDeep(call)) return [fail(call, running, 'nested-too-deep')];
-    const url = withQuery(callback.url, { ...customerQuery(call), tag: callback.tag, dtmf: call.flow.lastDigits });
+    const url = withQuery(callback.url, {
+      ...customerQuery(call),
+      tag: callback.tag,
+      dtmf: call.flow.lastDigits,
+      ...metaQuery(call),
+    });
     const body = callback.body && callback.method !== 'GET' ? JSON.stringify(callObject(call)) : '';
     return [request(call, { purpose: 'callback', url, method: callback.method, timeoutMs: callback.timeoutMs, body })];
   },

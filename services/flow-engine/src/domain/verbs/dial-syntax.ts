@@ -2,7 +2,9 @@
 import type { Element } from '../language/element.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
 
-const TARGETS_MAX = 10;
+export const TARGETS_MAX = 10;
+/** What a target of a group begins with. */
+export const GROUP = 'group:';
 
 export const dialRow: SyntaxRow = {
   name: 'Dial',
@@ -24,19 +26,20 @@ export const dialRow: SyntaxRow = {
       default: 'do-not-record',
       meaning: 'Record both sides.',
     },
+    { name: 'hangup_on_bye', kind: 'boolean', default: 'false', meaning: 'The call ends when the callee hangs up.' },
     TAG,
   ],
-  children: ['To', 'Sip', 'Number', 'Error'],
+  children: ['To', 'Sip', 'Number', 'Group', 'Error'],
   text: true,
   build: (a, { text, index, all, block, refuse, element, check }) => {
     const targets = [
-      ...all('To', 'Sip', 'Number').map((t) => {
+      ...all('To', 'Sip', 'Number', 'Group').map((t) => {
         check(t);
         return targetOf(t, refuse);
       }),
       ...(text ? [targetOf({ ...element, name: 'To' }, refuse)] : []),
     ];
-    if (targets.length === 0) refuse('<Dial> has nobody to call: give it <To>, <Sip> or <Number>');
+    if (targets.length === 0) refuse('<Dial> has nobody to call: give it <To>, <Sip>, <Number> or <Group>');
     if (targets.length > TARGETS_MAX) refuse(`<Dial> has ${targets.length} targets; ${TARGETS_MAX} at most`);
     const from = a.text('from');
     if (from && !/^\+?[\w.-]{1,64}$/.test(from)) refuse('from of <Dial> must be a number or a user name');
@@ -49,12 +52,14 @@ export const dialRow: SyntaxRow = {
       timeoutMs: Math.min(timeout < 1000 ? timeout * 1000 : timeout, 600_000),
       from,
       record: a.text('record').toLowerCase() === 'record-from-answer',
+      ...(a.boolean('hangup_on_bye') && { hangupOnBye: true }),
       tag: a.text('tag'),
       ...(error && { error }),
     };
   },
 };
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NUMBER = /^\+?[0-9][0-9 ().-]{0,30}$/;
 // No header, parameter or control character can hide in what these admit.
 const ADDRESS =
@@ -63,6 +68,10 @@ const ADDRESS =
 function targetOf(element: Element, refuse: (reason: string, at?: Element) => never): { uri: string } {
   const text = element.text.trim();
   const name = element.name.toLowerCase();
+  if (name === 'group') {
+    if (!UUID.test(text)) refuse(`<Group> needs the uuid of a group, not "${text.slice(0, 60)}"`, element);
+    return { uri: `${GROUP}${text.toLowerCase()}` };
+  }
   if (name !== 'sip' && NUMBER.test(text)) return { uri: `tel:${text.replace(/[^0-9]/g, '')}` };
   const [, user, host, port, transport = ''] = ADDRESS.exec(text) ?? [];
   if (name === 'number' || !user || !host || Number(port ?? 0) > 65535)
@@ -86,4 +95,5 @@ export const dialParts: SyntaxRow[] = [
   target('To', 'A phone number, user@domain or sip:user@domain (B).'),
   target('Sip', 'user@host:port (A).'),
   target('Number', 'A phone number (A).'),
+  target('Group', 'The uuid of a group of SIP users: rings each of them.'),
 ];

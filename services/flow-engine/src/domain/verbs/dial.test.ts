@@ -89,18 +89,6 @@ test('a block Record runs while its children do and ends with them', () => {
   assert.equal(told.of('RecordStopRequested').length, 1);
 });
 
-test('what the reference names and this version can’t do yet says so', () => {
-  for (const later of [
-    '<Hold/>',
-    '<Tone/>',
-    '<Geo/>',
-    '<Meta name="a" value="b"/>',
-    '<Curl url="http://a.test"/>',
-    '<Record asr="true"/>',
-  ])
-    assert.match(reason(later), /not supported yet/, later);
-});
-
 test('what leaves a block Record stops its recording', () => {
   const served = { server: () => ({ status: 200, body: '<Response><Pause length="2000"/></Response>' }) };
   const left = tell('<Record><Say>one</Say><Redirect>http://a.test/</Redirect></Record>', served);

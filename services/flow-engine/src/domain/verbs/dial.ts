@@ -4,15 +4,17 @@
  */
 import type { CallEvent, Decided } from '@opentact/proto/events';
 import type { Call, Leg, Memory, Running } from '../call.ts';
-import type { Dial } from '../language/verb.ts';
+import type { Dial, Target } from '../language/verb.ts';
 import { acceptAnswer, answer } from '../media.ts';
-import { end, fail, hangupLeg, type Performer } from '../performer.ts';
+import { end, fail, hangup, hangupLeg, type Performer } from '../performer.ts';
+import { GROUP, TARGETS_MAX } from './dial-syntax.ts';
 import { recordingIdOf } from './record.ts';
 
 export const dialPerformer: Performer<Dial> = {
-  needsAudio: false,
+  needs: 'nothing',
   begin: (dial, call, _running, at) => [
-    ...dial.targets.map((_, i): Decided => session(call.legs.length + i, call)),
+    ...sessions(call, callable(dial).length),
+    ...dial.targets.filter(isGroup).map(({ uri }): Decided => lookUp(call, uri)),
     { type: 'TimerSet', purpose: 'dial', dueAt: at + dial.timeoutMs },
   ],
   learn,
@@ -34,11 +36,18 @@ export const dialPerformer: Performer<Dial> = {
           : ours(running, event.leg)
             ? answered(dial, call, running, event)
             : [];
+      case 'GroupFound':
+        return event.targets.length > 0 && isGroupOf(running, event.requestId) && running.memory.winner === undefined
+          ? sessions(call, room(dial, running))
+          : groupless(call, running, event.requestId);
+      case 'LookUpFailed':
+      case 'RequestFailed':
+        return groupless(call, running, event.requestId);
       case 'SessionFailed':
       case 'DialFailed':
         return ours(running, event.leg) ? oneFailed(call, running, event) : [];
       case 'LegEnded':
-        return ours(running, event.leg) ? oneEnded(call, running, event.leg) : [];
+        return ours(running, event.leg) ? oneEnded(dial, call, running, event.leg) : [];
       case 'SessionChangeFailed': // media can't take the callee's answer
         return running.memory.winner === event.leg ? unbridged(call, running, event.leg, event.reason) : [];
       case 'BridgeEnded':
@@ -55,6 +64,36 @@ export const dialPerformer: Performer<Dial> = {
   },
 };
 
+const isGroup = ({ uri }: Target) => uri.startsWith(GROUP);
+
+/** Whom the document names itself, in its order. */
+const callable = (dial: Dial) => dial.targets.filter((target) => !isGroup(target));
+
+/** Everybody that the Dial rings: those it names, then those of its groups as they were found. One leg each. */
+const targetsOf = (dial: Dial, memory: Memory): string[] =>
+  [...callable(dial).map(({ uri }) => uri), ...(memory.members ?? [])].slice(0, TARGETS_MAX);
+
+/** How many of them have no leg yet. */
+const room = (dial: Dial, { memory }: Running) => targetsOf(dial, memory).length - (memory.legs?.length ?? 0);
+
+const sessions = (call: Call, count: number): Decided[] =>
+  Array.from({ length: Math.max(0, count) }, (_, i) => session(call.legs.length + i, call));
+
+const lookUp = (call: Call, uri: string): Decided => ({
+  type: 'GroupRequested',
+  leg: 0,
+  group: uri.slice(GROUP.length),
+  accountId: call.account,
+});
+
+const isGroupOf = (running: Running, requestId: number) => running.memory.groups?.includes(requestId) ?? false;
+
+/** A group that rings nobody: the Dial has failed where nobody else rings and no other group is asked for. */
+function groupless(call: Call, running: Running, requestId: number): Decided[] {
+  if (!isGroupOf(running, requestId) || running.memory.winner !== undefined) return [];
+  return isOver(call, running) ? nobodyAnswered(call, running, 'no-group') : [];
+}
+
 const ours = (running: Running, leg: number) => running.memory.legs?.includes(leg) ?? false;
 
 function learn(memory: Memory, event: CallEvent): Memory {
@@ -62,6 +101,12 @@ function learn(memory: Memory, event: CallEvent): Memory {
     case 'SessionRequested':
       return event.leg > 0 && event.sdpVersion === 1 // a later one replaces a session that was lost
         ? { ...memory, legs: [...(memory.legs ?? []), event.leg] }
+        : memory;
+    case 'GroupRequested':
+      return { ...memory, groups: [...(memory.groups ?? []), event.seq] };
+    case 'GroupFound':
+      return memory.groups?.includes(event.requestId)
+        ? { ...memory, members: [...(memory.members ?? []), ...event.targets] }
         : memory;
     case 'TimerSet':
       return event.purpose === 'dial' ? { ...memory, timer: event.seq } : memory;
@@ -94,17 +139,17 @@ const session = (leg: number, call: Call): Decided => ({
 
 function invite(dial: Dial, call: Call, running: Running, leg: number, sdp: string): Decided {
   const place = running.memory.legs!.indexOf(leg);
-  const target = dial.targets[place]!.uri;
+  const target = targetsOf(dial, running.memory)[place]!;
   return { type: 'DialRequested', leg, target, accountId: call.account, fromUser: dial.from || call.from, sdp };
 }
 
-/** 180 for a caller who was not answered yet, a ringing tone for one who was; once. */
+/** 180 for a caller who hears nothing of us yet, a ringing tone for one who does; once. */
 function ringback(call: Call, running: Running): Decided[] {
   const caller = call.legs[0];
   if (running.memory.winner !== undefined || running.memory.play !== undefined) return [];
-  if (caller?.state === 'answered')
+  if (caller?.state === 'answered' || caller?.early)
     return [{ type: 'PlayRequested', leg: 0, items: [{ kind: 'tone', value: 'ringback' }], loop: 0 }];
-  return caller?.state === 'arrived' && !caller.ringing ? [{ type: 'RingRequested', leg: 0 }] : [];
+  return caller?.state === 'arrived' && !caller.ringing ? [{ type: 'RingRequested', leg: 0, sdp: '' }] : [];
 }
 
 function answered(
@@ -157,11 +202,16 @@ function oneFailed(
   if (running.memory.winner !== undefined) return [];
   // A 6xx speaks for the callee everywhere (RFC 3261 21.6): the rest stop ringing.
   if (event.type === 'DialFailed' && event.status >= 600) return nobodyAnswered(call, running, event.reason);
-  return remaining(call, running).length > 0 ? [] : nobodyAnswered(call, running, event.reason);
+  return isOver(call, running) ? nobodyAnswered(call, running, event.reason) : [];
 }
 
+/** Nobody rings any more, and no group is asked for whom else it could be. */
+const isOver = (call: Call, running: Running) =>
+  remaining(call, running).length === 0 &&
+  !(running.memory.groups ?? []).some((request) => call.outstanding[request] !== undefined);
+
 const remaining = (call: Call, running: Running) =>
-  running.memory.legs!.filter((leg) => call.legs[leg]?.state !== 'ended');
+  (running.memory.legs ?? []).filter((leg) => call.legs[leg]?.state !== 'ended');
 
 function nobodyAnswered(call: Call, running: Running, reason: string): Decided[] {
   const { timer, play, legs = [] } = running.memory;
@@ -179,9 +229,8 @@ function letGo(leg: number, state: Leg | undefined, reason: string): Decided[] {
   return state.state === 'preparing' ? [{ type: 'ReleaseRequested', leg }] : [hangupLeg(leg, 'us', reason)];
 }
 
-function oneEnded(call: Call, running: Running, leg: number): Decided[] {
-  if (running.memory.winner === leg) return [end(running, true, 'callee-hung-up')];
-  return running.memory.winner === undefined && remaining(call, running).length === 0
-    ? nobodyAnswered(call, running, 'no-answer')
-    : [];
+function oneEnded(dial: Dial, call: Call, running: Running, leg: number): Decided[] {
+  if (running.memory.winner === leg)
+    return [...(dial.hangupOnBye ? [hangup('callee', 'callee-hung-up')] : []), end(running, true, 'callee-hung-up')];
+  return running.memory.winner === undefined && isOver(call, running) ? nobodyAnswered(call, running, 'no-answer') : [];
 }

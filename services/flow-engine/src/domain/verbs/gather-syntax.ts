@@ -3,6 +3,7 @@ import { type AttributeRow, milliseconds } from '../language/attributes.ts';
 import type { Element } from '../language/element.ts';
 import { type Context, type SyntaxRow, TAG } from '../language/syntax.ts';
 import type { Branch, Gather, Prompt } from '../language/verb.ts';
+import { checkPrompts } from './prompts.ts';
 
 export const KEYS_MAX = 32;
 
@@ -53,7 +54,7 @@ export const gatherRow: SyntaxRow = {
     const branches = branchesOf(context);
     const fallbacks = blocksOf(context);
     const prompts = verbs({ ...element, children: context.all('Say', 'Play', 'Pause') }) as Prompt[];
-    checkPrompts(prompts, refuse);
+    checkPrompts('Gather', prompts, refuse);
     const remote = remoteOf(a.text('url'), a.text('callback'), a.text('method'));
     return {
       name: 'Gather',
@@ -75,20 +76,6 @@ export const gatherRow: SyntaxRow = {
     };
   },
 };
-
-/** Prompts are written out as often as they are heard; together they must stay a small event. */
-const PROMPT_CHARACTERS_MAX = 32_768;
-
-function checkPrompts(prompts: Prompt[], refuse: (reason: string) => never): void {
-  if (prompts.length > 1 && prompts.some((p) => p.name !== 'Pause' && p.loop === 0))
-    refuse('loop="0" in a <Gather> is for its only prompt: what follows it would never be heard');
-  const characters = prompts.reduce(
-    (sum, p) => sum + (p.name === 'Say' ? p.text.length + 64 : 128) * (p.name === 'Pause' ? 1 : p.loop),
-    0,
-  );
-  if (prompts.length > 1 && characters > PROMPT_CHARACTERS_MAX)
-    refuse(`the prompts of this <Gather> repeat to more than ${PROMPT_CHARACTERS_MAX} characters: lower their loop`);
-}
 
 const longest = (branches: Branch[]) => branches.reduce((most, b) => Math.max(most, b.digits.length), 0) || KEYS_MAX;
 

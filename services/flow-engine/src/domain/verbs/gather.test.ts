@@ -17,7 +17,7 @@ test('a key silences the prompt and takes its branch, then the flow continues af
   const told = tell(MENU(), { press: ['2'] });
   assert.deepEqual(told.words, ['please choose', 'two', 'after']);
   assert.equal(told.of('PlayStopRequested').length, 1);
-  assert.equal(told.verbs[1], 'Gather[0].Case[1].Say[0] finished', 'Switch leaves no trace in the path');
+  assert.equal(told.verbs[2], 'Gather[0].Case[1].Say[0] finished', 'Switch leaves no trace in the path');
 });
 
 test('an unmatched code takes Default at once, silence takes Error', () => {

@@ -2,16 +2,15 @@
  * Gather: prompts, collects keys, chooses a branch. Each attempt's time starts when its last prompt ended or was
  * stopped, and keys don't restart it; attempts count silence only (contracts.md, language 3-5).
  */
-import type { CallEvent, Decided, PlayItem } from '@opentact/proto/events';
+import type { CallEvent, Decided } from '@opentact/proto/events';
 import type { Call, Memory, Running } from '../call.ts';
-import { callObject, customerQuery, documentsLeft, request, withQuery } from '../document-request.ts';
-import type { Gather, Prompt } from '../language/verb.ts';
-import { end, type Performer } from '../performer.ts';
-import { played } from './play.ts';
-import { spoken } from './say.ts';
+import { callObject, customerQuery, documentsLeft, metaQuery, request, withQuery } from '../document-request.ts';
+import type { Gather } from '../language/verb.ts';
+import { end, type Performer, promptsEnded } from '../performer.ts';
+import { sounds } from './prompts.ts';
 
 export const gatherPerformer: Performer<Gather> = {
-  needsAudio: true,
+  needs: 'answer',
   begin: (gather, call, running, at) => {
     const { key } = running.memory; // pressed during the prompts before this Gather
     return key === undefined
@@ -30,7 +29,9 @@ export const gatherPerformer: Performer<Gather> = {
       case 'PlayStopped':
       case 'RequestFailed':
         if (answered) return remoteFailed(gather, call, running, 'unanswered');
-        return memory.played === event.requestId && memory.timer === undefined ? startTimer(gather, event.at) : [];
+        return memory.played === event.requestId && memory.timer === undefined
+          ? [...heard(gather, running, event), ...startTimer(gather, event.at)]
+          : [];
       case 'TimerFired':
         return memory.fired === event.timerId ? timedOut(gather, call, running, event.at) : [];
       case 'DocumentAccepted':
@@ -109,11 +110,10 @@ function prompt(gather: Gather, call: Call, at: number): Decided[] {
   return items.length > 0 ? [{ type: 'PlayRequested', leg: 0, items, loop }] : startTimer(gather, at);
 }
 
-/** A prompt as often as it is heard (the parser bounds that); `times` where the play itself repeats. */
-function sounds(prompt: Prompt, call: Call, times?: number): PlayItem[] {
-  if (prompt.name === 'Pause') return [{ kind: 'silenceMs', value: prompt.lengthMs }];
-  const item = prompt.name === 'Say' ? spoken(prompt) : played(prompt, call);
-  return item ? Array.from({ length: times ?? prompt.loop }, () => item) : [];
+function heard(gather: Gather, running: Running, event: CallEvent): Decided[] {
+  if (event.type === 'PlayFinished') return promptsEnded(running, gather.prompts, true, 'finished');
+  const reason = 'reason' in event ? String(event.reason) : 'stopped';
+  return promptsEnded(running, gather.prompts, event.type === 'PlayStopped', reason);
 }
 
 function startTimer(gather: Gather, at: number): Decided[] {
@@ -129,7 +129,11 @@ function pressed(
   const { play, timer } = running.memory;
   const done = complete(gather, call, running, event.at, event.digit);
   if (play !== undefined)
-    return [{ type: 'PlayStopRequested', leg: 0, play }, ...(done ?? startTimer(gather, event.at))];
+    return [
+      { type: 'PlayStopRequested', leg: 0, play },
+      ...promptsEnded(running, gather.prompts, true, 'digit'),
+      ...(done ?? startTimer(gather, event.at)),
+    ];
   // The attempt's time goes on while its keys come in.
   return done ? [...(timer === undefined ? [] : [{ type: 'TimerCancelled', timerId: timer } as const]), ...done] : [];
 }
@@ -170,7 +174,7 @@ function ask(gather: Gather, call: Call, running: Running, code: string, success
   const attempts = Math.max(1, attemptOf(running.memory));
   const fields: Record<string, string> = eachAttempt
     ? { code, success: String(success), attempts: String(attempts) }
-    : { dtmf: code, ...customerQuery(call) };
+    : { dtmf: code, ...customerQuery(call), ...metaQuery(call) };
   const body = method === 'POST' ? JSON.stringify({ call: callObject(call), gather: { code, success, attempts } }) : '';
   return request(call, { purpose: 'gather', url: withQuery(url, fields), method, body });
 }

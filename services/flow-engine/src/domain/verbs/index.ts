@@ -6,15 +6,29 @@ import type { Verb, VerbName, VerbOf } from '../language/verb.ts';
 import type { Performer } from '../performer.ts';
 import { answerPerformer, answerRow } from './answer.ts';
 import { callbackPerformer, callbackRow } from './callback.ts';
+import { callPerformer, geoPerformer, schedulePerformer } from './conditions.ts';
+import { callRow, geoRow, scheduleRow } from './conditions-syntax.ts';
+import { curlPerformer, curlRow, headerRow } from './curl.ts';
 import { dialPerformer } from './dial.ts';
 import { dialParts, dialRow } from './dial-syntax.ts';
 import { gatherPerformer } from './gather.ts';
 import { gatherParts, gatherRow } from './gather-syntax.ts';
+import { holdPerformer, holdRow, unholdPerformer, unholdRow } from './hold.ts';
 import { hangupPerformer, hangupRow, redirectPerformer, redirectRow, rejectPerformer, rejectRow } from './leaving.ts';
+import { metaPerformer, metaRow } from './meta.ts';
 import { pausePerformer, pauseRow } from './pause.ts';
 import { playPerformer, playRow } from './play.ts';
 import { recordPerformer, recordRow } from './record.ts';
+import {
+  recordStartPerformer,
+  recordStartRow,
+  recordStopPerformer,
+  recordStopRow,
+  recordWaitPerformer,
+  recordWaitRow,
+} from './recording.ts';
 import { sayPerformer, sayRow } from './say.ts';
+import { tonePerformer, toneRow } from './tone.ts';
 
 /** Every element but Response, which is the document itself. */
 export const ROWS: readonly SyntaxRow[] = [
@@ -31,6 +45,18 @@ export const ROWS: readonly SyntaxRow[] = [
   redirectRow,
   rejectRow,
   hangupRow,
+  toneRow,
+  holdRow,
+  unholdRow,
+  recordStartRow,
+  recordStopRow,
+  recordWaitRow,
+  callRow,
+  geoRow,
+  scheduleRow,
+  metaRow,
+  curlRow,
+  headerRow,
 ];
 
 const PERFORMERS: { [N in VerbName]: Performer<VerbOf<N>> } = {
@@ -45,6 +71,17 @@ const PERFORMERS: { [N in VerbName]: Performer<VerbOf<N>> } = {
   Redirect: redirectPerformer,
   Reject: rejectPerformer,
   Hangup: hangupPerformer,
+  Tone: tonePerformer,
+  Hold: holdPerformer,
+  Unhold: unholdPerformer,
+  RecordStart: recordStartPerformer,
+  RecordStop: recordStopPerformer,
+  RecordWait: recordWaitPerformer,
+  Call: callPerformer,
+  Geo: geoPerformer,
+  Schedule: schedulePerformer,
+  Meta: metaPerformer,
+  Curl: curlPerformer,
 };
 
 /** How a verb is performed. */

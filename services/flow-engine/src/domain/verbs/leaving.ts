@@ -14,7 +14,7 @@ export const hangupRow: SyntaxRow = {
 };
 
 export const hangupPerformer: Performer<Hangup> = {
-  needsAudio: false,
+  needs: 'nothing',
   // The wish comes first: a flow that knows it is ending begins nothing more.
   begin: (_verb, _call, running) => [hangup('document', 'hangup'), end(running, true, 'hangup')],
   on: () => [],
@@ -44,7 +44,7 @@ export const rejectRow: SyntaxRow = {
 };
 
 export const rejectPerformer: Performer<Reject> = {
-  needsAudio: false,
+  needs: 'nothing',
   begin: ({ reason }, _call, running) => [
     hangup('document', reason, reason === 'busy' ? 17 : 21, reason === 'busy' ? 486 : 603),
     end(running, true, reason),
@@ -70,7 +70,7 @@ export const redirectRow: SyntaxRow = {
 };
 
 export const redirectPerformer: Performer<Redirect> = {
-  needsAudio: false,
+  needs: 'nothing',
   begin: ({ url, method }, call, running) => {
     if (!documentsLeft(call))
       return [hangup('document', 'too-many-documents'), end(running, false, 'too-many-documents')];

@@ -23,7 +23,7 @@ export const pauseRow: SyntaxRow = {
 };
 
 export const pausePerformer: Performer<Pause> = {
-  needsAudio: true,
+  needs: 'nothing',
   begin: (pause, _call, _running, at) => [{ type: 'TimerSet', purpose: 'pause', dueAt: at + pause.lengthMs }],
   learn: (memory, event) =>
     event.type === 'TimerSet' && event.purpose === 'pause' ? { ...memory, timer: event.seq } : memory,

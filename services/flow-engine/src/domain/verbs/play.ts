@@ -3,7 +3,7 @@ import type { PlayItem } from '@opentact/proto/events';
 import type { Call } from '../call.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
 import type { Play } from '../language/verb.ts';
-import { playing } from './playing.ts';
+import { LEG, playing } from './playing.ts';
 import { LOOP } from './say.ts';
 
 export const playRow: SyntaxRow = {
@@ -18,6 +18,7 @@ export const playRow: SyntaxRow = {
     },
     { name: 'record', kind: 'text', max: 255, meaning: 'Tag of an earlier Record of this call.' },
     LOOP,
+    LEG,
     TAG,
   ],
   children: ['Error'],
@@ -28,6 +29,7 @@ export const playRow: SyntaxRow = {
     if ((source === '') === (recording === '')) refuse('<Play> needs one source: an address, or record="tag"');
     const error = block('Error');
     const item = source ? itemOf(source) : undefined;
+    const leg = a.text('leg').toLowerCase() as NonNullable<Play['leg']>;
     if (source && !item) refuse(`<Play> can't play ${source.slice(0, 60)}: use http, https or prompt:name.wav`);
     return {
       name: 'Play',
@@ -36,6 +38,7 @@ export const playRow: SyntaxRow = {
       tag: a.text('tag'),
       ...(item && { item }),
       ...(recording && { recording }),
+      ...(leg !== 'aleg' && { leg }),
       ...(error && { error }),
     };
   },

@@ -28,10 +28,21 @@ test('loop repeats, and loop 0 goes on until the caller hangs up', () => {
   assert.equal(endless.ended, 'caller bye');
 });
 
-test('a verb that is heard answers the call; verbs that are not heard don’t', () => {
+test('what is heard before the answer is early media, once told with 183; what listens answers; the rest does neither', () => {
   const answered = (verbs: string) => tell(verbs, { autoAnswer: false }).of('AnswerRequested').length;
-  assert.equal(answered('<Say>hi</Say>'), 1);
+  const early = tell('<Say>hi</Say><Tone loop="1"/><Answer/><Say>more</Say>', { autoAnswer: false });
+  assert.deepEqual(
+    early.of('RingRequested').map((e) => e.sdp),
+    ['answer'],
+  );
+  assert.equal(early.of('LegRang')[0]!.status, 183);
+  assert.deepEqual(early.words, ['hi', 'tone 440+480 Hz', 'more']);
+  assert.equal(early.of('AnswerRequested')[0]!.sdp, 'answer');
+  assert.ok(early.of('AnswerRequested')[0]!.seq > early.of('PlayFinished')[1]!.seq);
+  assert.equal(answered('<Say>hi</Say>'), 0);
   assert.equal(answered('<Answer/>'), 1);
+  for (const listening of ['<Gather/>', '<Record/>', '<RecordStart/>', '<Hold timeout="1"/>'])
+    assert.equal(answered(listening), 1, listening);
   for (const silent of ['<Reject/>', '<Hangup/>', '<Callback url="http://a.test/"/>'])
     assert.equal(answered(silent), 0, silent);
 });

@@ -1,5 +1,5 @@
 /** Record: empty, it records the caller until a key, silence or its time; as a block, while its children run. */
-import { milliseconds } from '../language/attributes.ts';
+import { type AttributeRow, milliseconds } from '../language/attributes.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
 import type { Record } from '../language/verb.ts';
 import { end, fail, type Performer } from '../performer.ts';
@@ -7,13 +7,20 @@ import { end, fail, type Performer } from '../performer.ts';
 /** What ends an empty Record (contracts.md, language 12). */
 const STOP_KEYS = '#';
 const SILENCE_MS = 5_000;
-const BLOCK_MAX_MS = 4 * 3_600_000;
+export const BLOCK_MAX_MS = 4 * 3_600_000;
+
+export const ASR: AttributeRow = {
+  name: 'asr',
+  kind: 'boolean',
+  default: 'false',
+  meaning: 'Have its words recognised; they come as an event.',
+};
 
 export const recordRow: SyntaxRow = {
   name: 'Record',
   meaning: 'Records the caller.',
   attributes: [
-    { name: 'asr', kind: 'boolean', default: 'false', meaning: 'Transcribe it.' },
+    ASR,
     {
       name: 'timeout',
       ...milliseconds(1, 14_400_000),
@@ -23,10 +30,9 @@ export const recordRow: SyntaxRow = {
   ],
   children: ['verbs', 'Error'],
   text: false,
-  build: (a, { index, element, verbs, block, refuse }) => {
-    if (a.boolean('asr')) refuse('<Record asr="true"> is not supported yet');
+  build: (a, { index, element, verbs, block }) => {
     const error = block('Error');
-    const children = element.children.some((c) => c.name.toLowerCase() !== 'error') ? verbs(element) : undefined;
+    const children = element.children.some((c) => !/^(error|meta)$/i.test(c.name)) ? verbs(element) : undefined;
     const timeoutMs = a.has('timeout') ? a.integer('timeout') : children ? BLOCK_MAX_MS : 60_000;
     return {
       name: 'Record',
@@ -35,6 +41,7 @@ export const recordRow: SyntaxRow = {
       tag: a.text('tag'),
       ...(children && { verbs: children }),
       ...(error && { error }),
+      ...(a.boolean('asr') && { asr: true }),
     };
   },
 };
@@ -44,7 +51,7 @@ export const recordingIdOf = (callId: string, seq: number) =>
   `${callId.slice(0, 24)}${seq.toString(16).padStart(12, '0')}`;
 
 export const recordPerformer: Performer<Record> = {
-  needsAudio: true,
+  needs: 'answer',
   begin: (record, call, running) => [
     {
       type: 'RecordRequested',
@@ -54,6 +61,7 @@ export const recordPerformer: Performer<Record> = {
       maxMs: record.timeoutMs,
       silenceMs: record.verbs ? 0 : SILENCE_MS,
       stopKeys: record.verbs ? '' : STOP_KEYS,
+      ...(record.asr && { asr: true }),
     },
   ],
   learn: (memory, event) => (event.type === 'RecordRequested' ? { ...memory, record: event.seq } : memory),

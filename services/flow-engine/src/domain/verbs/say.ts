@@ -42,11 +42,12 @@ export const sayRow: SyntaxRow = {
     lang: a.text('lang'),
     loop: a.integer('loop'),
     tag: a.text('tag'),
+    ...(a.text('type').toLowerCase() === 'wavenet' && { kind: 'WaveNet' }),
   }),
 };
 
 /** What a Say sounds like. */
-export const spoken = ({ text, voice, gender, lang }: Say) =>
-  ({ kind: 'say', value: { text, voice, gender, lang } }) as const;
+export const spoken = ({ text, voice, gender, lang, kind }: Say) =>
+  ({ kind: 'say', value: { text, voice, gender, lang, ...(kind && { kind }) } }) as const;
 
 export const sayPerformer = playing<Say>((say) => spoken(say));
