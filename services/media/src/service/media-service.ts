@@ -1,8 +1,8 @@
 // The service between link and workers: routes asks, prepares what is to be played, hands facts up.
 // It refuses asks that are not media's, in the log; it decides nothing about a call.
 import type { CallEvent, Fact, Observed } from '@opentact/proto/events';
+import { chooseVoice } from '@opentact/voices';
 import type { PromptSource } from '../prompt/prompt-source.ts';
-import { chooseVoice } from '../speech/voices.ts';
 import { type AskOf, MEDIA_ASKS, type MediaAsk, type WorkerData } from '../worker/messages.ts';
 import { hintedItems } from './hints.ts';
 import { WorkerPool } from './worker-pool.ts';
