@@ -1,0 +1,2 @@
+// The North American numbering plan, as far as it is the same for everyone. It has no table of exchanges.
+export { REGIONS, stateOf } from './area-codes.ts';
