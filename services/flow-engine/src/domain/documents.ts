@@ -29,7 +29,9 @@ export function documents(call: Call, event: CallEvent, parse: Parse): Decided[]
     case 'DocumentRejected':
       return call.flow.unmet === event.requestId ? without(call, 'document-rejected') : [];
     case 'DocumentAccepted': // what the replaced document sounded, recorded or dialled ends with it
-      return isRoot(event.purpose) || event.purpose === 'ordered' ? [...unpark(call), ...quiet(call)] : [];
+      return isRoot(event.purpose) || event.purpose === 'ordered'
+        ? [...unpark(call), ...quiet(call, JSON.parse(event.verbs) as Document)]
+        : [];
     case 'DocumentOrdered':
       return ordered(call, accept(call, event.xml, 'ordered', 0, parse));
     case 'TimerFired':

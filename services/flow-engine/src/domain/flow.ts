@@ -3,7 +3,7 @@ import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf, type Running } from './call.ts';
 import { pathOf, upcoming } from './frames.ts';
 import { withVariables } from './language/scalar.ts';
-import type { Variables } from './language/verb.ts';
+import type { Document, Variables, Verb } from './language/verb.ts';
 import { answer, soundEarly } from './media.ts';
 import { end, fail, hangup, hangupLeg } from './performer.ts';
 import { performerOf } from './verbs/index.ts';
@@ -55,8 +55,11 @@ const metaSet = (meta: Variables): Decided => ({
   variables: Object.entries(meta).map(([name, value]) => ({ name, json: JSON.stringify(value) })),
 });
 
-/** Stops whatever the flow has sounding, recording or dialled: its document is being replaced. */
-export function quiet(call: Call): Decided[] {
+/**
+ * Stops whatever the flow has sounding, recording or dialled: its document is being replaced. Whom the caller is
+ * connected to stays where the next document speaks to them.
+ */
+export function quiet(call: Call, next?: Document): Decided[] {
   const stops: Decided[] = [];
   const stopped = new Set(
     Object.values(call.outstanding).map((r) =>
@@ -69,10 +72,19 @@ export function quiet(call: Call): Decided[] {
     if (type === 'RecordRequested') stops.push({ type: 'RecordStopRequested', leg: request.leg, record: seq });
   }
   for (const [leg, { state }] of call.legs.entries()) {
-    if (leg === 0 || state === 'ended') continue;
+    if (leg === 0 || state === 'ended' || (state === 'answered' && next && speaksToOther(next.verbs))) continue;
     if (state === 'preparing') stops.push({ type: 'ReleaseRequested', leg });
     else if (outstandingOf(call, 'HangupRequested', (e) => e.leg === leg).length === 0)
       stops.push(hangupLeg(leg, 'document', 'replaced'));
   }
   return stops;
 }
+
+/** Is some verb of them, or of a block in them, heard by the other party? */
+const speaksToOther = (verbs: readonly Verb[]): boolean =>
+  verbs.some(
+    (verb) =>
+      ('leg' in verb && verb.leg !== undefined && verb.leg !== 'aleg') ||
+      ('verbs' in verb && verb.verbs !== undefined && speaksToOther(verb.verbs)) ||
+      (verb.name === 'Gather' && verb.branches.some((branch) => speaksToOther(branch.verbs))),
+  );

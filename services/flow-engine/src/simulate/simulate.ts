@@ -22,6 +22,8 @@ export type Scenario = {
   /** ms after the answer. */
   hangupAfterMs?: number;
   callee?: Callee;
+  /** By target (`sip:…`), where they differ. */
+  callees?: { [target: string]: Callee };
   /** ms that an answering callee stays. */
   calleeStaysMs?: number;
   /** What a customer's server answers; default: 200 without a body. */
@@ -154,6 +156,7 @@ export function respond(event: CallEvent, call: Call, scenario: Scenario, later:
       return later(1, { type: 'LegRang', requestId, leg: event.leg, status: event.sdp ? 183 : 180 });
     case 'AnswerRequested':
       if (scenario.hangupAfterMs !== undefined) later(1 + scenario.hangupAfterMs, legEnded(0, 'peer', 'bye'));
+      later(2, { type: 'LegConfirmed', leg: 0, sdp: '' });
       return later(1, { type: 'LegAnswered', requestId, leg: 0, sdp: '' });
     case 'DialRequested':
       return dialled(event, scenario, later);
@@ -168,14 +171,12 @@ export function respond(event: CallEvent, call: Call, scenario: Scenario, later:
     case 'PlayStopRequested':
       return later(1, { type: 'PlayStopped', requestId: event.play, playedMs: 0 });
     case 'RecordRequested': {
-      const durationMs = event.silenceMs || event.maxMs;
-      return later(durationMs, {
-        type: 'RecordFinished',
-        requestId,
-        recordingId: event.recordingId,
-        durationMs,
-        reason: event.silenceMs ? 'silence' : 'timeout',
-      });
+      // The caller says nothing.
+      const silent = event.silenceMs > 0 && event.silenceMs < event.maxMs;
+      const durationMs = silent ? event.silenceMs : event.maxMs;
+      const { recordingId } = event;
+      const reason = silent ? 'silence' : 'timeout';
+      return later(durationMs, { type: 'RecordFinished', requestId, recordingId, durationMs, reason });
     }
     case 'RecordStopRequested':
       return later(1, {
@@ -235,8 +236,9 @@ function dialled(
   scenario: Scenario,
   later: Later,
 ): void {
-  const { callee = 'answers', calleeStaysMs = 10_000 } = scenario;
+  const { calleeStaysMs = 10_000 } = scenario;
   const { leg, seq: requestId } = event;
+  const callee = scenario.callees?.[event.target] ?? scenario.callee ?? 'answers';
   if (callee === 'busy')
     return later(50, { type: 'DialFailed', requestId, leg, status: 486, q850: 17, reason: 'busy' });
   later(50, { type: 'LegRang', requestId, leg, status: 180 });

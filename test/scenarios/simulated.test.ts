@@ -1,0 +1,138 @@
+/**
+ * Simulation equals reality: each document is run by `simulate` and by a real call, and both tell the same story, event
+ * by event, timings aside.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallEvent } from '@opentact/proto';
+import { type Scenario, simulate } from '../../services/flow-engine/src/simulate/simulate.ts';
+import { chainsOf } from '../kit/chains.ts';
+import { openPhone, type Phone } from '../kit/phone.ts';
+import { openScene, type Scene } from '../kit/scene.ts';
+
+const FROM = '12125550199';
+const STAYS_MS = 700;
+const REACTION_MS = 400;
+const ANSWERS: Record<string, string | number> = {
+  '/nested': '<Response><Say>Nested.</Say></Response>',
+  '/next': '<Response><Say>Two.</Say></Response>',
+  '/customer': '{"vip":true,"name":"Ann","level":3}',
+  '/empty': '',
+  '/broken': 500,
+};
+
+type Case = { press?: string[]; autoAnswer?: boolean };
+/** By document; each key is pressed a little after the call begins to listen. */
+const CASES: Record<string, Case> = {
+  voicemail: {},
+  menu: { press: ['2', '1', '7'] },
+  silence: {},
+  conditions: {},
+  tones: {},
+  'recorded-block': {},
+  'recorded-behind': {},
+  hold: {},
+  dial: {},
+  'dial-both': {},
+  callback: {},
+  curl: {},
+  redirect: {},
+  early: { autoAnswer: false },
+  busy: { autoAnswer: false },
+  'key-ahead': { press: ['4', '2'] },
+  failures: {},
+};
+
+let scene: Scene;
+let busy: Phone;
+const stories = new Map<string, { xml: string; real: CallEvent[] }>();
+
+const addressOf = (phone: Phone, user: string) => `${user}@127.0.0.1:${phone.port}`;
+
+function documentOf(name: string): string {
+  const xml = readFileSync(new URL(`./documents/${name}.xml`, import.meta.url), 'utf8');
+  return xml
+    .replaceAll('{server}', scene.customer.url)
+    .replaceAll('{callee}', addressOf(scene.callee, 'callee'))
+    .replaceAll('{busy}', addressOf(busy, 'busy'));
+}
+
+/** A call as a person would make it: waits for each question, and presses. */
+async function real(name: string, { press = [], autoAnswer = true }: Case): Promise<void> {
+  const phone = await openPhone({ user: FROM });
+  try {
+    const xml = documentOf(name);
+    const call = await phone.call(await scene.staged(xml, autoAnswer));
+    for (let waited = 0; call.platformCallId === '' && waited < 5_000; waited += 10) await sleep(10);
+    const callId = call.platformCallId;
+    let listened = 0;
+    for (const key of press) {
+      // What is heard next after the last key, or what a Gather waits in.
+      const heard = await scene.platform
+        .until(callId, (e) => e.seq > listened && e.type === 'PlayRequested')
+        .catch(() => undefined);
+      if (heard) listened = heard.seq;
+      await sleep(REACTION_MS);
+      await call.peer.press(key);
+      const pressed = await scene.platform.until(callId, (e) => e.seq > listened && e.type === 'DigitPressed');
+      listened = pressed.seq;
+    }
+    stories.set(name, { xml, real: await scene.platform.ended(callId, 40_000) });
+  } finally {
+    await phone.close();
+  }
+}
+
+function simulated(name: string, xml: string, story: CallEvent[]): CallEvent[] {
+  const { press = [], autoAnswer = true } = CASES[name]!;
+  const arrived = story[0]!;
+  if (arrived.type !== 'CallArrived') throw new Error('a story begins with CallArrived');
+  const scenario: Scenario = {
+    xml,
+    press,
+    autoAnswer,
+    from: FROM,
+    to: arrived.toNumber,
+    at: arrived.at,
+    location: { state: 'NY', county: 'NEW YORK' },
+    callees: { [`sip:${addressOf(busy, 'busy')}`]: 'busy' },
+    calleeStaysMs: STAYS_MS,
+    server: ({ url }) => {
+      const answer = ANSWERS[new URL(url).pathname];
+      return typeof answer === 'string' ? { status: 200, body: answer } : { status: answer ?? 404, body: '' };
+    },
+  };
+  return simulate(scenario).events;
+}
+
+describe('simulation equals reality', { timeout: 120_000 }, () => {
+  before(async () => {
+    [scene, busy] = await Promise.all([openScene(), openPhone({ user: 'busy' })]);
+    for (const [path, answer] of Object.entries(ANSWERS)) scene.customer.on(path, answer);
+    busy.onCall = (call) => call.hangup(486);
+    scene.callee.onCall = (call) => {
+      call.ring();
+      setTimeout(() => call.accept(), 300);
+      call.on('answered', () => setTimeout(() => call.hangup(), STAYS_MS));
+    };
+    const names = Object.keys(CASES);
+    // A few at a time: the stories are compared, not the machine.
+    while (names.length > 0) await Promise.all(names.splice(0, 6).map((name) => real(name, CASES[name]!)));
+  });
+  after(async () => {
+    await busy?.close();
+    await scene?.close();
+  });
+
+  for (const name of Object.keys(CASES))
+    it(`${name}.xml`, () => {
+      const { xml, real: story } = stories.get(name)!;
+      const same = (text: string) =>
+        text.replaceAll(String(story[0]!.callId), 'CALL').replaceAll('00000000-0000-8000-8000-000000000000', 'CALL');
+      const wanted = simulated(name, xml, story);
+      const said = (events: CallEvent[]) => chainsOf(events, (text) => same(text).replace(/[0-9a-f-]{36}/g, 'UUID'));
+      assert.deepEqual(said(story), said(wanted));
+    });
+});
