@@ -22,6 +22,15 @@ async function given() {
     },
     trunk: ({ request }, done) =>
       done(null, { trunk: request.trunk, host: 'h', port: 5060, transport: 'udp', user: 'u', password: 'p' }),
+    locate({ request }, done) {
+      asked.push(request.number);
+      done(null, { state: 'NY', county: request.number.startsWith('1212555') ? 'NEW YORK' : '' });
+    },
+    group({ request }, done) {
+      asked.push(request.group);
+      if (request.accountId !== 'demo') done({ code: status.NOT_FOUND, details: '' });
+      else done(null, { targets: ['sip:a@h', 'tel:1'] });
+    },
     stage: unused,
     signingKey: unused,
   } satisfies DirectoryV1.DirectoryServer as never);
@@ -78,5 +87,26 @@ test('a Directory that is away is served from memory, for callers never seen as 
   assert.equal((await directory.route(question('1')))?.accountId, 'demo');
   assert.equal((await directory.route(question('1', 'a stranger')))?.accountId, 'demo');
   await assert.rejects(directory.route(question('2')), DirectoryAway);
+  await close();
+});
+
+test('where a number is at home is asked once, and known while the Directory is away', async () => {
+  const { directory, server, asked, close } = await given();
+  assert.deepEqual(await directory.locate('12125550100'), { state: 'NY', county: 'NEW YORK' });
+  assert.deepEqual(await directory.locate('12125550100'), { state: 'NY', county: 'NEW YORK' });
+  assert.deepEqual(asked, ['12125550100']);
+  server.forceShutdown();
+  assert.equal((await directory.locate('12125550100'))?.county, 'NEW YORK');
+  await assert.rejects(directory.locate('17185550100'), DirectoryAway);
+  await close();
+});
+
+test('a group is its account’s: another account’s is remembered to be nobody’s', async () => {
+  const { directory, asked, close } = await given();
+  for (let time = 0; time < 2; time++) {
+    assert.deepEqual(await directory.group('g', 'demo'), ['sip:a@h', 'tel:1']);
+    assert.equal(await directory.group('g', 'other'), undefined);
+  }
+  assert.deepEqual(asked, ['g', 'g']);
   await close();
 });

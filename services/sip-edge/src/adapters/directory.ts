@@ -4,7 +4,14 @@
 import { type ChannelCredentials, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { DirectoryV1 } from '@opentact/proto';
 import { bearer, CHANNEL_OPTIONS, createCache } from '@opentact/runtime';
-import { type Directory, DirectoryAway, type Route, type RouteQuestion, type Trunk } from '../edge/port.ts';
+import {
+  type Directory,
+  DirectoryAway,
+  type Location,
+  type Route,
+  type RouteQuestion,
+  type Trunk,
+} from '../edge/port.ts';
 
 const DEADLINE_MS = 1_500;
 const FRESH_MS = 5_000;
@@ -51,6 +58,14 @@ export function grpcDirectory(
     answered((done) => client.trunk({ trunk }, metadata, options(), done)),
   );
 
+  const places = createCache<Remembered<Location>>(limits, (number) =>
+    answered((done) => client.locate({ number }, metadata, options(), done)),
+  );
+  const groups = createCache<Remembered<DirectoryV1.GroupResponse>>(limits, (key) => {
+    const [accountId = '', group = ''] = key.split('/');
+    return answered((done) => client.group({ accountId, group }, metadata, options(), done));
+  });
+
   function remember(user: string, route: Route): void {
     numbers.delete(user);
     numbers.set(user, { route, at: performance.now() });
@@ -67,6 +82,8 @@ export function grpcDirectory(
       return (await routes.get(JSON.stringify({ user, host, fromUser, sourceAddress: '', callId: '' }))).answer;
     },
     trunk: async (trunk) => (await trunks.get(trunk)).answer,
+    locate: async (number) => (await places.get(number)).answer,
+    group: async (group, accountId) => (await groups.get(`${accountId}/${group}`)).answer?.targets,
     close: () => client.close(),
   };
 }

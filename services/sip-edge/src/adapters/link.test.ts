@@ -34,7 +34,7 @@ test('a fact is durable when its owner says so, and a request arrives once with 
           return engine.known(from, fact.key, first);
         }
         engine.ack(from, fact.key, fact.n, 1);
-        const ask = { type: 'RingRequested', leg: 0, callId: fact.key, seq: 7, at: 5 } as const;
+        const ask = { type: 'RingRequested', leg: 0, sdp: '', callId: fact.key, seq: 7, at: 5 } as const;
         for (let twice = 0; twice < 2; twice++) {
           engine.ask({ node: 'edge', boot: 'b1' }, { key: fact.key, seq: 7, epoch: 1, payload: encodeEvent(ask) });
         }
@@ -64,7 +64,7 @@ test('a fact is durable when its owner says so, and a request arrives once with 
   });
   while (asks.length === 0) await new Promise((done) => setTimeout(done, 5));
   await new Promise((done) => setTimeout(done, 50));
-  assert.deepEqual(asks, [{ type: 'RingRequested', leg: 0, callId: 'call-1', seq: 7, at: 5 }]);
+  assert.deepEqual(asks, [{ type: 'RingRequested', leg: 0, sdp: '', callId: 'call-1', seq: 7, at: 5 }]);
   assert.equal(link.pending(), 0);
   assert.deepEqual([await link.where('call-1', 0), await link.where('call-1', 1)], [HOLDER, undefined]);
   await link.report('call-2', { type: 'LegRang', requestId: 3, leg: 0, status: 180 });

@@ -8,6 +8,7 @@ import { dial } from './callee.ts';
 import { answer, ring } from './caller.ts';
 import { type Context, forgetWhenOver, report } from './context.ts';
 import { hangUp } from './hangup.ts';
+import { findGroup, locate } from './look-ups.ts';
 import { answerOffer, offer } from './offers.ts';
 
 export function serve(context: Context, event: CallEvent): void {
@@ -20,7 +21,9 @@ export function serve(context: Context, event: CallEvent): void {
     case 'AnswerRequested':
     case 'HangupRequested':
     case 'OfferRequested':
-    case 'OfferAnswerRequested': {
+    case 'OfferAnswerRequested':
+    case 'LocationRequested':
+    case 'GroupRequested': {
       const leg = context.calls.get(event.callId)?.legs.get(event.leg);
       if (!leg) return stranger(context, event.callId, event.leg);
       leg.lastSeq = Math.max(leg.lastSeq, event.seq);
@@ -33,7 +36,16 @@ export function serve(context: Context, event: CallEvent): void {
 
 type LegAsk = Extract<
   CallEvent,
-  { type: 'RingRequested' | 'AnswerRequested' | 'HangupRequested' | 'OfferRequested' | 'OfferAnswerRequested' }
+  {
+    type:
+      | 'RingRequested'
+      | 'AnswerRequested'
+      | 'HangupRequested'
+      | 'OfferRequested'
+      | 'OfferAnswerRequested'
+      | 'LocationRequested'
+      | 'GroupRequested';
+  }
 >;
 
 function serveLeg(context: Context, leg: Leg, event: LegAsk): void {
@@ -48,6 +60,10 @@ function serveLeg(context: Context, leg: Leg, event: LegAsk): void {
       return leg.kind === 'caller' ? ring(context, leg, event) : undefined;
     case 'AnswerRequested':
       return leg.kind === 'caller' ? answer(context, leg, event) : undefined;
+    case 'LocationRequested':
+      return locate(context, event);
+    case 'GroupRequested':
+      return findGroup(context, event);
   }
 }
 

@@ -45,6 +45,8 @@ export type CallerLeg = LegBase & {
   /** The same INVITE by other ways: each wants the answer too. */
   readonly others: ServerTransaction[];
   state: 'arrived' | 'answered' | 'ended';
+  /** `seq` of the latest RingRequested that was served; 0: none. */
+  rangBy: number;
   /** `seq` of the AnswerRequested. */
   answeredBy: number;
   /** Why it ended before an answer of ours. */
@@ -107,7 +109,7 @@ export function newCall(id: string): EdgeCall {
 export function newCallerLeg(call: EdgeCall, tag: string, server: ServerTransaction | undefined): CallerLeg {
   const way = server ? { server, peer: server.arrival.peer } : {};
   const base = { call, number: 0, tag, ...way, offers: NO_OFFER, byeSent: false, open: new Map(), lastSeq: 0 };
-  return { ...base, kind: 'caller', others: [], state: 'arrived', answeredBy: 0, cancelled: false };
+  return { ...base, kind: 'caller', others: [], state: 'arrived', rangBy: 0, answeredBy: 0, cancelled: false };
 }
 
 export function newCalleeLeg(call: EdgeCall, tag: string, ask: CallEvent<FactOf<'DialRequested'>>): CalleeLeg {

@@ -1,4 +1,4 @@
-// The caller's leg until it is answered: 180, 200 and its ACK, refusals, and the CANCEL that may come first.
+// The caller's leg until it is answered: 180 or 183, 200 and its ACK, refusals, and the CANCEL that may come first.
 // Whether the CANCEL or the 200 was first is the server transaction's word, not ours.
 
 import type { CallEvent, FactOf } from '@opentact/proto';
@@ -11,12 +11,22 @@ import { awaitAck } from './confirm.ts';
 import { ALLOW, type Context, contactLine, endLeg, report } from './context.ts';
 import { recordOf } from './dialog-record.ts';
 
-/** 180 to the caller. */
+/**
+ * 180 to the caller; 183 with our answer where it is to hear us before it is answered (RFC 3261 13.3.1.1). What was said
+ * once is not said again, and what is asked again is told again.
+ */
 export function ring(context: Context, leg: CallerLeg, ask: CallEvent<FactOf<'RingRequested'>>): void {
-  if (leg.state !== 'arrived') return;
-  say(leg, 180, { lines: [contactLine(context, leg.tag, leg.peer!.transport)] });
-  report(context, leg.call.id, { type: 'LegRang', requestId: ask.seq, leg: leg.number, status: 180 });
+  if (leg.state === 'ended') return;
+  const status = ask.sdp === '' ? 180 : 183;
+  if (leg.state === 'arrived' && ask.seq > leg.rangBy) {
+    leg.rangBy = ask.seq;
+    const lines = [contactLine(context, leg.tag, leg.peer!.transport)];
+    say(leg, status, ask.sdp === '' ? { lines } : { lines, body: bodyOf(ask.sdp) });
+  }
+  report(context, leg.call.id, { type: 'LegRang', requestId: ask.seq, leg: leg.number, status });
 }
+
+const bodyOf = (sdp: string) => ({ type: 'application/sdp', bytes: Buffer.from(sdp) });
 
 /** An answer to the INVITE, by every way it came. */
 export function say(leg: CallerLeg, status: number, options: ResponseOptions): void {
@@ -50,7 +60,7 @@ export function repeatAnswer(context: Context, leg: CallerLeg, seq: number, sdp:
   if (!server) return false;
   const options = {
     lines: [contactLine(context, leg.tag, server.arrival.peer.transport), ALLOW],
-    body: { type: 'application/sdp', bytes: Buffer.from(sdp) },
+    body: bodyOf(sdp),
   };
   const bytes = server.compose(200, options);
   if (!server.transmit(bytes)) return false;

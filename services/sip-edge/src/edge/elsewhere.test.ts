@@ -111,7 +111,7 @@ story('a repeated INVITE at the other edge is answered by the first, and leaves 
   const { phone } = street;
   const invite = phone.request('INVITE', { body: OFFER });
   await street.fact('CallArrived');
-  street.ask(0, callId, { type: 'RingRequested', leg: 0 });
+  street.ask(0, callId, { type: 'RingRequested', leg: 0, sdp: '' });
   await phone.status(180);
   street.kernel = 1;
   phone.send(invite);

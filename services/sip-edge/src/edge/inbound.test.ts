@@ -41,7 +41,7 @@ test(
   'a call rings, is answered, confirmed and ended by the caller',
   inHouse({}, async ({ engine, phone }) => {
     engine.react = (fact, _, ask) => {
-      if (fact.type === 'CallArrived') ask({ type: 'RingRequested', leg: 0 });
+      if (fact.type === 'CallArrived') ask({ type: 'RingRequested', leg: 0, sdp: '' });
       if (fact.type === 'LegRang') ask({ type: 'AnswerRequested', leg: 0, sdp: ANSWER });
     };
     phone.request('INVITE', { body: OFFER });

@@ -13,7 +13,7 @@ import type { Peer } from '../stack/transport/peer.ts';
 import { type Edge, openEdge } from './edge.ts';
 import type { NetworkEvents } from './network.ts';
 import type { EngineListener } from './port.ts';
-import { ROUTE, SECRET } from './testing/house.ts';
+import { NO_DIRECTORY, ROUTE, SECRET } from './testing/house.ts';
 import { OFFER } from './testing/phone.ts';
 
 const STORIES = 500;
@@ -73,7 +73,7 @@ async function openWorld(): Promise<World> {
       const forget = (callId: string) => forgotten.set(callId, (forgotten.get(callId) ?? 0) + 1);
       return { report, forget, where: async () => undefined, pending: () => 0, full: () => false, ready: () => true };
     },
-    directory: { route: async ({ user }) => (user === '1' ? ROUTE : undefined), trunk: async () => undefined },
+    directory: { ...NO_DIRECTORY, route: async ({ user }) => (user === '1' ? ROUTE : undefined) },
     allowed: () => true,
     loopDelayMs: () => 0,
     log: { info() {}, warn() {}, error: (fields, message) => assert.fail(`${message} ${JSON.stringify(fields)}`) },
@@ -146,7 +146,9 @@ function engineAsks(world: World, random: (below: number) => number, callId: str
   const answered = { answer: random(2), answerSdp: OFFER, accountId: 'demo', target: leg ? 'tel:9' : '' };
   const asks: Decided[] = [
     { type: 'AdoptRequested', leg, ...adopted, ...answered, ...(random(2) ? { dialog: DIALOG } : {}) },
-    { type: 'RingRequested', leg: 0 },
+    { type: 'RingRequested', leg: 0, sdp: random(2) ? OFFER : '' },
+    { type: 'LocationRequested', leg, number: ['12125550100', '1'][random(2)]! },
+    { type: 'GroupRequested', leg, group: 'no group', accountId: 'demo' },
     { type: 'AnswerRequested', leg: 0, sdp: OFFER },
     { type: 'AnswerRequested', leg: 0, sdp: OFFER },
     { type: 'HangupRequested', leg, ...end },

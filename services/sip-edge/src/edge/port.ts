@@ -66,14 +66,20 @@ export type Trunk = DirectoryV1.TrunkResponse;
 
 export type RouteQuestion = { user: string; host: string; fromUser: string; sourceAddress: string; callId: string };
 
-/** Who owns a number. Answers may be cached and stale; both reject with DirectoryAway where there is none at all. */
+export type Location = DirectoryV1.LocateResponse;
+
+/** Who owns a number. Answers may be cached and stale; all reject with DirectoryAway where there is none at all. */
 export interface Directory {
   /** Undefined: nobody's (404). */
   route(question: RouteQuestion): Promise<Route | undefined>;
   trunk(trunk: string): Promise<Trunk | undefined>;
+  /** Where a number (digits) is at home; undefined: it is none. */
+  locate(number: string): Promise<Location | undefined>;
+  /** Whom a group of that account rings; undefined: it has no such group. */
+  group(group: string, accountId: string): Promise<readonly string[] | undefined>;
 }
 
-/** The Directory can't be asked and nothing is remembered: answer 503 and let the caller try again. */
+/** The Directory can't be asked and nothing is remembered: a new call is told to try again. */
 export class DirectoryAway extends Error {
   override name = 'DirectoryAway';
 }

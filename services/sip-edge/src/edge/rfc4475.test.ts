@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { parseMessage } from '../stack/message/parse.ts';
 import { TORTURE_NAMES, type TortureName, tortureBytes } from '../stack/rfc4475/messages.ts';
 import { EMPTY_FRAME, frame } from '../stack/transport/framing.ts';
-import { type House, openHouse, ROUTE } from './testing/house.ts';
+import { type House, NO_DIRECTORY, openHouse, ROUTE } from './testing/house.ts';
 import { OFFER } from './testing/phone.ts';
 
 /** An address of this test's own: without rport, answers go to port 5060 (5050) of wherever a message came from. */
@@ -76,7 +76,7 @@ let house: House;
 
 before(async () => {
   house = await openHouse({
-    directory: { route: async () => ({ ...ROUTE, callsMax: 0 }), trunk: async () => undefined },
+    directory: { ...NO_DIRECTORY, route: async () => ({ ...ROUTE, callsMax: 0 }) },
     log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
   });
   house.engine.react = (fact, _, ask) => {

@@ -7,6 +7,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openHouse, ROUTE } from './testing/house.ts';
 import { OFFER } from './testing/phone.ts';
@@ -24,7 +25,7 @@ for (const transport of ['u1', 't1']) {
     const house = await openHouse({ log: { info() {}, warn() {}, error: console.error } });
     house.routes.set('18005550100', { ...ROUTE, callsMax: 0 });
     house.engine.react = (fact, _, ask) => {
-      if (fact.type === 'CallArrived') ask({ type: 'RingRequested', leg: 0 });
+      if (fact.type === 'CallArrived') ask({ type: 'RingRequested', leg: 0, sdp: '' });
       if (fact.type === 'LegRang') ask({ type: 'AnswerRequested', leg: 0, sdp: OFFER });
     };
     const before = process.cpuUsage();
@@ -53,3 +54,19 @@ for (const transport of ['u1', 't1']) {
     await house.close();
   });
 }
+
+test('SIPp hears us before the answer: 183 with the SDP that the 200 carries', { skip }, async () => {
+  const house = await openHouse();
+  const sdp = OFFER.replace('4000', '5000');
+  house.engine.react = (fact, _, ask) => {
+    if (fact.type === 'CallArrived') ask({ type: 'RingRequested', leg: 0, sdp });
+    if (fact.type === 'LegRang') ask({ type: 'AnswerRequested', leg: 0, sdp });
+  };
+  const file = fileURLToPath(new URL('./testing/early.xml', import.meta.url));
+  const args = ['-sf', file, '-s', '18005550100', '-i', '127.0.0.1', '-r', '50', '-m', '50', '-nostdin'];
+  const cwd = mkdtempSync(join(tmpdir(), 'sipp-'));
+  const ran = promisify(execFile)(SIPP, [...args, '-timeout', '20s', `127.0.0.1:${house.edge.port}`], { cwd });
+  await assert.doesNotReject(ran, 'SIPp ends with 0 where every 183 was as it should be');
+  assert.equal(house.engine.facts().filter((fact) => fact.type === 'LegRang' && fact.status === 183).length, 50);
+  await house.close();
+});

@@ -12,6 +12,8 @@ export type FakeEngine = {
   types(): string[];
   /** Asks the edge, under the next number of that call; returns that number. */
   ask(callId: string, request: Decided): number;
+  /** Asks under a number that was used before. */
+  askAgain(callId: string, request: Decided, seq: number): void;
   /** What to ask for when a fact comes. */
   react: (fact: Observed, callId: string, ask: (request: Decided) => number) => void;
   /** While true facts wait unacknowledged. */
@@ -52,6 +54,7 @@ export function fakeEngine(): FakeEngine {
       listener!.ask({ ...request, callId, seq, at: 0 } as CallEvent);
       return seq;
     },
+    askAgain: (callId, request, seq) => listener!.ask({ ...request, callId, seq, at: 0 } as CallEvent),
     async fact(type, nth = 1) {
       for (;;) {
         const found = heard.filter(({ fact }) => fact.type === type)[nth - 1];

@@ -1,8 +1,7 @@
 // An edge with everything around it faked but the sockets: one call of these begins every test of the edge.
 
 import { type Edge, type EdgeOptions, openEdge } from '../edge.ts';
-import type { Route, Trunk } from '../port.ts';
-import { DirectoryAway } from '../port.ts';
+import { type Directory, DirectoryAway, type Location, type Route, type Trunk } from '../port.ts';
 import { type FakeEngine, fakeEngine } from './engine.ts';
 import { openPhone, type Phone } from './phone.ts';
 
@@ -19,12 +18,23 @@ export const ROUTE: Route = {
   forEveryCaller: undefined,
 };
 
+/** Knows nobody. */
+export const NO_DIRECTORY: Directory = {
+  route: async () => undefined,
+  trunk: async () => undefined,
+  locate: async () => undefined,
+  group: async () => undefined,
+};
+
 export type House = {
   edge: Edge;
   engine: FakeEngine;
   phone: Phone;
   routes: Map<string, Route>;
   trunks: Map<string, Trunk>;
+  places: Map<string, Location>;
+  /** Targets by `account/group`. */
+  groups: Map<string, string[]>;
   settings: { loopDelayMs: number; directoryAway: boolean };
   /** Another phone, on an address of its own where one is given. */
   another(address?: string, port?: number): Promise<Phone>;
@@ -37,7 +47,13 @@ export async function openHouse(options: { hurry?: number } & Partial<EdgeOption
   const engine = fakeEngine();
   const routes = new Map([['18005550100', ROUTE]]);
   const trunks = new Map<string, Trunk>();
+  const places = new Map<string, Location>();
+  const groups = new Map<string, string[]>();
   const settings = { loopDelayMs: 0, directoryAway: false };
+  function known<T>(answer: T): T {
+    if (settings.directoryAway) throw new DirectoryAway('away');
+    return answer;
+  }
   const edge = await openEdge({
     bind: '127.0.0.1',
     port: 0,
@@ -47,11 +63,10 @@ export async function openHouse(options: { hurry?: number } & Partial<EdgeOption
     self: { node: 'edge', boot: 'b1' },
     link: engine.connect,
     directory: {
-      async route({ user }) {
-        if (settings.directoryAway) throw new DirectoryAway('away');
-        return routes.get(user);
-      },
+      route: async ({ user }) => known(routes.get(user)),
       trunk: async (id) => trunks.get(id),
+      locate: async (number) => known(places.get(number)),
+      group: async (group, accountId) => known(groups.get(`${accountId}/${group}`)),
     },
     allowed: (address) => address === '127.0.0.1',
     loopDelayMs: () => settings.loopDelayMs,
@@ -73,6 +88,8 @@ export async function openHouse(options: { hurry?: number } & Partial<EdgeOption
     phone: phones[0]!,
     routes,
     trunks,
+    places,
+    groups,
     settings,
     async another(address, port) {
       const phone = await openPhone(edge.port, address, port);

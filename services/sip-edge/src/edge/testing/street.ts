@@ -12,7 +12,7 @@ import {
   type PeerListener,
   type Trunk,
 } from '../port.ts';
-import { ROUTE, SECRET } from './house.ts';
+import { NO_DIRECTORY, ROUTE, SECRET } from './house.ts';
 import { openPhone, type Phone } from './phone.ts';
 
 export type Told = { edge: number; callId: string; fact: Observed };
@@ -197,6 +197,7 @@ export async function openStreet({ hurry = 1, edges = 2 } = {}): Promise<Street>
         return peersOf(at);
       },
       directory: {
+        ...NO_DIRECTORY,
         async route({ user }) {
           if (street.directoryAway) throw new DirectoryAway('away');
           return user === '18005550100' ? { ...ROUTE, callsMax: street.callsMax } : undefined;
