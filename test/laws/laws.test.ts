@@ -66,9 +66,15 @@ test('sequence numbers have no gap and time never goes back', () => {
   });
 });
 
-test('an ended call chooses only releases', () => {
+test('an ended call chooses only releases, and the words of what it recorded', () => {
   // An edge that dies with a BYE unsaid is replaced for that BYE.
-  const releases = new Set(['ReleaseRequested', 'HangupRequested', 'NodeRequested', 'AdoptRequested']);
+  const releases = new Set([
+    'ReleaseRequested',
+    'HangupRequested',
+    'NodeRequested',
+    'AdoptRequested',
+    'TranscriptRequested',
+  ]);
   forAll((run) => {
     const end = run.events.findIndex((e) => e.type === 'CallEnded');
     const after = run.events.slice(end + 1).filter((e) => !isObserved(e) && e.type !== 'CallFaulted');

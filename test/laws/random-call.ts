@@ -42,6 +42,18 @@ export function randomDocument(random: Random): string {
       '<Hangup/>',
       '<Reject/>',
       '<Redirect>http://127.0.0.1/r</Redirect>',
+      '<Tone leg="both" loop="0" timeout="3000"/>',
+      '<Tone don="100" doff="100"><Meta name="m" value="7"/></Tone>',
+      '<Play leg="bleg">http://127.0.0.1/b.wav</Play>',
+      '<Hold timeout="20000"/>',
+      '<Hold timeout="9000"><Say>wait</Say><Pause/></Hold>',
+      '<Unhold/>',
+      '<RecordStart tag="s" asr="true"/>',
+      '<RecordStop tag="s"/>',
+      '<RecordWait timeout="4000"/>',
+      '<Record tag="t" asr="true"/>',
+      '<Meta name="n" value="x"/>',
+      '<Curl url="http://127.0.0.1/j" tag="j"/>',
     ];
     if (depth === 0 || random.chance(0.4)) return random.of(simple);
     const block = () => verbs(depth - 1);
@@ -52,6 +64,12 @@ export function randomDocument(random: Random): string {
       () =>
         `<Dial timeout="${5 + random.below(20)}"><Sip>a@127.0.0.1:9</Sip>${random.chance(0.5) ? '<Sip>b@127.0.0.1:9</Sip>' : ''}<Error>${block()}</Error></Dial>`,
       () => `<Record tag="b">${block()}</Record>`,
+      () => `<Call field="meta.n" value="x">${block()}</Call>`,
+      () => `<Geo states="NY">${block()}</Geo>`,
+      () => `<Schedule dow="thu" time="00:00:00-12:00:00">${block()}</Schedule>`,
+      () =>
+        `<Dial hangup_on_bye="true"><Group>7d9a3c1e-8f20-4d53-9a11-5d0e2f4b6c70</Group>${random.chance(0.5) ? '<Sip>c@127.0.0.1:9</Sip>' : ''}</Dial>`,
+      () => `<Curl url="http://127.0.0.1/j" method="POST"><Error>${block()}</Error></Curl>`,
       () => `<Callback url="http://127.0.0.1/c"><Error>${block()}</Error></Callback>`,
     ])();
   };
@@ -122,7 +140,7 @@ type Boots = Record<Kind, number>;
 type Due = { at: number; fact: Observed; boot: number };
 
 const sourceOf = (fact: Observed): Kind =>
-  /^(Leg|Dial|Answer|Offer|CallArrived)/.test(fact.type)
+  /^(Leg|Dial|Answer|Offer|CallArrived|Location|Group|LookUp)/.test(fact.type)
     ? 'sip-edge'
     : /^Document/.test(fact.type)
       ? 'notifier'
@@ -152,6 +170,11 @@ function strange(call: Call, random: Random): Observed {
   const bridge = Object.values(call.outstanding).find((r) => r.type === 'BridgeRequested');
   return random.of<() => Observed>([
     () => ({ type: 'DocumentOrdered', idempotencyKey: `d${call.seq}`, xml: randomDocument(random) }),
+    () => ({
+      type: 'DocumentOrdered',
+      idempotencyKey: `u${call.seq}`,
+      xml: '<Response><Unhold/><Say>back</Say></Response>',
+    }),
     () => ({ type: 'HangupOrdered', idempotencyKey: `h${call.seq}` }),
     () => ({ type: 'MediaSilent', leg, silentMs: 60_000 }),
     () => ({ type: 'OfferReceived', leg, sdp: random.of(['', 'sdp']), transaction: `t${call.seq}` }),
@@ -177,7 +200,7 @@ function arrival(xml: string, random: Random): Observed {
   return {
     type: 'CallArrived',
     accountId: 'a',
-    fromNumber: '1',
+    fromNumber: '12125550199',
     toNumber: '2',
     invite: Buffer.alloc(0),
     transport: 'udp',
@@ -195,7 +218,7 @@ function arrival(xml: string, random: Random): Observed {
       callFlowUrl: random.chance(0.3) ? 'http://127.0.0.1/' : '',
       callFlowMethod: 'GET',
       callFlowTimeoutMs: 0,
-      staticDocument: xml,
+      staticDocument: random.chance(0.05) ? '' : xml, // without any it is parked
       maxCallLengthMs: 600_000,
       timeZone: '',
     },
@@ -250,7 +273,7 @@ function answersTo(event: CallEvent, call: Call, random: Random, boots: Boots): 
             status: 200,
             contentType: '',
             tookMs: 1,
-            body: random.of(['', '<oops', randomDocument(random)]),
+            body: random.of(['', '<oops', '{"a":1,"b":"x"}', randomDocument(random)]),
           });
     case 'RingRequested':
       return soon({ type: 'LegRang', requestId, leg: event.leg, status: 180 });
@@ -306,6 +329,25 @@ function answersTo(event: CallEvent, call: Call, random: Random, boots: Boots): 
       return soon({ type: 'LegAdopted', requestId, leg: event.leg });
     case 'BridgeRequested':
       return soon({ type: 'BridgeStarted', requestId });
+    case 'TranscriptRequested':
+      return soon(
+        lost
+          ? { type: 'TranscriptFailed', requestId, recordingId: event.recordingId, reason: 'timeout' }
+          : { type: 'TranscriptReady', requestId, recordingId: event.recordingId, text: 'words' },
+        20_000,
+      );
+    case 'LocationRequested':
+      return soon(
+        lost
+          ? { type: 'LookUpFailed', requestId, reason: 'unavailable' }
+          : { type: 'LocationFound', requestId, state: random.of(['NY', 'NJ', '']), county: '' },
+      );
+    case 'GroupRequested':
+      return soon(
+        lost
+          ? { type: 'LookUpFailed', requestId, reason: 'unknown' }
+          : { type: 'GroupFound', requestId, targets: random.of([[], ['sip:d@127.0.0.1:9', 'sip:e@127.0.0.1:9']]) },
+      );
     case 'TimerSet':
       return [{ in: event.dueAt - event.at, fact: { type: 'TimerFired', timerId: event.seq, purpose: event.purpose } }];
     default:

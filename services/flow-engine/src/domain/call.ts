@@ -61,7 +61,7 @@ export type Memory = {
   played?: number;
   fired?: number;
   legs?: number[];
-  /** Groups that the Directory is asked for, by seq; whom those ring that it answered for. */
+  /** Groups that the Directory is still asked for, by seq; whom those ring that it answered for. */
   groups?: number[];
   members?: string[];
   winner?: number;

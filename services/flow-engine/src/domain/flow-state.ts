@@ -46,6 +46,7 @@ export function evolveFlow(call: Call, event: CallEvent): Flow {
       return { ...flow, meta: withVariables(flow.meta ?? {}, Object.fromEntries(values)) };
     }
     case 'LocationFound':
+      if (call.answered.length === 0) return flow; // nobody asks any more
       return { ...learnRunning(flow, event), location: { state: event.state, county: event.county } };
     case 'CallEnded':
     case 'CallFaulted': {

@@ -37,12 +37,8 @@ export const dialPerformer: Performer<Dial> = {
             ? answered(dial, call, running, event)
             : [];
       case 'GroupFound':
-        return event.targets.length > 0 && isGroupOf(running, event.requestId) && running.memory.winner === undefined
-          ? sessions(call, room(dial, running))
-          : groupless(call, running, event.requestId);
       case 'LookUpFailed':
-      case 'RequestFailed':
-        return groupless(call, running, event.requestId);
+        return event.requestId === running.memory.answered ? grouped(dial, call, running) : [];
       case 'SessionFailed':
       case 'DialFailed':
         return ours(running, event.leg) ? oneFailed(call, running, event) : [];
@@ -86,12 +82,11 @@ const lookUp = (call: Call, uri: string): Decided => ({
   accountId: call.account,
 });
 
-const isGroupOf = (running: Running, requestId: number) => running.memory.groups?.includes(requestId) ?? false;
-
-/** A group that rings nobody: the Dial has failed where nobody else rings and no other group is asked for. */
-function groupless(call: Call, running: Running, requestId: number): Decided[] {
-  if (!isGroupOf(running, requestId) || running.memory.winner !== undefined) return [];
-  return isOver(call, running) ? nobodyAnswered(call, running, 'no-group') : [];
+/** Whom a group rings, or nobody: the Dial has failed where nobody else rings and no other group is asked for. */
+function grouped(dial: Dial, call: Call, running: Running): Decided[] {
+  if (running.memory.winner !== undefined) return [];
+  const more = sessions(call, room(dial, running));
+  return more.length === 0 && isOver(call, running) ? nobodyAnswered(call, running, 'no-group') : more;
 }
 
 const ours = (running: Running, leg: number) => running.memory.legs?.includes(leg) ?? false;
@@ -105,9 +100,12 @@ function learn(memory: Memory, event: CallEvent): Memory {
     case 'GroupRequested':
       return { ...memory, groups: [...(memory.groups ?? []), event.seq] };
     case 'GroupFound':
-      return memory.groups?.includes(event.requestId)
-        ? { ...memory, members: [...(memory.members ?? []), ...event.targets] }
-        : memory;
+    case 'LookUpFailed': {
+      if (!memory.groups?.includes(event.requestId)) return memory;
+      const groups = memory.groups.filter((request) => request !== event.requestId);
+      const found = event.type === 'GroupFound' ? event.targets : [];
+      return { ...memory, groups, members: [...(memory.members ?? []), ...found], answered: event.requestId };
+    }
     case 'TimerSet':
       return event.purpose === 'dial' ? { ...memory, timer: event.seq } : memory;
     case 'LegAnswered':
@@ -207,8 +205,7 @@ function oneFailed(
 
 /** Nobody rings any more, and no group is asked for whom else it could be. */
 const isOver = (call: Call, running: Running) =>
-  remaining(call, running).length === 0 &&
-  !(running.memory.groups ?? []).some((request) => call.outstanding[request] !== undefined);
+  remaining(call, running).length === 0 && (running.memory.groups ?? []).length === 0;
 
 const remaining = (call: Call, running: Running) =>
   (running.memory.legs ?? []).filter((leg) => call.legs[leg]?.state !== 'ended');
