@@ -1,0 +1,102 @@
+/** What the rows can't say: how the verbs work together. Written by hand, in the words of whoever writes documents. */
+
+/** The first part of LANGUAGE.md. */
+export const MEANING = `# The call flow language
+
+A document says what a caller hears and what happens to the call. It is XML with the root \`<Response>\`; its verbs run one
+after the other, and after the last one the call is hung up. \`npm run flow -- lint FILE\` says what is wrong with a document,
+\`npm run flow -- simulate FILE\` lets you hear it without a telephone, and \`simulate --explore\` walks all its ways.
+
+This page is made from the rows that the parser reads (\`npm run flow -- docs\`); so is \`language.schema.json\`.
+
+## What holds everywhere
+
+- **Writing.** Names of elements and attributes, and words like \`true\` or \`GET\`, may be in any case. Times are milliseconds;
+  only the \`timeout\` of a \`Dial\` below 1000 is seconds. A document has at most 64 KiB, 32 levels and 2,000 elements, exactly one
+  root, and no DOCTYPE; the XML declaration may be left out.
+- **What is refused.** An element that isn't in the language, and a value of a wrong kind or out of its range, refuse the whole
+  document, with line and column. An attribute that isn't in the language is ignored; the call's story has a warning.
+- **Two dialects.** The \`Gather\` of the older documents has \`numDigits, finishOnKey, callback\` and \`Switch/Case\` (A), that of the
+  newer ones \`dtmf_length, dtmf_stop, url\` and \`DTMF\` (B). Both run; one Gather can't have attributes of both.
+- **Paths.** Each verb has a path by which the story names it: its name and its number among its like-named siblings,
+  \`Gather[0].Case[1].Say[0]\`. \`Switch\` leaves no trace in it. A document that replaces another counts as the next one.
+
+## Answering
+
+A call begins unanswered. \`Say\`, \`Play\` and \`Tone\` are heard all the same: they sound before the answer, uncharged. \`Answer\`, \`Gather\`,
+\`Record\`, \`RecordStart\` and \`Hold\` answer the call if nobody did. \`Reject, Redirect, Callback, Curl, Hangup, Pause\` and the blocks
+don't. A \`Dial\` doesn't either: the caller hears it ring, and the callee's answer answers the caller. With \`auto_answer\`
+in the app the call is answered at once, before the first verb.
+
+A call whose app has neither a document nor an address for one rings for 30 s and waits for an order by API.
+
+## Keys
+
+- A key that is pressed during the \`Say\`, \`Play\`, \`Tone\` or \`Pause\` directly before a \`Gather\` stops all of them and is the first key of that
+  Gather. Anywhere else a key is an event that your webhook hears of, and nothing more.
+- The first key stops the prompts inside a Gather. Its \`timeout\` begins when the last prompt ended or was stopped, and later keys
+  don't begin it anew. Keys that are there when it is over are the code.
+- An attempt is used up by silence only; the prompts are then heard again. The key that ends the input, pressed alone, is silence.
+- That key is \`*\` in dialect A unless \`finishOnKey\` names others (\`finishOnKey=""\`: none), and none in dialect B unless \`dtmf_stop\`
+  does. It is never part of a code.
+- A code that no branch names runs \`Default\`, at once. Silence after the last attempt runs \`Error\`, and so does a server that can't be
+  asked. Where there is only one of the two it serves both; where there is neither, the flow goes on behind the Gather.
+- A \`Switch\` and the Gather around it may both have branches; those of the Switch win.
+- With \`url\` (B) your server is asked for a code that no branch names; with \`callback\` (A) after each attempt. Its document runs
+  in the Gather's place.
+
+## Your server
+
+- \`Callback\` asks for a document that runs in its place; then the flow goes on behind it. An empty 2xx answer is success with nothing
+  to run. Any other answer is read as XML, whatever its type says; if it isn't XML, or doesn't come in time, the \`Error\` runs, and
+  without one the flow goes on.
+- \`Redirect\` asks for a document that replaces everything. If it can't be had the call is hung up.
+- \`Curl\` asks without running what comes back: the scalars of a JSON answer become variables, under the tag of the Curl (\`crm.vip\`).
+- The address keeps its own query; behind it stand \`from\`, \`tn\` (the called number), \`state\`, \`sca\` (the app), \`call\`, the \`tag\`, the
+  keys of the last Gather as \`dtmf\`, and the variables of the call. A \`Redirect\` sends \`from\`, \`to\` and \`call\`.
+- A caller who hangs up meanwhile doesn't stop a request that is under way, but its answer isn't run.
+- One call asks for 100 documents at most, and fetched documents stand in each other 8 deep at most.
+
+## Variables
+
+\`Meta\` sets a variable: below a command when that command starts, among verbs where it stands. \`true\`, \`false\`, \`null\` and numbers are
+what they look like, anything else is text; a number that begins with 0 is text. A call has 100 variables of 1,024 characters
+each at most. They go to every address that is asked, except under the names that the platform uses itself. \`Call\` looks at them
+as \`meta.NAME\`; \`+\` before a number makes no difference to it.
+
+## Failures
+
+The \`Error\` in a verb runs when that verb failed, and then the flow goes on behind the verb. An \`Error\` directly in the Response
+serves the first failure that has no nearer one; then the call is hung up. Where there is neither, the verb has failed and the
+flow goes on.
+
+## Sounds and recordings
+
+- In \`Say\` the content wins over \`text\`. Where the voice isn't there, the nearest speaks, and the event names it. Prompts of a
+  document are prepared when it is accepted, before the caller is answered. \`loop="0"\` is until the caller hangs up.
+- An empty \`Record\` records the caller until \`#\`, 5 s of silence (also at its beginning), or its \`timeout\` (60 s). The \`#\` isn't in the file.
+  With verbs in it it is a block: it records the caller while they run.
+- \`RecordStart\` records both sides behind the flow until \`RecordStop\` or the end of the call; \`RecordWait\` waits until the file can be played.
+- \`Play record="…"\` plays what a \`Record\` or \`RecordStart\` with that tag recorded earlier in the call. With \`asr="true"\` the words come
+  as an event.
+
+## Calling others
+
+\`Dial\` rings all its targets at once; the first who answers is connected, the others stop ringing. To ring them in turn, write
+several Dials. When the callee hangs up the flow goes on (\`hangup_on_bye="true"\`: the call ends); when the caller does, all is over. Keys
+pass to the other side. It has failed when nobody answered in its \`timeout\` (30 s), or everybody declined; a callee who declines for
+all their devices (6xx) ends it for everyone. A \`Number\` that is one of yours goes to its app, any other through your trunk.
+Ten targets at most, members of a \`Group\` included.
+
+## Conditions
+
+\`Call\`, \`Geo\` and \`Schedule\` run what is in them where their condition holds; then the flow goes on behind them. End the block with
+\`Hangup\` where it should not. \`Geo\` asks where the caller's number is at home; a number whose home is unknown is nowhere. Both ends
+of a \`Schedule\`'s \`time\` belong to it; a range that ends before it begins goes on past midnight and belongs to the day on which it began.
+
+## Waiting
+
+\`Hold\` plays music, or what is in it, until its \`timeout\` or until a document that is sent to the live call (\`RunDocument\`) begins with
+\`Unhold\`: the rest of that document runs, then the flow goes on behind the Hold. Any other document sent to a live call
+replaces everything that runs.
+`;
