@@ -175,7 +175,10 @@ function ask(gather: Gather, call: Call, running: Running, code: string, success
   const fields: Record<string, string> = eachAttempt
     ? { code, success: String(success), attempts: String(attempts) }
     : { dtmf: code, ...customerQuery(call), ...metaQuery(call) };
-  const body = method === 'POST' ? JSON.stringify({ call: callObject(call), gather: { code, success, attempts } }) : '';
+  // Attempts before this one were silent: only silence is asked again.
+  const history = Array.from({ length: attempts }, (_, i) => ({ attempt: i + 1, code: i + 1 < attempts ? '' : code }));
+  const answer = { code, success, attempts, history };
+  const body = method === 'POST' ? JSON.stringify({ call: callObject(call), gather: answer }) : '';
   return request(call, { purpose: 'gather', url: withQuery(url, fields), method, body });
 }
 

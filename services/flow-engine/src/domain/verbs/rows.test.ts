@@ -107,7 +107,12 @@ const SHOWN: Record<string, () => void> = {
     equal(askedOf(told).method, 'POST');
     const { call, gather } = JSON.parse(askedOf(told).body) as { call: { uuid: string }; gather: unknown };
     equal(call.uuid, told.call.id);
-    assert.deepEqual(gather, { code: '7', success: true, attempts: 1 });
+    assert.deepEqual(gather, {
+      code: '7',
+      success: true,
+      attempts: 1,
+      history: [{ attempt: 1, code: '7' }],
+    });
   },
   'Gather dtmf_length': () => {
     equal(endOf(tell('<Gather dtmf_length="2"/>', digits('987')), 'Gather[0]').reason, 'entered 98');
