@@ -69,7 +69,9 @@ export function quiet(call: Call, next?: Document): Decided[] {
   for (const { type, seq, ...request } of Object.values(call.outstanding)) {
     if (stopped.has(seq) || !('leg' in request)) continue;
     if (type === 'PlayRequested') stops.push({ type: 'PlayStopRequested', leg: request.leg, play: seq });
-    if (type === 'RecordRequested') stops.push({ type: 'RecordStopRequested', leg: request.leg, record: seq });
+    // What records behind the flow goes on behind the next one.
+    if (type === 'RecordRequested' && !('both' in request && request.both))
+      stops.push({ type: 'RecordStopRequested', leg: request.leg, record: seq });
   }
   for (const [leg, { state }] of call.legs.entries()) {
     if (leg === 0 || state === 'ended' || (state === 'answered' && next && speaksToOther(next.verbs))) continue;

@@ -193,6 +193,9 @@ const SHOWN: Record<string, () => void> = {
     assert.deepEqual(stops('<RecordStop tag="b"/>'), ['b']);
     assert.deepEqual(stops('<RecordStop/>'), ['a', 'b']);
     equal(endOf(tell('<RecordStop/>'), 'RecordStop[0]').reason, 'not-recording');
+    const next = { server: () => ({ status: 200, body: '<Response><Pause/></Response>' }) };
+    const redirected = tell('<RecordStart/><Redirect>http://a.test/</Redirect>', next);
+    equal(redirected.of('RecordStopRequested').length, 0, 'it goes on behind the next document');
   },
   'RecordWait timeout': () => {
     equal(waitOf(tell('<RecordStart/><RecordStop/><RecordWait timeout="900"/>'), 'record-wait'), 900);
