@@ -9,6 +9,7 @@ import { credentials, status } from '@grpc/grpc-js';
 import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
 import { DirectoryV1 } from '@opentact/proto';
 import { closeGrpc, createGrpcServer, createLogger, listenGrpc, serveHealth } from '@opentact/runtime';
+import { VOICES } from '@opentact/voices';
 import { sql } from 'kysely';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { type Demo, seedDemo, seedTrunk } from './database/seed.ts';
@@ -28,6 +29,7 @@ const demo: Demo = {
   number: '18005550100',
   customerUrl: 'http://127.0.0.1:8090/callback',
   callee: '1000@127.0.0.1:5070',
+  groupId: randomUUID(),
 };
 let home: string;
 let server: EmbeddedPostgres;
@@ -131,6 +133,72 @@ test('a staged document is dialled once, within its time, and a repeated INVITE 
   await assert.rejects(closed.stage({ xml: '<Response/>', autoAnswer: false }), { code: 'FAILED_PRECONDITION' });
 });
 
+test('an app without any document is routed: its calls are parked by the flow', async () => {
+  const appId = randomUUID();
+  const { signing_key } = await db.selectFrom('app').select('signing_key').executeTakeFirstOrThrow();
+  const app = { id: appId, account_id: demo.accountId, name: 'Parked', auto_answer: false, call_flow_url: '' };
+  const more = { call_flow_method: 'GET', call_flow_timeout_ms: 0, static_document: '', max_call_length_ms: 1 };
+  await db
+    .insertInto('app')
+    .values({ ...app, ...more, signing_key })
+    .execute();
+  await db.insertInto('number').values({ number: '18005550101', account_id: demo.accountId, app_id: appId }).execute();
+  const found = (await route('18005550101')).app!;
+  assert.deepEqual([found.appId, found.callFlowUrl, found.staticDocument], [appId, '', '']);
+});
+
+test('an app has its account’s time zone, which is one', async () => {
+  assert.equal((await route(demo.number)).app!.timeZone, 'UTC');
+  const set = (time_zone: string) => db.updateTable('account').set({ time_zone }).execute();
+  await set('America/New_York');
+  assert.equal((await route(demo.number)).app!.timeZone, 'America/New_York');
+  await assert.rejects(set('America/Nowhere'), /time zone/);
+  // PostgreSQL knows it, nobody else does.
+  await set('FOO3');
+  assert.equal((await route(demo.number)).app!.timeZone, '');
+  await set('UTC');
+});
+
+const locate = (number: string) =>
+  ask<DirectoryV1.LocateRequest, DirectoryV1.LocateResponse>(client.locate, { number });
+
+test('a number’s home is its exchange’s, else its area code’s', async () => {
+  assert.deepEqual(await locate('12125550199'), { state: 'NY', county: 'NEW YORK' });
+  assert.deepEqual(await locate('+1 212 555 0199'), { state: 'NY', county: 'NEW YORK' });
+  assert.deepEqual(await locate('2135550199'), { state: 'CA', county: 'LOS ANGELES' });
+  assert.deepEqual(await locate('12127360000'), { state: 'NY', county: '' });
+  for (const number of ['18005550100', '442071234567', '123'])
+    assert.deepEqual(await locate(number), { state: '', county: '' });
+  for (const number of ['', 'anonymous', "1'; drop table numbering"])
+    await assert.rejects(locate(number), { code: status.INVALID_ARGUMENT });
+});
+
+const group = (id: string, accountId = demo.accountId) =>
+  ask<DirectoryV1.GroupRequest, DirectoryV1.GroupResponse>(client.group, { group: id, accountId });
+
+test('a group rings its members in their order, for its own account only', async () => {
+  assert.deepEqual((await group(demo.groupId)).targets, ['sip:1000@127.0.0.1:5999']);
+  await db
+    .insertInto('ring_group_member')
+    .values([2, 1].map((position) => ({ group_id: demo.groupId, position, target: `tel:1800555010${position}` })))
+    .execute();
+  const rung = ['sip:1000@127.0.0.1:5999', 'tel:18005550101', 'tel:18005550102'];
+  assert.deepEqual((await group(demo.groupId.toUpperCase())).targets, rung);
+  await db.insertInto('ring_group').values({ id: demo.appId, account_id: demo.accountId, name: 'Nobody' }).execute();
+  assert.deepEqual((await group(demo.appId)).targets, []);
+  await db
+    .insertInto('account')
+    .values({ id: demo.appId, name: 'Another', calls_max: 1, dials_per_minute_max: 1 })
+    .execute();
+  for (const [id, account] of [[demo.groupId, demo.appId], [randomUUID()], [demo.groupId, ''], ['x'], ['']] as const)
+    await assert.rejects(group(id, account), { code: status.NOT_FOUND });
+  for (const target of ['http://h', 'sip:a@h\r\nX: y', 'sip:nobody', 'tel:+1'])
+    await assert.rejects(
+      db.insertInto('ring_group_member').values({ group_id: demo.groupId, position: 3, target }).execute(),
+      /violates check/,
+    );
+});
+
 test('an app’s signing key is told, a stranger’s is not found', async () => {
   const key = (appId: string) =>
     ask<DirectoryV1.SigningKeyRequest, DirectoryV1.SigningKeyResponse>(client.signingKey, { appId });
@@ -173,4 +241,20 @@ test('ready gathers the services; one of two engines is enough', async (t) => {
   assert.equal((await get(`/recordings/${id}.wav`, 'no')).statusCode, 401);
   for (const name of ['..%2f..%2fsecret', 'x.wav', randomUUID()])
     assert.equal((await get(`/recordings/${name}`)).statusCode, 404);
+});
+
+test('the voices that speak are listed in the envelope of the REST API', async (t) => {
+  const http = createHttp({ checks: {}, recordings: home, token: undefined });
+  t.after(() => http.close());
+  const listed = await http.inject('/rest/dict/gtts');
+  assert.equal(listed.statusCode, 200);
+  const { success, payload } = listed.json();
+  assert.equal(success, true);
+  assert.deepEqual(
+    payload.map(({ uuid, ...voice }: { uuid: string }) => voice),
+    VOICES,
+  );
+  const uuids = payload.map(({ uuid }: { uuid: string }) => uuid);
+  for (const uuid of uuids) assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.equal(new Set(uuids).size, VOICES.length);
 });

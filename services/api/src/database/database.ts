@@ -1,10 +1,18 @@
-/** api's own database: what its tables hold, a bounded pool, the steps that make the tables. */
-import { Kysely, PostgresDialect, sql } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+/** api's own database: what its tables hold, and a bounded pool. */
+import { type Generated, Kysely, PostgresDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { MIGRATIONS } from './migrations.ts';
 
 export type Tables = {
-  account: { id: string; name: string; calls_max: number; dials_per_minute_max: number };
+  /** `time_zone`: IANA name. */
+  account: {
+    id: string;
+    name: string;
+    calls_max: number;
+    dials_per_minute_max: number;
+    time_zone: Generated<string>;
+  };
   person: { email: string; account_id: string; password_hash: string };
   api_key: { digest: Buffer; account_id: string };
   app: {
@@ -40,78 +48,14 @@ export type Tables = {
     used_by: string | null;
     used_at: Date | null;
   };
+  /** Where the numbers of an exchange are at home. `demo`: a row of ours, until some are imported. */
+  numbering: { npa: string; nxx: string; state: string; county: string; demo: boolean };
+  /** Whom a `<Group>` rings; its members in the order of `position`, `sip:…` or `tel:…`. */
+  ring_group: { id: string; account_id: string; name: string };
+  ring_group_member: { group_id: string; position: number; target: string };
 };
 
 export type Database = Kysely<Tables>;
-
-const MIGRATIONS: Record<string, Migration> = {
-  '001-directory': {
-    async up(db) {
-      await sql`
-        create table account (
-          id uuid primary key,
-          name text not null,
-          calls_max int not null default 100 check (calls_max > 0),
-          dials_per_minute_max int not null default 60 check (dials_per_minute_max > 0)
-        )`.execute(db);
-      await sql`
-        create table person (
-          email text primary key,
-          account_id uuid not null references account,
-          password_hash text not null
-        )`.execute(db);
-      await sql`create table api_key (digest bytea primary key, account_id uuid not null references account)`.execute(
-        db,
-      );
-      await sql`
-        create table app (
-          id uuid primary key,
-          account_id uuid not null references account,
-          name text not null,
-          auto_answer boolean not null default false,
-          call_flow_url text not null default '',
-          call_flow_method text not null default 'GET' check (call_flow_method in ('GET', 'POST')),
-          call_flow_timeout_ms int not null default 0,
-          static_document text not null default '' check (octet_length(static_document) <= 65536),
-          max_call_length_ms int not null default 14400000,
-          signing_key bytea not null
-        )`.execute(db);
-      await sql`
-        create table number (
-          number text primary key check (number ~ '^[0-9]{3,20}$'),
-          account_id uuid not null references account,
-          app_id uuid not null references app
-        )`.execute(db);
-      await sql`create index number_account on number (account_id)`.execute(db);
-      await sql`
-        create table screening (
-          number text not null references number on delete cascade,
-          list text not null check (list in ('blacklist', 'whitelist')),
-          caller text not null,
-          primary key (number, list, caller)
-        )`.execute(db);
-      await sql`
-        create table trunk (
-          id text primary key,
-          account_id uuid references account,
-          host text not null,
-          port int not null check (port between 1 and 65535),
-          transport text not null check (transport in ('udp', 'tcp')),
-          "user" text not null,
-          password text not null
-        )`.execute(db);
-      await sql`
-        create table staged_document (
-          "user" text primary key,
-          xml text not null check (octet_length(xml) <= 65536),
-          auto_answer boolean not null,
-          expires_at timestamptz not null,
-          used_by text,
-          used_at timestamptz
-        )`.execute(db);
-    },
-  },
-};
 
 const POOL_MAX = 8;
 const STATEMENT_MS = 2000;

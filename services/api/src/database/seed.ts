@@ -5,8 +5,10 @@
 import { createHash, randomBytes, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Config } from '@opentact/runtime';
-import type { Database } from './database.ts';
+import type { Transaction } from 'kysely';
+import type { Database, Tables } from './database.ts';
 import { seedDocument } from './seed-document.ts';
+import { seedNumbering } from './seed-numbering.ts';
 
 /** What `$OPENTACT_HOME/demo.json` holds (0600); the supervisor writes it. */
 export type Demo = {
@@ -19,6 +21,8 @@ export type Demo = {
   number: string;
   customerUrl: string;
   callee: string;
+  /** A group that rings the demo callee. */
+  groupId: string;
 };
 
 /** The demo of a home; undefined where there is none. @throws SyntaxError where the file is broken. */
@@ -75,7 +79,23 @@ export async function seedDemo(db: Database, demo: Demo): Promise<void> {
       .values({ number: demo.number, account_id: demo.accountId, app_id: demo.appId })
       .onConflict((c) => c.doNothing())
       .execute();
+    await seedGroup(tx, demo);
+    await seedNumbering(tx);
   });
+}
+
+async function seedGroup(tx: Transaction<Tables>, { groupId, accountId, callee }: Demo): Promise<void> {
+  await tx
+    .insertInto('ring_group')
+    .values({ id: groupId, account_id: accountId, name: 'Demo' })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  const target = `sip:${callee}`;
+  await tx
+    .insertInto('ring_group_member')
+    .values({ group_id: groupId, position: 0, target })
+    .onConflict((c) => c.columns(['group_id', 'position']).doUpdateSet({ target }))
+    .execute();
 }
 
 const SEEDED_TRUNK = 'seeded';

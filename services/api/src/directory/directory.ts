@@ -1,10 +1,18 @@
-/** Who owns a number, what serves it, what is staged: the questions of the other services, answered from the tables. */
+/**
+ * Who owns a number, what serves it, where it is at home, whom a group rings, what is staged: the questions of the other
+ * services, answered from the tables.
+ */
 import { randomBytes } from 'node:crypto';
 import type { DirectoryV1 } from '@opentact/proto';
 import { createCache } from '@opentact/runtime';
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { DirectoryError } from './error.ts';
+import { targetsOf } from './groups.ts';
 import { digitsOf, screen } from './numbers.ts';
+import { locate } from './places.ts';
+import { timeZoneOf } from './time-zone.ts';
+import { isUuid } from './uuid.ts';
 
 const STAGED_MS = 60_000;
 /** An INVITE may be repeated for 64·T1, to another edge if the first one died; it is still the same dialling. */
@@ -16,25 +24,15 @@ const OWN_NUMBERS_MAX = 1000;
 const REMEMBER_MS = 1_000;
 const REMEMBERED_MAX = 10_000;
 
-/** A question that has no answer; `code` becomes the gRPC status. */
-export class DirectoryError extends Error {
-  override name = 'DirectoryError';
-  readonly code: 'NOT_FOUND' | 'FAILED_PRECONDITION' | 'INVALID_ARGUMENT' | 'RESOURCE_EXHAUSTED';
-  constructor(code: DirectoryError['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 type App = NonNullable<DirectoryV1.RouteResponse['app']>;
 export type Directory = {
   route(of: DirectoryV1.RouteRequest): Promise<DirectoryV1.RouteResponse>;
   trunk(id: string): Promise<DirectoryV1.TrunkResponse>;
   stage(of: DirectoryV1.StageRequest): Promise<DirectoryV1.StageResponse>;
   signingKey(appId: string): Promise<Buffer>;
+  locate(of: DirectoryV1.LocateRequest): Promise<DirectoryV1.LocateResponse>;
+  group(of: DirectoryV1.GroupRequest): Promise<DirectoryV1.GroupResponse>;
 };
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** An app with its account, as one row. */
 function appsOf(db: Database) {
@@ -43,7 +41,7 @@ function appsOf(db: Database) {
     .innerJoin('account', 'account.id', 'app.account_id')
     .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method'])
     .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms', 'app.account_id'])
-    .select(['account.calls_max', 'account.dials_per_minute_max']);
+    .select(['account.calls_max', 'account.dials_per_minute_max', 'account.time_zone']);
 }
 type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
 
@@ -56,6 +54,7 @@ const appOf = (row: AppRow): App => ({
   callFlowTimeoutMs: row.call_flow_timeout_ms,
   staticDocument: row.static_document,
   maxCallLengthMs: row.max_call_length_ms,
+  timeZone: timeZoneOf(row.time_zone),
 });
 
 /**
@@ -168,11 +167,13 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       return { user, expires };
     },
     async signingKey(appId) {
-      const row = UUID.test(appId)
+      const row = isUuid(appId)
         ? await db.selectFrom('app').select('signing_key').where('id', '=', appId).executeTakeFirst()
         : undefined;
       if (!row) throw new DirectoryError('NOT_FOUND', 'no such app');
       return row.signing_key;
     },
+    locate: ({ number }) => locate(db, number),
+    group: async ({ group, accountId }) => ({ targets: await targetsOf(db, group, accountId) }),
   };
 }

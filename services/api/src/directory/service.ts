@@ -2,7 +2,8 @@
 import { type Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { DirectoryV1 } from '@opentact/proto';
 import type { Logger } from '@opentact/runtime';
-import { type Directory, DirectoryError } from './directory.ts';
+import type { Directory } from './directory.ts';
+import { DirectoryError } from './error.ts';
 
 /** Adds the service to a server. */
 export function addDirectory(server: Server, directory: Directory, log: Logger): void {
@@ -25,5 +26,7 @@ export function addDirectory(server: Server, directory: Directory, log: Logger):
     signingKey: unary('SigningKey', async ({ appId }: DirectoryV1.SigningKeyRequest) => ({
       key: await directory.signingKey(appId),
     })),
+    locate: unary('Locate', directory.locate),
+    group: unary('Group', directory.group),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * api over HTTP: /health, /ready for the whole installation, /recordings. It refuses recordings without the token once
- * the bind is not loopback, and any name that is no uuid.
+ * api over HTTP: /health, /ready for the whole installation, /recordings, /rest/dict. It refuses recordings without the
+ * token once the bind is not loopback, and any name that is no uuid.
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { request as ask } from 'node:http';
 import { join } from 'node:path';
 import { type Check, type Readiness, readiness } from '@opentact/runtime';
 import { type FastifyInstance, fastify } from 'fastify';
+import { dictionaries } from './dictionaries.ts';
 
 const ASK_MS_MAX = 2500;
 
@@ -79,5 +80,6 @@ export function createHttp(of: {
     if (!found?.isFile()) return reply.code(404).send({ reason: 'no such recording' });
     return reply.header('content-length', found.size).type('audio/wav').send(createReadStream(path));
   });
+  http.register(dictionaries, { prefix: '/rest/dict' });
   return http;
 }

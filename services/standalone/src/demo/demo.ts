@@ -15,6 +15,8 @@ export type Demo = {
   number: string;
   customerUrl: string;
   callee: string;
+  /** A group that rings the demo callee. */
+  groupId: string;
 };
 
 const secret = (bytes: number): string => randomBytes(bytes).toString('base64url');
@@ -26,6 +28,7 @@ export async function writeDemo(config: Pick<Config, 'home' | 'demoPort'>): Prom
   const demo: Demo = {
     accountId: randomUUID(),
     appId: randomUUID(),
+    groupId: randomUUID(),
     email: 'demo@opentact.test',
     password: secret(12),
     apiKey: secret(24),

@@ -1,0 +1,78 @@
+/**
+ * `node services/api/src/lerg/import.ts FILE [--replace-demo]`: numbering data into api's database. It finds the database
+ * as api does, or the embedded one of OPENTACT_HOME, running or not.
+ */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
+import { readPlatformConfig } from '@opentact/runtime';
+import { migrate, openDatabase } from '../database/database.ts';
+import { CsvError, csvRecords } from './csv.ts';
+import { exchangesOf } from './exchanges.ts';
+import { type Imported, saveExchanges } from './save.ts';
+
+const HELP = `node services/api/src/lerg/import.ts FILE [--replace-demo]
+    Reads a CSV of exchanges into the numbering table, all of it or nothing: where a caller's number is at home (<Geo>).
+    Its first line names the columns; npa, nxx, state and county are found in any order and case, others are passed over.
+    A line that can't be an exchange is told and left out. What is imported wins over the demo's rows.
+      --replace-demo   the demo's rows go, whether or not the file has theirs
+
+    Ends 0 when every line was taken, 1 when some were left out, 2 when nothing was changed.
+    The database: OPENTACT_API_DATABASE_URL, else opentact_api at DATABASE_URL, else the embedded one of OPENTACT_HOME.
+`;
+const DATABASE = 'opentact_api';
+const TOLD_EVERY = 50_000;
+
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+const number = (n: number) => n.toLocaleString('en-US');
+
+function argumentsOf(args: string[]): { file: string; replaceDemo: boolean } | undefined {
+  const options = { help: { type: 'boolean' }, 'replace-demo': { type: 'boolean', default: false } } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) return undefined;
+  const [file, ...more] = positionals;
+  if (!file || more.length > 0) throw new Error('give one FILE; --help says more');
+  return { file, replaceDemo: values['replace-demo'] };
+}
+
+async function importFile(file: string, replaceDemo: boolean): Promise<Imported> {
+  if (!(await stat(file)).isFile()) throw new Error(`${file} is not a file`);
+  const config = readPlatformConfig('lerg-import', process.env);
+  let embedded: EmbeddedPostgres | undefined;
+  if (!config.apiDatabaseUrl) embedded = await embeddedPostgres({ home: config.home, databases: [DATABASE] });
+  const db = openDatabase(config.apiDatabaseUrl ?? embedded!.url(DATABASE));
+  let told = 0;
+  try {
+    await migrate(db);
+    const text = createReadStream(file, { encoding: 'utf8', highWaterMark: 256 * 1024 });
+    return await saveExchanges(db, exchangesOf(csvRecords(text)), {
+      replaceDemo,
+      progress({ total, accepted, failed }) {
+        if (total - told < TOLD_EVERY) return;
+        told = total;
+        say(`${number(total)} lines read, ${number(accepted)} taken, ${number(failed)} left out`);
+      },
+    });
+  } finally {
+    await db.destroy();
+    // One that ran before we came is somebody's.
+    if (embedded && !embedded.adopted) await embedded.stop();
+  }
+}
+
+try {
+  const asked = argumentsOf(process.argv.slice(2));
+  if (!asked) process.stdout.write(HELP);
+  else {
+    const { total, accepted, failed, errors } = await importFile(asked.file, asked.replaceDemo);
+    for (const { line, reason } of errors) say(`line ${line}: ${reason}`);
+    if (failed > errors.length) say(`… and ${number(failed - errors.length)} more`);
+    say(`${number(total)} lines: ${number(accepted)} taken, ${number(failed)} left out`);
+    process.exitCode = failed > 0 ? 1 : 0;
+  }
+} catch (error) {
+  const { message } = error as Error;
+  say(error instanceof CsvError ? `${message}; nothing was changed` : `nothing was changed: ${message}`);
+  process.exitCode = 2;
+}
