@@ -6,9 +6,10 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { Asked, NodeLink } from '@opentact/link';
 import { decodeEvent, encodeEvent, type FactOf } from '@opentact/proto';
 import { type Logger, maskUrl } from '@opentact/runtime';
-import { type Door, type DoorAnswer, type Method, readWhole } from './door/door.ts';
+import { type Door, type DoorAnswer, METHODS, type Method, readWhole } from './door/door.ts';
 import type { Gate } from './door/gate.ts';
 import { DoorError, refusalOf } from './door/refusals.ts';
+import { customHeaders } from './headers.ts';
 import { signatureHeaders } from './sign.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -41,6 +42,12 @@ function decoded(answer: DoorAnswer, body: Buffer): Buffer {
   }
 }
 
+/** What a document didn't ask for otherwise. */
+const ACCEPTED: Record<string, string> = { curl: 'application/json, */*;q=0.5' };
+const A_DOCUMENT = 'application/xml, text/xml, */*;q=0.5';
+
+const methodOf = ({ method }: Request): Method => METHODS.find((known) => known === method.toUpperCase()) ?? 'GET';
+
 const totalMsOf = (request: Request): number => Math.min(request.timeoutMs || TOTAL_MS, TOTAL_MS_MAX);
 
 /** One request, start to end; its time counts from `started`. @throws DoorError */
@@ -50,18 +57,21 @@ async function fetchOnce(
   started: number,
   signal: AbortSignal,
 ): Promise<FactOf<'DocumentFetched'>> {
-  const method: Method = request.method.toUpperCase() === 'POST' ? 'POST' : 'GET';
+  const method = methodOf(request);
+  const asked = customHeaders(request.headers);
   const key = await of.keyOf(request.appId).catch((cause) => {
     throw new DoorError('connect', 'no signing key: the Directory is away', { cause });
   });
   const answer = await of.door.open({
     url: request.url,
     method,
-    body: method === 'POST' ? request.body : '',
-    headers: (body) => ({
-      accept: 'application/xml, text/xml, */*;q=0.5',
-      'idempotency-key': request.idempotencyKey,
+    body: method === 'GET' ? '' : request.body,
+    headers: (body, isAsked) => ({
+      accept: ACCEPTED[request.purpose] ?? A_DOCUMENT,
       ...(body === '' ? {} : { 'content-type': 'application/json' }),
+      // They are for the server that the document names, and for no other that it sends us to.
+      ...(isAsked ? asked : {}),
+      'idempotency-key': request.idempotencyKey,
       ...signatureHeaders(key, body, of.now()),
     }),
     firstByteMs: FIRST_BYTE_MS,

@@ -52,6 +52,7 @@ const request = (url: string, over: Partial<FactOf<'DocumentRequested'>> = {}): 
   body: '',
   idempotencyKey: 'call-7',
   appId: 'app',
+  headers: [],
   ...over,
 });
 const never = new AbortController().signal;
@@ -95,6 +96,88 @@ test('a document comes back word for word, and the request is signed', async (t)
   assert.equal(headers['idempotency-key'], 'call-7');
   assert.equal(headers['content-type'], 'application/json');
   assert.deepEqual([seen!.method, seen!.url, body], ['POST', '/flow?from=1', '{"a":1}']);
+});
+
+test('a Curl brings its own headers and method, and any answer comes back word for word', async (t) => {
+  const seen: IncomingMessage[] = [];
+  const bodies: string[] = [];
+  const port = await serve(t, async (incoming, response) => {
+    seen.push(incoming);
+    bodies.push(await bodyOf(incoming));
+    response.writeHead(201, { 'content-type': 'text/plain' }).end('\t{"a": 1}\n');
+  });
+  const asked = [
+    ...[
+      ['X-Customer', '7'],
+      ['Authorization', 'Bearer mine'],
+      ['content-type', 'text/csv'],
+      ['USER-AGENT', 'mine'],
+    ],
+    ...[
+      ['Host', 'other.test'],
+      ['Content-Length', '999'],
+      ['Transfer-Encoding', 'chunked'],
+      ['Connection', 'x-customer'],
+      ['Proxy-Authorization', 'x'],
+      ['Idempotency-Key', 'mine'],
+      ['X-Opentact-Signature', 'mine'],
+      ['Accept-Encoding', 'zstd'],
+      ['X-Broken', 'a\r\nX-More: b'],
+      ['X Broken', 'a'],
+    ],
+  ].map(([name, value]) => ({ name: name!, value: value! }));
+  for (const method of ['PUT', 'patch', 'DELETE', 'POST', 'GET', 'TRACE']) {
+    const fact = await fetchFrom(t, `http://good.test:${port}/`, {
+      purpose: 'curl',
+      method,
+      body: 'a,b',
+      headers: asked,
+    });
+    assert.equal(fact.type === 'DocumentFetched' && fact.body, '\t{"a": 1}\n');
+  }
+  assert.deepEqual(
+    seen.map(({ method }, n) => `${method} ${bodies[n]}`),
+    ['PUT a,b', 'PATCH a,b', 'DELETE a,b', 'POST a,b', 'GET ', 'GET '],
+  );
+  const { headers } = seen[0]!;
+  const shown = [
+    'x-customer',
+    'authorization',
+    'content-type',
+    'user-agent',
+    'idempotency-key',
+    'host',
+    'accept-encoding',
+  ];
+  assert.deepEqual(
+    shown.map((name) => headers[name]),
+    ['7', 'Bearer mine', 'text/csv', 'mine', 'call-7', `good.test:${port}`, 'identity'],
+  );
+  assert.equal(headers['content-length'], '3');
+  assert.match(String(headers['x-opentact-signature']), /^[0-9a-f]{64}$/);
+  assert.deepEqual(
+    [headers['proxy-authorization'], headers['x-broken'], headers['x-more']],
+    [undefined, undefined, undefined],
+  );
+  assert.deepEqual((await fetchFrom(t, `http://good.test:${port}/`, { method: 'DELETE' })).type, 'DocumentFetched');
+});
+
+test('a document’s headers go to the server it names, and to no other that it is sent on to', async (t) => {
+  const keys: Array<string | undefined> = [];
+  const note: RequestListener = (incoming, response) => {
+    keys.push(incoming.headers['x-key'] as string | undefined);
+    response.end();
+  };
+  const other = await serve(t, note);
+  const port = await serve(t, (incoming, response) => {
+    if (incoming.url === '/here') return note(incoming, response);
+    const location = incoming.url === '/away' ? `http://127.0.0.1:${other}/` : '/here';
+    response.writeHead(307, { location }).end();
+  });
+  const headers = [{ name: 'X-Key', value: 'secret' }];
+  for (const path of ['/stay', '/away'])
+    await fetchFrom(t, `http://127.0.0.1:${port}${path}`, { purpose: 'curl', method: 'PUT', body: 'x', headers });
+  assert.deepEqual(keys, ['secret', undefined]);
 });
 
 test('addresses that are neither public nor allowed are refused before anything is sent', async (t) => {

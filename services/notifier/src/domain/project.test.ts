@@ -34,7 +34,9 @@ const written = (...facts: Fact[]): CallEvent[] =>
 const inWords = ({ type, call, payload }: Told) =>
   type === 'call_flow'
     ? `${payload.path} ${payload.success ? 'done' : payload.reason}`
-    : `${call.direction} ${payload.state}`;
+    : type === 'call_state'
+      ? `${call.direction} ${payload.state}`
+      : type;
 
 test('a caller who is connected to somebody: the states of both, the verbs between them', () => {
   const { told, call } = tell(storyOf('seed-key-2'));
@@ -42,6 +44,7 @@ test('a caller who is connected to somebody: the states of both, the verbs betwe
     'in init',
     'in live',
     'Say[0] done',
+    'call_record',
     'Record[0] done',
     'Gather[0] done',
     'Gather[0].Case[1].Say[0] done',
@@ -116,7 +119,7 @@ const MEDIA = { node: 'media-1', boot: 'b' };
 const OTHER = { node: 'media-2', boot: 'b' };
 const fromMedia = { source: 'media-1', boot: 'b', n: 9 };
 const id = (n: number) => `00000000-0000-8000-8000-00000000010${n}`;
-const limits = { tag: '', maxMs: 0, silenceMs: 0, stopKeys: '' };
+const limits = { tag: '', maxMs: 0, silenceMs: 0, stopKeys: '', both: false, asr: false };
 /** A call that is recorded, twice over, until the caller hangs up; `after` is what the engine hears of it then, from seq 10 on. */
 const recordedUntilHangUp = (...after: Array<Fact & { from?: object; to?: object }>) =>
   written(
@@ -132,13 +135,10 @@ const recordedUntilHangUp = (...after: Array<Fact & { from?: object; to?: object
     ...after,
   );
 const release = { type: 'ReleaseRequested', leg: 0, to: MEDIA } as Fact;
-const finished = (requestId: number, n: number): Fact => ({
-  type: 'RecordFinished',
-  requestId,
-  recordingId: id(n),
-  durationMs: 4000,
-  reason: 'released',
-});
+const finished = (requestId: number, n: number, over: object = {}): Fact => {
+  const made = { type: 'RecordFinished', requestId, recordingId: id(n), durationMs: 4000, reason: 'released' } as const;
+  return { ...made, ...over };
+};
 const lastOf = ({ told }: ReturnType<typeof tell>) => {
   const { call, payload, seq } = told.at(-1)!;
   return { said: `${call.direction} ${payload.state}`, seq, records: (call.records as unknown[]).length };
@@ -150,10 +150,10 @@ test('a recording that the hang-up ends is told of with the call’s end', () =>
   const bridgeEnded: Fact = { type: 'BridgeEnded', requestId: 7, reason: 'released' };
   const all = tell(recordedUntilHangUp(release, late, finished(7, 2), bridgeEnded, finished(4, 1), released));
   assert.deepEqual(all.told.map(inWords).slice(-5), [
-    'out live',
-    'in hangup',
     'out hangup',
     'out destroyed',
+    'call_record',
+    'call_record',
     'in destroyed',
   ]);
   assert.deepEqual(lastOf(all), { said: 'in destroyed', seq: 14, records: 2 });
@@ -235,4 +235,84 @@ test('a call that goes on for ever is remembered in little', () => {
   const { call, told } = tell(written(arrival, ...legs));
   assert.ok(JSON.stringify(call).length < 40_000, `${JSON.stringify(call).length} bytes`);
   assert.ok(Math.max(...told.map((one) => JSON.stringify(one).length)) < 100_000);
+});
+
+const asked = { ...limits, tag: 'order', asr: true };
+const spoken = (recordingId: string): Fact => ({
+  type: 'TranscriptReady',
+  requestId: 6,
+  recordingId,
+  text: 'two pizzas',
+});
+const wanted = { type: 'TranscriptRequested', recordingId: id(1), tag: 'order', lang: 'en-US' } as const;
+const hungUp: Fact = { type: 'CallEnded', owner: 'caller', reason: 'bye', q850: 16, durationMs: 5000 };
+const recorded: Fact[] = [
+  arrival,
+  { type: 'RecordRequested', leg: 0, recordingId: id(1), ...asked, to: MEDIA } as Fact,
+];
+
+test('a recording is told of with its tag and where it lies, and its words when they are known', () => {
+  const { told } = tell(
+    written(...recorded, finished(2, 1, { from: fromMedia }), { ...wanted, to: MEDIA } as Fact, spoken(id(1))),
+  );
+  assert.deepEqual(told.map(inWords), ['in init', 'call_record', 'call_transcript']);
+  const [, record, transcript] = told;
+  assert.deepEqual(record!.payload, {
+    uuid: id(1),
+    call: CALL,
+    tag: 'order',
+    url: `/recordings/${id(1)}.wav`,
+    format: 'wav',
+    duration: 4,
+    created_on: new Date(record!.at).toISOString(),
+    asr: true,
+  });
+  assert.equal(record!.message, 'CallSCA in 12125550199 > 18005550100 - record available');
+  assert.deepEqual(transcript!.payload, { record: id(1), call: CALL, tag: 'order', lang: 'en-US', text: 'two pizzas' });
+  assert.equal((record!.call.records as unknown[]).length, 1);
+});
+
+test('a recording of which a lost node tells, or of which is told again, is told of once', () => {
+  const late = finished(2, 1, { durationMs: 1, from: { ...fromMedia, source: 'media-2' } });
+  const { told } = tell(written(...recorded, late, finished(2, 1), finished(2, 1)));
+  assert.deepEqual(told.map(inWords), ['in init', 'call_record']);
+  assert.equal(told[1]!.payload.duration, 4);
+});
+
+test('the words of a recording that the hang-up ended are waited for, and the call’s end is told after them', () => {
+  const ended = [...recorded, hungUp, finished(2, 1), wanted];
+  const waiting = tell(written(...ended));
+  assert.deepEqual(waiting.told.map(inWords), ['in init', 'in hangup', 'call_record']);
+  assert.equal(waiting.call?.isOver, true);
+  const lost: Fact = { type: 'NodeLost', kind: 'media', ...MEDIA, recover: true };
+  assert.deepEqual(tell(written(...ended, lost)).told.length, 3);
+  const ends: Array<[Fact, string[]]> = [
+    [spoken(id(1)), ['call_transcript', 'in destroyed']],
+    [{ type: 'TranscriptFailed', requestId: 5, recordingId: id(1), reason: 'timeout' }, ['in destroyed']],
+    [{ type: 'NodeUnavailable', requestId: 6, kind: 'media' }, ['in destroyed']],
+    [hungUp, ['in destroyed']],
+  ];
+  for (const [end, words] of ends) {
+    const { told, call } = tell(written(...ended, end));
+    assert.deepEqual(told.map(inWords).slice(3), words, end.type);
+    assert.equal(call, undefined);
+  }
+  // Nothing was said that could have words.
+  const silent = finished(2, 1, { durationMs: 0 });
+  assert.deepEqual(
+    tell(written(...recorded, hungUp, silent))
+      .told.map(inWords)
+      .slice(-2),
+    ['call_record', 'in destroyed'],
+  );
+});
+
+test('a prompt of a Gather is told of like any verb, though nothing told of its beginning', () => {
+  const prompt = { document: 1, path: 'Gather[0].Say[0]', name: 'Say', tag: 'ask', branch: '', skip: 0 };
+  const { told } = tell(written(arrival, { type: 'VerbEnded', ...prompt, success: true, reason: 'finished' }));
+  const { payload, callFlow, call } = told[1]!;
+  const command = { name: 'Say', path: 'Gather[0].Say[0]', success: true, reason: 'finished', tag: 'ask', document: 1 };
+  assert.deepEqual(payload, { command: 'Say', ...command });
+  assert.equal(callFlow!.state, 'success');
+  assert.equal((call.logs as Array<{ path: string }>)[0]!.path, 'Gather[0].Say[0]');
 });

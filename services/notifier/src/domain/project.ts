@@ -5,11 +5,12 @@
 import type { CallEvent, FactOf } from '@opentact/proto/events';
 import { callObject, directionOf, legUuid, secondsOf, toOf } from './call-object.ts';
 import { legOf, newest, type PublicCall, type PublicLeg, short, verbKey, withLeg, withVerb } from './public-call.ts';
-import { follow, isAwaited, type UnderWay } from './under-way.ts';
+import { recordTold, transcriptTold } from './recordings.ts';
+import { arrivedWith, follow, isAwaited, type One, type UnderWay } from './under-way.ts';
 
 /** An envelope but for its id, its account and its times, which follow from `callId`, `seq`, `index` and `at`. */
 export type Told = {
-  type: 'call_state' | 'call_flow';
+  type: 'call_state' | 'call_flow' | 'call_record' | 'call_transcript';
   callId: string;
   account: string;
   /** Of the journal event that it tells; `index` counts 0, 1 … where one event makes several. */
@@ -22,11 +23,14 @@ export type Told = {
   callFlow?: Record<string, unknown>;
 };
 
+/** What an event says of a leg, beside the leg itself. */
+export type Said = Pick<Told, 'type' | 'message' | 'payload' | 'callFlow'>;
+
 /** `call` undefined: nothing is remembered of it (any more). */
 export type Projected = { call: PublicCall | undefined; told: Told[] };
 
-/** Gathers what one event makes. */
-type Telling = { call: PublicCall; event: CallEvent; told: Told[] };
+/** Gathers what one event makes. `awaited`: the recording, or its words, that were waited for and come with it. */
+type Telling = { call: PublicCall; event: CallEvent; awaited: One | undefined; told: Told[] };
 
 /** Learns one event of a call; of a call whose beginning was not read it learns nothing. */
 export function project(before: PublicCall | undefined, event: CallEvent): Projected {
@@ -35,7 +39,8 @@ export function project(before: PublicCall | undefined, event: CallEvent): Proje
   if (!call) return { call: undefined, told: [] };
   const known = call.underWay ?? NOTHING;
   const underWay = follow(known, event);
-  const telling: Telling = { call: underWay === known ? call : { ...call, underWay }, event, told: [] };
+  const followed = underWay === known ? call : { ...call, underWay };
+  const telling: Telling = { call: followed, event, awaited: arrivedWith(known, event), told: [] };
   if (call.isOver) learnLate(telling, event);
   else learn(telling, event);
   const isDestroyed = legOf(telling.call, 0)?.state === 'destroyed';
@@ -93,13 +98,16 @@ function learn(telling: Telling, event: CallEvent): void {
       return tellVerb(telling, event);
     case 'RecordFinished':
       return recorded(telling, event);
+    case 'TranscriptReady':
+      return heard(telling, event);
     default:
   }
 }
 
-/** Of a call that is over: its recordings, and once the last of them is known, its end. */
+/** Of a call that is over: its recordings and their words, and once the last of them is known, its end. */
 function learnLate(telling: Telling, event: CallEvent): void {
   if (event.type === 'RecordFinished') recorded(telling, event);
+  if (event.type === 'TranscriptReady') heard(telling, event);
   if (event.type === 'CallEnded' || !isAwaited(telling.call.underWay ?? NOTHING)) destroy(telling, 0);
 }
 
@@ -109,7 +117,16 @@ function recorded(telling: Telling, event: CallEvent<FactOf<'RecordFinished'>>):
   // One that two nodes had a hand in may be told of twice.
   const others = call.records.filter(({ uuid }) => uuid !== made.uuid);
   telling.call = { ...call, records: newest(others, made) };
+  const { awaited } = telling;
+  if (awaited) tell(telling, legOrCaller(telling, awaited.leg), recordTold(telling.call, awaited, event));
 }
+
+function heard(telling: Telling, event: CallEvent<FactOf<'TranscriptReady'>>): void {
+  const { awaited, call } = telling;
+  if (awaited) tell(telling, legOrCaller(telling, awaited.leg), transcriptTold(call, awaited, event));
+}
+
+const legOrCaller = ({ call }: Telling, leg: number) => legOf(call, leg) ?? legOf(call, 0)!;
 
 /** The leg is from now on as given, and that is told. */
 function tellState(telling: Telling, leg: PublicLeg, payload: Record<string, unknown> = {}): void {
@@ -123,7 +140,7 @@ function tellState(telling: Telling, leg: PublicLeg, payload: Record<string, unk
   });
 }
 
-function tell(telling: Telling, leg: PublicLeg, of: Pick<Told, 'type' | 'message' | 'payload' | 'callFlow'>): void {
+function tell(telling: Telling, leg: PublicLeg, of: Said): void {
   const { call, event, told } = telling;
   const { callId, seq, at } = event;
   const { account } = call;

@@ -11,15 +11,16 @@ import { DoorError, refusalOf } from './refusals.ts';
 const REDIRECTS_MAX = 5;
 const URL_LENGTH_MAX = 8192;
 
-export type Method = 'GET' | 'POST';
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type Method = (typeof METHODS)[number];
 
 export type DoorRequest = {
   url: string;
   method: Method;
-  /** Sent as it is with a POST; a redirect that turns it into a GET drops it. */
+  /** Sent as it is by any method but GET; a redirect that turns it into a GET drops it. */
   body: string;
-  /** Headers of one hop, over the body that this hop sends. */
-  headers(body: string): Record<string, string>;
+  /** Headers of one hop, over the body that this hop sends. `isAsked`: it goes to the server that was asked for. */
+  headers(body: string, isAsked: boolean): Record<string, string>;
   /** From now to the headers of the last hop, ms. */
   firstByteMs: number;
   /** From now to the last byte, ms. */
@@ -83,11 +84,12 @@ function deadlines(request: DoorRequest): { signal: AbortSignal; answered(): voi
 
 type Hop = { url: URL; method: Method; body: string };
 
-/** Where an answer sends us; undefined: it is the last. 303 asks by GET, and so do 301 and 302 after a POST (RFC 9110 15.4). */
+/** Where an answer sends us; undefined: it is the last. 303 asks by GET, so do 301 and 302 after a POST (RFC 9110 15.4). */
 function nextHop(hop: Hop, { statusCode, headers }: Dispatcher.ResponseData): Hop | undefined {
   if (![301, 302, 303, 307, 308].includes(statusCode) || typeof headers.location !== 'string') return undefined;
   const url = parseUrl(headers.location, hop.url.href);
-  return statusCode === 307 || statusCode === 308 ? { ...hop, url } : { url, method: 'GET', body: '' };
+  const turns = statusCode === 303 || ((statusCode === 301 || statusCode === 302) && hop.method === 'POST');
+  return turns ? { url, method: 'GET', body: '' } : { ...hop, url };
 }
 
 /** @param resolve names to addresses; tests give their own. */
@@ -106,7 +108,7 @@ export function createDoor(of: { allowed: readonly Allowed[]; userAgent: string;
       'user-agent': of.userAgent,
       'accept-encoding': 'identity',
       ...authorization(hop.url),
-      ...request.headers(hop.body),
+      ...request.headers(hop.body, origin === parseUrl(request.url).origin),
     };
     return agent.request({
       origin,
@@ -114,7 +116,7 @@ export function createDoor(of: { allowed: readonly Allowed[]; userAgent: string;
       method: hop.method,
       headers,
       signal,
-      body: hop.method === 'POST' ? hop.body : null,
+      body: hop.method === 'GET' || (hop.method === 'DELETE' && hop.body === '') ? null : hop.body,
       headersTimeout: request.totalMs,
       bodyTimeout: request.totalMs,
     });

@@ -27,7 +27,7 @@ export function envelopeOf(told: Told): Record<string, unknown> {
     modified_on: iso(at),
     type,
     message,
-    payload,
+    payload: type === 'call_transcript' ? { uuid: idOf('transcript', callId, seq, index), ...payload } : payload,
     call,
     ...(callFlow && { call_flow: { uuid: idOf('command', callId, seq, index), ...callFlow } }),
     account: { uuid: told.account },

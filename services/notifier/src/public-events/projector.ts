@@ -48,6 +48,12 @@ const PASSED_OVER: ReadonlySet<string> = new Set<FactType>([
   'TimerSet',
   'TimerCancelled',
   'TimerFired',
+  'MetaSet',
+  'LocationRequested',
+  'LocationFound',
+  'GroupRequested',
+  'GroupFound',
+  'LookUpFailed',
 ]);
 
 export type ProjectorOptions = {
