@@ -90,7 +90,7 @@ const isReady = async () =>
 test('help lists every variable, and an unknown word is refused', async () => {
   const help = start(['--help']);
   assert.equal(await help.code, 0);
-  for (const name of ['OPENTACT_HOME', 'OPENTACT_RTP_PORTS', 'DATABASE_URL', 'OPENTACT_TRUNK'])
+  for (const name of ['OPENTACT_HOME', 'OPENTACT_RTP_PORTS', 'DATABASE_URL', 'OPENTACT_TRUNK', 'OPENTACT_ASR_URL'])
     assert.match(help.said, new RegExp(`\\b${name}\\b`));
   const wrong = start(['--verbose']);
   assert.equal(await wrong.code, 64);

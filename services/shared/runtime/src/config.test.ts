@@ -45,6 +45,13 @@ test('a bad environment is refused with every fault at once, each naming its var
   assert.doesNotMatch(faults.join(), /hidden/);
 });
 
+test('the recogniser’s address holds no password, and neither it nor its token is ever printed', () => {
+  const faults = faultsOf({ OPENTACT_ASR_URL: 'https://me:hidden@words.example/', OPENTACT_ASR_TOKEN: 'hidden' });
+  assert.deepEqual(faults, ['OPENTACT_ASR_URL must hold no user and no password']);
+  assert.equal(faultsOf({ OPENTACT_ASR_URL: 'ftp://words.example/' }).length, 1);
+  assert.deepEqual(faultsOf({ OPENTACT_ASR_URL: 'http://127.0.0.1:9000/asr' }), []);
+});
+
 test('a bind beyond loopback needs a token', () => {
   assert.match(faultsOf({ OPENTACT_BIND: '0.0.0.0' }).join(), /OPENTACT_GRPC_TOKEN/);
   assert.deepEqual(faultsOf({ OPENTACT_BIND: '0.0.0.0', OPENTACT_GRPC_TOKEN: 't' }), []);

@@ -62,6 +62,15 @@ export function url(...protocols: string[]): (value: string) => string {
   };
 }
 
+/** A URL that names no user: a password in it would be read wherever the address is. */
+export function plainUrl(...protocols: string[]): (value: string) => string {
+  return (value) => {
+    const { username, password } = new URL(url(...protocols)(value));
+    if (username || password) throw new Error('must hold no user and no password');
+    return value;
+  };
+}
+
 /** A SIP trunk as `sip:user:password@host:port`. */
 export function trunk(value: string): { user: string; password: string; host: string; port: number } {
   const match = /^sip:([^:@]+):([^@]*)@(\[[0-9a-f:]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(value);

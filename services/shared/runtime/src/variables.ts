@@ -60,6 +60,13 @@ export const PUBLIC = {
   grpcToken: optional('OPENTACT_GRPC_TOKEN', read.text, 'bearer token; required unless bound to loopback', {
     secret: true,
   }),
+  asrUrl: optional(
+    'OPENTACT_ASR_URL',
+    read.plainUrl('http:', 'https:'),
+    'recogniser that turns recordings into words; unset: none',
+    { secret: true },
+  ),
+  asrToken: optional('OPENTACT_ASR_TOKEN', read.text, 'bearer token of the recogniser', { secret: true }),
   retainDays: variable('OPENTACT_RETAIN_DAYS', '30', read.integer(1, 3650), 'days the journal and recordings are kept'),
   logLevel: variable(
     'OPENTACT_LOG_LEVEL',

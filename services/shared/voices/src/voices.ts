@@ -10,8 +10,8 @@ export type Voice = {
   type: 'Standard' | 'WaveNet';
 };
 
-/** What a document may ask for; empty fields leave the choice to us. `kind`: `Standard` or `WaveNet`. */
-export type VoiceWish = { voice: string; gender: string; lang: string; kind: string };
+/** What a document may ask for; empty fields leave the choice to us. `kind`: `Standard` or `WaveNet`; absent: either. */
+export type VoiceWish = { voice: string; gender: string; lang: string; kind?: string | undefined };
 
 /** The code of the voice that speaks. `exact` is false where the wish named something that isn't there. */
 export type ChosenVoice = { code: string; exact: boolean };
@@ -29,7 +29,7 @@ const plain = (text: string) => text.trim().toLowerCase();
 
 /** The voice for a wish: by code, else by gender and language, else by gender, else slt. */
 export function chooseVoice(wish: VoiceWish): ChosenVoice {
-  const [code, lang, kind] = [plain(wish.voice), plain(wish.lang), plain(wish.kind)];
+  const [code, lang, kind] = [plain(wish.voice), plain(wish.lang), plain(wish.kind ?? '')];
   const gender = plain(wish.gender) === 'male' ? 'MALE' : 'FEMALE';
   const sameGender = VOICES.filter((voice) => voice.gender === gender);
   const named = VOICES.find((voice) => voice.code === code);
