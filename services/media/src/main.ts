@@ -16,6 +16,7 @@ import { fetchThroughGate } from './prompt/fetch.ts';
 import { awaitCalls, handOver, LEAVING, until } from './service/leaving.ts';
 import { mediaOnLink } from './service/on-link.ts';
 import { keepDeleting } from './service/retention.ts';
+import { httpRecogniser } from './speech/recogniser.ts';
 
 const args = process.argv.slice(2);
 const config = configOrExit('media', process.env, args);
@@ -49,6 +50,7 @@ const { service, link, close } = mediaOnLink({
     rtpPorts: config.rtpPorts,
     workers: Number(args[args.indexOf('--workers') + 1]) || 1,
     fetchPrompt: fetchThroughGate(gateFor, config.grpcToken),
+    recogniser: config.asrUrl ? httpRecogniser({ url: config.asrUrl, token: config.asrToken }) : undefined,
     failed(error) {
       // Sessions died with their worker. Ending the boot is how all who asked for them learn it at once.
       log.fatal({ err: error }, 'a media worker died');

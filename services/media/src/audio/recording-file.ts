@@ -9,12 +9,15 @@ import { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts';
 
 /** Below the folder of the recordings. It exists. */
 export const UNFINISHED = 'unfinished';
+/** What a recording is called: no name that leaves its folder. */
+export const RECORDING_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TRIES = 3;
 
 /** The open file of one writer, or what is known of a recording that is whole already (`handle` undefined). */
 export type RecordingFile = { id: string; folder: string; path: string; bytes: number; handle: FileHandle | undefined };
 
-const finalPath = (folder: string, id: string) => join(folder, `${id}.wav`);
+/** Where a recording lies once it is whole. */
+export const finalPath = (folder: string, id: string) => join(folder, `${id}.wav`);
 const partPath = (folder: string, id: string) => join(folder, UNFINISHED, `${id}.${randomUUID().slice(0, 8)}.part`);
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
 

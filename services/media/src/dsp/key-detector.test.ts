@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decode, encode } from '../codec/g711.ts';
 import { KeyDetector } from './key-detector.ts';
-import { keyTone, progressTone } from './tone.ts';
+import { keyTone, namedTone } from './tone.ts';
 
 function heard(samples: Int16Array): string[] {
   const told: string[] = [];
@@ -34,8 +34,8 @@ describe('keys in the audio', () => {
     assert.equal(digits(heard(dial('5588', 50, 50))), '5588');
   });
   it('ringback, busy and noise hold no key', () => {
-    assert.deepEqual(heard(progressTone('ringback')!), []);
-    assert.deepEqual(heard(progressTone('busy')!), []);
+    assert.deepEqual(heard(namedTone('ringback')!), []);
+    assert.deepEqual(heard(namedTone('busy')!), []);
     let state = 1;
     const noise = Int16Array.from({ length: 80_000 }, () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -1,5 +1,6 @@
-// Tones made of sines: call progress (North American plan) and the sixteen keys. It refuses unknown names.
+// Tones made of sines: call progress (North American plan), music on hold, the sixteen keys. It refuses unknown names.
 // Levels leave headroom, so that a tone mixed with a voice doesn't clip.
+import { holdMusic } from './melody.ts';
 
 const AMPLITUDE = 5000;
 const RATE = 8000;
@@ -31,13 +32,15 @@ function sum(frequencies: readonly number[], onMs: number, cycleMs: number): Int
   return samples;
 }
 
-/** One cadence of a named tone, 8 kHz; undefined for an unknown name. */
-export function progressTone(name: string): Int16Array | undefined {
+/** A named tone as it is repeated, whole frames of 8 kHz; undefined for an unknown name. */
+export function namedTone(name: string): Int16Array | undefined {
   switch (name) {
     case 'ringback':
       return sum([440, 480], 2000, 6000);
     case 'busy':
       return sum([480, 620], 500, 1000);
+    case 'hold-music':
+      return holdMusic();
     default:
       return undefined;
   }

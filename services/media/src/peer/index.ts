@@ -2,7 +2,8 @@
 
 export { wavFile } from '../audio/wav-header.ts';
 export { readWav } from '../audio/wav-read.ts';
-export { keyTone, progressTone } from '../dsp/tone.ts';
+export { keyTone, namedTone } from '../dsp/tone.ts';
 export { correlate, type Found, resemblance } from './correlate.ts';
 export { Heard, type HeardDigit } from './heard.ts';
 export { openPeer, type PeerOptions, RtpPeer } from './rtp-peer.ts';
+export { type FoundTone, levelAt, soundsIn, tonesIn } from './tones.ts';

@@ -6,16 +6,20 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlayItem } from '@opentact/proto/events';
 import { chooseVoice } from '@opentact/voices';
+import { type Cadence, cadenceClip, cadenceTimes, type TonePattern } from '../audio/cadence.ts';
 import { type Clip, clipOf } from '../audio/clip.ts';
-import { progressTone } from '../dsp/tone.ts';
+import { RECORDING_ID } from '../audio/recording-file.ts';
+import { namedTone } from '../dsp/tone.ts';
 import type { Speaker } from '../speech/speaker.ts';
 import { ClipCache } from './clip-cache.ts';
 import { type FetchPrompt, PROMPT_BYTES_MAX } from './fetch.ts';
 import { Undecodable, UrlPrompts } from './url-prompts.ts';
 
-/** One item, ready: audio, silence of so many frames, or why it can't be had. */
+/** One item, ready: audio, a tone on and off, silence of so many frames, or why it can't be had. */
 export type Piece =
-  | { kind: 'clip'; clip: Clip }
+  /** `voice`: the one that speaks in the place of one that isn't there. */
+  | { kind: 'clip'; clip: Clip; voice?: string }
+  | { kind: 'cadence'; cadence: Cadence }
   | { kind: 'silence'; frames: number }
   | { kind: 'failure'; reason: 'fetch' | 'format' | 'speech'; detail: string };
 
@@ -32,7 +36,6 @@ export type PromptOptions = {
 const CACHE_BYTES = 64 * 1024 * 1024;
 const SILENCE_MS_MAX = 600_000;
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const RECORDING_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class PromptSource {
   private readonly cache: ClipCache;
@@ -51,17 +54,19 @@ export class PromptSource {
     try {
       if (item.kind === 'silenceMs')
         return { kind: 'silence', frames: Math.round(Math.min(item.value, SILENCE_MS_MAX) / 20) };
-      return { kind: 'clip', clip: await this.clipOf(item) };
+      if (item.kind === 'pattern') return { kind: 'cadence', cadence: await this.cadence(item.value) };
+      if (item.kind !== 'say') return { kind: 'clip', clip: await this.clipOf(item) };
+      const { code, exact } = chooseVoice(item.value);
+      const clip = await this.spoken(item.value.text, code);
+      return { kind: 'clip', clip, ...(!exact && { voice: code }) };
     } catch (error) {
       const failure = error instanceof Undecodable ? 'format' : reason;
       return { kind: 'failure', reason: failure, detail: (error as Error).message.slice(0, 300) };
     }
   }
 
-  private clipOf(item: Exclude<PlayItem, { kind: 'silenceMs' }>): Promise<Clip> {
+  private clipOf(item: Exclude<PlayItem, { kind: 'silenceMs' | 'pattern' | 'say' }>): Promise<Clip> {
     switch (item.kind) {
-      case 'say':
-        return this.spoken(item.value.text, chooseVoice(item.value).code);
       case 'url':
         return this.urls.clip(item.value);
       case 'prompt':
@@ -71,7 +76,7 @@ export class PromptSource {
         return this.file(join(this.options.home, 'recordings', `${item.value}.wav`));
       case 'tone':
         return this.cache.get(`tone ${item.value}`, async () => {
-          const tone = progressTone(item.value);
+          const tone = namedTone(item.value);
           if (!tone) throw new Error(`no tone is called ${item.value}`);
           return clipOf(tone);
         });
@@ -80,6 +85,12 @@ export class PromptSource {
         return Promise.reject(new Error(`unknown item ${JSON.stringify(unknown)}`));
       }
     }
+  }
+
+  private async cadence(pattern: TonePattern): Promise<Cadence> {
+    const times = cadenceTimes(pattern);
+    const key = `pattern ${pattern.hz} ${pattern.volumeDb} ${times.on}`;
+    return { ...times, clip: await this.cache.get(key, async () => cadenceClip(pattern, times.on)) };
   }
 
   private spoken(text: string, voice: string): Promise<Clip> {

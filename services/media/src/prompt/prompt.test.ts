@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { PlayItem } from '@opentact/proto/events';
 import { clipOf } from '../audio/clip.ts';
 import { wavFile } from '../audio/wav-header.ts';
 import { readWav } from '../audio/wav-read.ts';
@@ -67,7 +68,23 @@ describe('prompts', () => {
     assert.deepEqual(await source.prepare({ kind: 'silenceMs', value: 250 }), { kind: 'silence', frames: 13 });
     const ringback = await source.prepare({ kind: 'tone', value: 'ringback' });
     assert.ok(ringback.kind === 'clip' && ringback.clip.frames === 300);
-    assert.equal((await source.prepare({ kind: 'tone', value: 'whistle' })).kind, 'failure');
+    for (const value of ['whistle', '', 'constructor'])
+      assert.equal((await source.prepare({ kind: 'tone', value })).kind, 'failure');
+  });
+  it('music on hold and a pattern are made once', async () => {
+    const { source } = sourceOf();
+    const made = async (item: PlayItem) => {
+      const piece = await source.prepare(item);
+      assert.ok(piece.kind === 'clip' || piece.kind === 'cadence');
+      return piece.kind === 'clip' ? piece.clip : piece.cadence.clip;
+    };
+    const value = { hz: [440, 480], onMs: 2000, offMs: 4000, cycles: 1, volumeDb: -13 };
+    for (const item of [{ kind: 'tone', value: 'hold-music' } as const, { kind: 'pattern', value } as const])
+      assert.equal(await made(item), await made(item));
+    assert.equal(
+      await made({ kind: 'pattern', value }),
+      await made({ kind: 'pattern', value: { ...value, cycles: 9 } }),
+    );
   });
 });
 

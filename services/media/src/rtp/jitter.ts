@@ -74,6 +74,11 @@ export class JitterBuffer {
     if (transit > this.mostNow) this.mostNow = transit;
   }
 
+  /** Frames of 20 ms from the arrival of a packet until it is taken, about. */
+  get delayFrames(): number {
+    return Math.round(this.delay() / SAMPLES_PER_FRAME);
+  }
+
   /** Samples between the fastest arrival and the moment of playing. */
   private delay(): number {
     const spread = Math.max(this.mostNow, this.mostBefore) - Math.min(this.leastNow, this.leastBefore);

@@ -9,6 +9,7 @@ import { UNFINISHED } from '../audio/recording-file.ts';
 import type { FetchPrompt } from '../prompt/fetch.ts';
 import { PromptSource } from '../prompt/prompt-source.ts';
 import { portShare } from '../session/port-pool.ts';
+import type { Recogniser } from '../speech/recogniser.ts';
 import { fliteSpeaker, type Speaker } from '../speech/speaker.ts';
 import { type Engines, type Log, MediaService } from './media-service.ts';
 
@@ -24,6 +25,8 @@ export type MediaOptions = {
   failed(error: unknown): void;
   /** Default: flite. */
   speaker?: Speaker;
+  /** Default: none, and no recording becomes words. */
+  recogniser?: Recogniser | undefined;
   /** Legs that a worker takes; more, and its packets would be late. */
   legsMax?: number;
   silentMs?: number;
@@ -56,11 +59,12 @@ export function createMedia(options: MediaOptions): { service: MediaService; clo
     silentMs: options.silentMs ?? SILENT_MS,
     legsMax: options.legsMax ?? LEGS_MAX,
   }));
-  const service = new MediaService({ workers, prompts, engines, log, failed });
+  const { recogniser } = options;
+  const service = new MediaService({ workers, prompts, home, recogniser, engines, log, failed });
   return {
     service,
     async close() {
-      await service.pool.close();
+      await service.close();
       await Promise.all([speaker.close(), decoder.close()]);
     },
   };

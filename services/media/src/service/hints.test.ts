@@ -36,7 +36,17 @@ describe('hints', () => {
       items.map((item) => (item.kind === 'say' ? item.value.text : item.value)),
       ['one', 'two', url.value, 'three', 'four'],
     );
-    assert.deepEqual(items[0], { kind: 'say', value: { text: 'one', voice: '', gender: 'MALE', lang: 'en-US' } });
+    assert.deepEqual(items[0], {
+      kind: 'say',
+      value: { text: 'one', voice: '', gender: 'MALE', lang: 'en-US', kind: '' },
+    });
+  });
+  it('a Hold will want its music, or the prompts that stand in it', () => {
+    const music = { kind: 'tone', value: 'hold-music' };
+    assert.deepEqual(hintedItems(accepted({ verbs: [{ name: 'Hold', timeoutMs: 5 }] })), [music]);
+    const [wait, ...others] = hintedItems(accepted({ verbs: [{ name: 'Hold', prompts: [say('wait')] }] }));
+    assert.ok(wait?.kind === 'say' && wait.value.text === 'wait');
+    assert.deepEqual(others, []);
   });
   it('a document without end or sense is bounded', () => {
     assert.equal(hintedItems(accepted({ verbs: Array.from({ length: 1000 }, () => say('x')) })).length, 200);

@@ -1,12 +1,14 @@
 // What a document will probably play, read from the verbs of `DocumentAccepted` in document order.
-// It refuses to understand the language: it knows a Say and a Play wherever they stand, and stops after 200.
+// It refuses to understand the language: it knows Say, Play and Hold wherever they stand, and stops after 200.
 import type { Fact, PlayItem } from '@opentact/proto/events';
 
 const ITEMS_MAX = 200;
 const DEPTH_MAX = 64;
 
 /** The fields of a verb or an item that matter here; anything may be in them. */
-type Loose = Partial<Record<'name' | 'item' | 'text' | 'voice' | 'gender' | 'lang' | 'kind' | 'value', unknown>>;
+type Loose = Partial<
+  Record<'name' | 'item' | 'text' | 'voice' | 'gender' | 'lang' | 'kind' | 'value' | 'prompts', unknown>
+>;
 
 /** The items of a hint: a document's, or those of a play that is about to be asked for. */
 export function hintedItems(fact: Fact): PlayItem[] {
@@ -20,16 +22,22 @@ export function hintedItems(fact: Fact): PlayItem[] {
 function collect(value: unknown, items: PlayItem[], depth: number): void {
   if (typeof value !== 'object' || value === null || depth > DEPTH_MAX || items.length >= ITEMS_MAX) return;
   const verb = value as Loose;
-  const item = verb.name === 'Say' ? spoken(verb) : verb.name === 'Play' ? played(verb.item) : undefined;
+  const item = itemOf(verb);
   if (item) items.push(item);
   for (const child of Object.values(verb)) collect(child, items, depth + 1);
+}
+
+function itemOf(verb: Loose): PlayItem | undefined {
+  if (verb.name === 'Say') return spoken(verb);
+  if (verb.name === 'Play') return played(verb.item);
+  return verb.name === 'Hold' && !verb.prompts ? { kind: 'tone', value: 'hold-music' } : undefined;
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 function spoken(verb: Loose): PlayItem {
   const value = { text: text(verb.text), voice: text(verb.voice), gender: text(verb.gender) };
-  return { kind: 'say', value: { ...value, lang: text(verb.lang) } };
+  return { kind: 'say', value: { ...value, lang: text(verb.lang), kind: text(verb.kind) } };
 }
 
 function played(item: unknown): PlayItem | undefined {

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { CallEvent, Fact, Observed } from '@opentact/proto/events';
+import type { CallEvent, Fact, Observed, PlayItem } from '@opentact/proto/events';
 import { wavFile } from '../audio/wav-header.ts';
 import { readWav } from '../audio/wav-read.ts';
 import { decode } from '../codec/g711.ts';
-import { correlate, openPeer, type PeerOptions, type RtpPeer, resemblance } from '../peer/index.ts';
+import { correlate, openPeer, type PeerOptions, type RtpPeer, resemblance, soundsIn, tonesIn } from '../peer/index.ts';
 import type { FetchPrompt } from '../prompt/fetch.ts';
 import { fliteSpeaker } from '../speech/speaker.ts';
 import { createMedia } from './create-media.ts';
@@ -57,6 +57,7 @@ describe('the media service', () => {
       workers: 2,
       fetchPrompt,
       speaker,
+      recogniser: { recognise: async (file, lang) => `${basename(file)} in ${lang}` },
       engines: {
         report: async (callId, fact) => void reported.push({ callId, fact }),
         forget: (callId) => void forgotten.push(callId),
@@ -149,6 +150,61 @@ describe('the media service', () => {
       await later(5);
     assert.ok(performance.now() - from < 500, `${performance.now() - from} ms`);
     await release('hinted', 0);
+  });
+
+  it('the voice that spoke is named where the one asked for is not there', async () => {
+    await leg('voices', 0);
+    const say = (text: string, voice: string, kind = '') =>
+      ({ kind: 'say', value: { text, voice, gender: 'MALE', lang: 'en-GB', kind } }) as const;
+    const play = (items: PlayItem[], loop = 1) => ask('voices', { type: 'PlayRequested', leg: 0, loop, items });
+    play([say('one', 'en-GB-Wavenet-B'), say('two', 'kal', 'WaveNet'), say('three', 'slt', 'Standard')]);
+    assert.equal((await fact('voices', 'PlayFinished')).voice, 'kal');
+    play([say('three', ''), { kind: 'silenceMs', value: 20 }]);
+    assert.equal((await fact('voices', 'PlayFinished')).voice, undefined);
+    const stopped = play([say('one', 'nobody'), { kind: 'silenceMs', value: 60_000 }, say('two', 'kal', 'WaveNet')]);
+    await later(1500);
+    ask('voices', { type: 'PlayStopRequested', leg: 0, play: stopped });
+    assert.equal((await fact('voices', 'PlayStopped')).voice, 'awb', 'the second never spoke');
+    await release('voices', 0);
+  });
+
+  it('a tone goes on and off as asked, without a seam where it is repeated, and an impossible one fails', async () => {
+    const phone = await leg('tones', 0);
+    const play = (hz: number[], loop: number) =>
+      ask('tones', {
+        type: 'PlayRequested',
+        leg: 0,
+        loop,
+        items: [{ kind: 'pattern', value: { hz, onMs: 110, offMs: 70, cycles: 2, volumeDb: -10 } }],
+      });
+    play([480, 620], 3);
+    assert.equal((await fact('tones', 'PlayFinished')).playedMs, 1080);
+    await later(60);
+    const sounds = soundsIn(phone.heard.pcm);
+    assert.equal(sounds.length, 6);
+    for (const [n, { fromMs, toMs }] of sounds.entries()) {
+      assert.ok(Math.abs(fromMs - sounds[0]!.fromMs - 180 * n) <= 20 && Math.abs(toMs - fromMs - 110) <= 20);
+      const tones = tonesIn(phone.heard.pcm.subarray(fromMs * 8, toMs * 8)).map(({ hz }) => hz);
+      assert.ok(tones.length === 2 && Math.abs(tones[0]! - 480) < 5 && Math.abs(tones[1]! - 620) < 7, `${tones}`);
+    }
+    play([5000], 1);
+    assert.equal((await fact('tones', 'PlayFailed')).reason, 'format');
+    await release('tones', 0);
+  });
+
+  it('words of a recording are told after the session is gone, and then the call is forgotten', async () => {
+    await leg('words', 0);
+    await release('words', 0);
+    await later(20);
+    const before = forgotten.filter((callId) => callId === 'words').length;
+    const recordingId = '0a0a0a0a-0000-8000-8000-000000000001';
+    const request = ask('words', { type: 'TranscriptRequested', recordingId, tag: '', lang: 'en-US' });
+    assert.deepEqual(media.service.held(), ['words']);
+    const ready = await fact('words', 'TranscriptReady');
+    assert.deepEqual([ready.requestId, ready.text], [request, `${recordingId}.wav in en-US`]);
+    await later(20);
+    assert.deepEqual(media.service.held(), []);
+    assert.equal(forgotten.filter((callId) => callId === 'words').length, before + 1);
   });
 
   it('what can not be had fails the play with its reason, after what came before it was heard', async () => {

@@ -1,10 +1,12 @@
 // The service between link and workers: routes asks, prepares what is to be played, hands facts up.
 // It refuses asks that are not media's, in the log; it decides nothing about a call.
 import type { CallEvent, Fact, Observed } from '@opentact/proto/events';
-import { chooseVoice } from '@opentact/voices';
+import { withoutSeam } from '../audio/cadence.ts';
 import type { PromptSource } from '../prompt/prompt-source.ts';
+import type { Recogniser } from '../speech/recogniser.ts';
 import { type AskOf, MEDIA_ASKS, type MediaAsk, type WorkerData } from '../worker/messages.ts';
 import { hintedItems } from './hints.ts';
+import { Transcripts } from './transcripts.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** What the service needs of a log: fields first, then a few words. */
@@ -21,6 +23,10 @@ export type Engines = {
 export type MediaServiceOptions = {
   workers: WorkerData[];
   prompts: PromptSource;
+  /** OPENTACT_HOME. */
+  home: string;
+  /** Undefined: no recording becomes words. */
+  recogniser: Recogniser | undefined;
   engines: Engines;
   log: Log;
   failed(error: unknown): void;
@@ -33,6 +39,7 @@ const isMediaAsk = (event: CallEvent): event is MediaAsk => (MEDIA_ASKS as reado
 
 export class MediaService {
   readonly pool: WorkerPool;
+  private readonly transcripts: Transcripts;
   private readonly options: MediaServiceOptions;
   private hints = 0;
   private isLeaving = false;
@@ -44,6 +51,7 @@ export class MediaService {
       failed: options.failed,
       report: (callId, fact) => this.report(callId, fact),
     });
+    this.transcripts = new Transcripts({ ...options, report: (callId, fact) => this.report(callId, fact) });
   }
 
   /** What engines go by when they choose a node for a new call. */
@@ -62,8 +70,10 @@ export class MediaService {
       this.options.log.error({ callId: event.callId, type: event.type }, 'not for media');
       return;
     }
-    this.pool.ask(event);
-    if (event.type === 'PlayRequested') void this.prepare(event);
+    if (event.type === 'TranscriptRequested') return this.transcripts.ask(event);
+    const ask = event.type === 'PlayRequested' ? withoutSeam(event) : event;
+    this.pool.ask(ask);
+    if (ask.type === 'PlayRequested') void this.prepare(ask);
   }
 
   /** Prepares what may soon be played, one after the other so that live plays find the speaker free. */
@@ -80,22 +90,27 @@ export class MediaService {
   /** The call is nobody's any more. */
   gone(callId: string): void {
     this.pool.drop(callId);
+    this.transcripts.drop(callId);
   }
 
   /** Calls that hold something here, for the audit. */
   held(): string[] {
-    return this.pool.callIds;
+    return [...new Set([...this.pool.callIds, ...this.transcripts.callIds])];
+  }
+
+  /** Nothing is recognised any more. */
+  close(): Promise<void> {
+    this.transcripts.close();
+    return this.pool.close();
   }
 
   private report(callId: string, fact: Observed): void {
     const durable = this.options.engines.report(callId, fact);
-    if (fact.type !== 'SessionReleased') {
-      durable.catch(() => {});
-      return;
-    }
+    const isLast =
+      fact.type === 'SessionReleased' || fact.type === 'TranscriptReady' || fact.type === 'TranscriptFailed';
     durable.then(
       () => {
-        if (!this.pool.holds(callId)) this.options.engines.forget(callId);
+        if (isLast && !this.pool.holds(callId) && !this.transcripts.holds(callId)) this.options.engines.forget(callId);
       },
       () => {},
     );
@@ -105,10 +120,6 @@ export class MediaService {
   private async prepare({ callId, leg, seq, items }: AskOf<'PlayRequested'>): Promise<void> {
     await Promise.all(
       items.map(async (item, index) => {
-        if (item.kind === 'say') {
-          const voice = chooseVoice(item.value);
-          if (!voice.exact) this.options.log.debug({ callId, wanted: item.value.voice, voice: voice.code }, 'voice');
-        }
         const piece = await this.options.prompts.prepare(item);
         if (piece.kind === 'failure') {
           const { reason, detail } = piece;

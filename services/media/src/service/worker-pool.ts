@@ -2,7 +2,7 @@
 // It refuses to spread a call's legs: a bridge needs them in one thread.
 import { Worker } from 'node:worker_threads';
 import type { Observed } from '@opentact/proto/events';
-import type { FromWorker, MediaAsk, ToWorker, WorkerData, WorkerLoad } from '../worker/messages.ts';
+import type { FromWorker, ToWorker, WorkerAsk, WorkerData, WorkerLoad } from '../worker/messages.ts';
 
 export type PoolOptions = {
   workers: WorkerData[];
@@ -52,7 +52,7 @@ export class WorkerPool {
     return Math.min(100, Math.round((100 * legs) / most));
   }
 
-  ask(ask: MediaAsk): void {
+  ask(ask: WorkerAsk): void {
     this.send(this.memberFor(ask), { kind: 'ask', ask });
   }
 
@@ -119,7 +119,7 @@ export class WorkerPool {
     if (placed.legs.size === 0) this.placed.delete(callId);
   }
 
-  private memberFor(ask: MediaAsk): Member {
+  private memberFor(ask: WorkerAsk): Member {
     const placed = this.placed.get(ask.callId);
     // An unknown call's ask still deserves its answer, which any worker can give.
     if (ask.type !== 'SessionRequested') return placed?.member ?? this.members[0]!;

@@ -48,6 +48,11 @@ export class Hearing {
     return this.detector?.suspected ?? false;
   }
 
+  /** How far what is heard lies behind what arrives, in frames. */
+  get delayFrames(): number {
+    return this.jitter?.delayFrames ?? 0;
+  }
+
   knows(payloadType: number): boolean {
     const { agreement } = this;
     if (!agreement) return false;

@@ -1,27 +1,34 @@
 // What a session plays: pieces one after the other, some perhaps still being prepared, all of them `loop` times.
 // It refuses to end twice, and to run for ever over nothing.
+import { type Cadence, cadenceFrames, copyCadence } from '../audio/cadence.ts';
 import type { Clip } from '../audio/clip.ts';
 import type { Law } from '../codec/g711.ts';
 import type { Piece } from '../prompt/prompt-source.ts';
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 
-type Loaded =
-  | { kind: 'clip'; frames: number; PCMU: Buffer; PCMA: Buffer }
-  | Extract<Piece, { kind: 'silence' | 'failure' }>;
+/** A clip's bytes. `cadence`: in which order they sound, where it isn't their own. */
+type Bytes = { kind: 'bytes'; frames: number; voice: string; cadence: Cadence | undefined } & Record<Law, Buffer>;
+type Loaded = Bytes | Extract<Piece, { kind: 'silence' | 'failure' }>;
 
 export type PlayEnd = { kind: 'finished' } | { kind: 'failed'; reason: string; detail: string };
 
 function loaded(piece: Piece): Loaded {
-  if (piece.kind !== 'clip') return piece;
+  if (piece.kind === 'silence' || piece.kind === 'failure') return piece;
+  const cadence = piece.kind === 'cadence' ? piece.cadence : undefined;
+  const clip = piece.kind === 'cadence' ? piece.cadence.clip : piece.clip;
+  const voice = (piece.kind === 'clip' && piece.voice) || '';
   // Views over the shared bytes, made once and not per frame.
-  const view = (clip: Clip, law: Law) => Buffer.from(clip[law]);
-  return { kind: 'clip', frames: piece.clip.frames, PCMU: view(piece.clip, 'PCMU'), PCMA: view(piece.clip, 'PCMA') };
+  const view = (law: Law, of: Clip) => Buffer.from(of[law]);
+  const frames = cadence ? cadenceFrames(cadence) : clip.frames;
+  return { kind: 'bytes', frames, voice, cadence, PCMU: view('PCMU', clip), PCMA: view('PCMA', clip) };
 }
 
 export class Playback {
   /** `seq` of the PlayRequested. */
   readonly play: number;
   ended: PlayEnd | undefined;
+  /** The last voice that spoke in the place of one that isn't there; empty: none did. */
+  voice = '';
   private readonly pieces: (Loaded | undefined)[];
   private readonly loop: number;
   private index = 0;
@@ -52,12 +59,16 @@ export class Playback {
     for (let skipped = 1; skipped < frames; skipped++) if (this.current()) this.advance();
     const piece = this.current();
     if (!piece) return false;
-    if (piece.kind === 'clip') {
-      const start = this.frame * SAMPLES_PER_FRAME;
-      piece[law].copy(packet, at, start, start + SAMPLES_PER_FRAME);
-    }
+    if (piece.kind === 'bytes') this.write(piece, law, packet, at);
     this.advance();
-    return piece.kind === 'clip';
+    return piece.kind === 'bytes';
+  }
+
+  private write(piece: Bytes, law: Law, packet: Buffer, at: number): void {
+    const start = this.frame * SAMPLES_PER_FRAME;
+    if (piece.cadence) copyCadence(piece.cadence, law, piece[law], start, packet, at, SAMPLES_PER_FRAME);
+    else piece[law].copy(packet, at, start, start + SAMPLES_PER_FRAME);
+    if (piece.voice) this.voice = piece.voice;
   }
 
   /** The piece that holds the next frame; steps over empty ones, and ends the play where nothing is left. */

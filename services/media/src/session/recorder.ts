@@ -1,10 +1,10 @@
-// One recording: what a session hears, until a key, silence or the longest time ends it.
+// One recording: what it is given to hear, until a key, silence or the longest time ends it.
 // It refuses the stop key's tone: the last 200 ms wait in memory until it is clear whether they hold its beginning.
 import { type Closing, WavWriter } from '../audio/wav-writer.ts';
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 
-/** As `RecordRequested` has it; 0 for no limit of that kind. */
-export type RecordLimits = { maxMs: number; silenceMs: number; stopKeys: string };
+/** As `RecordRequested` has it; 0 for no limit of that kind. `both`: what the leg is told, too. */
+export type RecordWish = { maxMs: number; silenceMs: number; stopKeys: string; both?: boolean | undefined };
 
 export type RecordEnd = 'key' | 'silence' | 'timeout' | 'stopped' | 'released';
 
@@ -20,7 +20,9 @@ export class Recorder {
   readonly request: number;
   readonly recordingId: string;
   ended: RecordEnd | undefined;
-  private readonly limits: RecordLimits;
+  /** It wants what the leg is told as well as what it says, mixed. */
+  readonly both: boolean;
+  private readonly limits: RecordWish;
   private readonly writer: WavWriter;
   private readonly held = new Int16Array(HELD_FRAMES * SAMPLES_PER_FRAME);
   private readonly frame = new Int16Array(SAMPLES_PER_FRAME);
@@ -30,10 +32,11 @@ export class Recorder {
   private quietFrames = 0;
 
   /** `folder`: of the recordings. */
-  constructor(request: number, recordingId: string, folder: string, limits: RecordLimits) {
+  constructor(request: number, recordingId: string, folder: string, limits: RecordWish) {
     this.request = request;
     this.recordingId = recordingId;
     this.limits = limits;
+    this.both = limits.both ?? false;
     this.writer = new WavWriter(folder, recordingId);
   }
 

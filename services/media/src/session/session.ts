@@ -10,6 +10,7 @@ import type { Bridge } from './bridge.ts';
 import { Hearing } from './hearing.ts';
 import type { Playback } from './playback.ts';
 import type { Recorder } from './recorder.ts';
+import { Recordings } from './recordings.ts';
 import { Reports } from './reports.ts';
 import { RtpOut } from './rtp-out.ts';
 import type { SocketPair } from './sockets.ts';
@@ -35,6 +36,7 @@ export class Session implements Paced {
   agreement: Agreement | undefined;
   bridge: Bridge | undefined;
   readonly speaking: Speaking;
+  readonly recordings = new Recordings((recorder) => this.closeRecording(recorder));
   /** Files that are being closed; a release waits for them. */
   readonly closing = new Set<Promise<void>>();
   private readonly options: SessionOptions;
@@ -43,7 +45,6 @@ export class Session implements Paced {
   private readonly hearing: Hearing;
   private readonly out: RtpOut;
   private readonly reports: Reports;
-  private recorder: Recorder | undefined;
   private startedAtMs = -1;
   private lastHeardMs = performance.now();
   private silenceTold = false;
@@ -95,17 +96,11 @@ export class Session implements Paced {
     this.begin();
   }
 
+  /** Records, too; `recordings` has room. */
   record(recorder: Recorder): void {
-    this.stopRecording(this.recorder?.request, 'stopped');
-    this.recorder = recorder;
+    this.recordings.add(recorder);
     this.begin();
     this.listen();
-  }
-
-  stopRecording(request: number | undefined, reason: 'stopped' | 'released'): void {
-    if (!this.recorder || this.recorder.request !== request) return;
-    this.recorder.end(reason);
-    this.finishRecording();
   }
 
   join(bridge: Bridge | undefined): void {
@@ -114,30 +109,24 @@ export class Session implements Paced {
     this.listen();
   }
 
-  /** Another node goes on with what is recorded here; nothing is said of it. Resolves when the file is closed. */
-  async leaveRecording(): Promise<void> {
-    const { recorder } = this;
-    this.recorder = undefined;
-    await recorder?.leave();
-  }
-
-  /** Ends the recording and forgets the play; the sockets are the owner's to close, once `closing` is empty. */
+  /** Ends the recordings and forgets the play; the sockets are the owner's to close, once `closing` is empty. */
   end(): void {
     this.speaking.forgetPlay();
-    this.stopRecording(this.recorder?.request, 'released');
+    this.recordings.end('released');
   }
 
   hear(nowMs: number, frames: number): void {
     if (frames >= TAKEN_FOR_DEAD_FRAMES) this.wokeAt = Date.now();
     // Before the peer's SDP is known nobody can be heard, and that is no silence.
-    this.hearing.tick(nowMs, frames, this.recorder && this.agreement && this.recordFrame);
-    if (this.recorder?.ended || this.recorder?.failed) this.finishRecording();
+    const records = this.agreement !== undefined && !this.recordings.isEmpty;
+    this.hearing.tick(nowMs, frames, records ? this.recordFrame : undefined);
+    this.recordings.settle();
     this.watchSilence(nowMs);
   }
 
   // One function for the session's life, so that no frame makes a new one.
   private readonly recordFrame = (): void => {
-    this.recorder?.hear(this.hearing.heard, this.hearing.pressed, this.hearing.suspected);
+    this.recordings.hear(this.hearing);
   };
 
   speak(nowMs: number, frames: number): void {
@@ -147,13 +136,11 @@ export class Session implements Paced {
     const { bridge } = this;
     if (bridge?.legs[0] === this) bridge.record();
     const sent = this.speaking.speak(agreement, this.latch, frames, bridge?.other(this).heard);
-    if (sent) this.reports.tick(nowMs, this.latch.address, agreement.rtcpPort);
+    if (sent === 'audio') this.recordings.tell(agreement.law, this.out.packet);
+    if (sent !== 'nothing') this.reports.tick(nowMs, this.latch.address, agreement.rtcpPort);
   }
 
-  private finishRecording(): void {
-    const { recorder } = this;
-    if (!recorder) return;
-    this.recorder = undefined;
+  private closeRecording(recorder: Recorder): void {
     this.listen();
     const closed = reportClosed(recorder, this.isDoubtful, this.options.report).finally(() =>
       this.closing.delete(closed),
@@ -174,7 +161,7 @@ export class Session implements Paced {
 
   private digit(digit: string, durationMs: number): void {
     this.options.report({ type: 'DigitPressed', leg: this.leg, digit, durationMs });
-    if (this.recorder?.key(digit)) this.finishRecording();
+    this.recordings.key(digit);
     const other = this.bridge?.other(this);
     other?.speaking.sendKey(digit, durationMs, other.agreement);
   }
@@ -187,7 +174,7 @@ export class Session implements Paced {
   }
 
   private listen(): void {
-    this.hearing.listen(this.recorder !== undefined || this.bridge !== undefined);
+    this.hearing.listen(!this.recordings.isEmpty || this.bridge !== undefined);
   }
 
   private watchSilence(nowMs: number): void {

@@ -15,6 +15,9 @@ import type { RtpOut } from './rtp-out.ts';
 const TONE_MS_MIN = 80;
 const TONE_MS_MAX = 1000;
 
+/** A packet of audio, one of a key, or none. */
+export type Sent = 'audio' | 'key' | 'nothing';
+
 export class Speaking {
   private readonly out: RtpOut;
   private readonly report: (fact: Observed) => void;
@@ -39,7 +42,7 @@ export class Speaking {
   /** Nothing happens where `play` is not what is playing: its fact was told before. */
   stopPlay(play: number | undefined): void {
     if (!this.playback || this.playback.play !== play) return;
-    this.report({ type: 'PlayStopped', requestId: play, playedMs: this.playback.playedMs });
+    this.report({ type: 'PlayStopped', requestId: play, ...heardOf(this.playback) });
     this.playback = undefined;
   }
 
@@ -60,18 +63,20 @@ export class Speaking {
     this.keyTone.supply(0, { kind: 'clip', clip: clipOf(tone) });
   }
 
-  /** One frame on its way. `bridged`: what the other leg of a bridge hears. @returns true where a packet may have gone */
-  speak(agreement: Agreement, latch: Latch, frames: number, bridged: Int16Array | undefined): boolean {
+  /** One frame on its way. `bridged`: what the other leg of a bridge hears. @returns what went out */
+  speak(agreement: Agreement, latch: Latch, frames: number, bridged: Int16Array | undefined): Sent {
     if (!this.compose(agreement, frames, bridged)) this.out.fillSilence(agreement.law);
     const maySend = agreement.direction === 'sendrecv' || agreement.direction === 'sendonly';
     if (!maySend || !agreement.address) {
       this.out.pause();
-      return false;
+      return 'nothing';
     }
-    if (this.keys.busy && agreement.eventPayloadType >= 0)
+    if (this.keys.busy && agreement.eventPayloadType >= 0) {
       this.out.sendDigit(this.keys, agreement.eventPayloadType, latch.address, latch.port);
-    else this.out.sendAudio(agreement.payloadType, latch.address, latch.port);
-    return true;
+      return 'key';
+    }
+    this.out.sendAudio(agreement.payloadType, latch.address, latch.port);
+    return 'audio';
   }
 
   /** Writes this frame's audio behind the header; false where there is none. */
@@ -92,10 +97,14 @@ export class Speaking {
     return true;
   }
 
-  private finishPlay({ ended, play: requestId, playedMs }: Playback): void {
+  private finishPlay(playback: Playback): void {
+    const { ended, play: requestId } = playback;
     this.playback = undefined;
     if (ended?.kind === 'failed')
       this.report({ type: 'PlayFailed', requestId, reason: ended.reason, detail: ended.detail });
-    else this.report({ type: 'PlayFinished', requestId, playedMs });
+    else this.report({ type: 'PlayFinished', requestId, ...heardOf(playback) });
   }
 }
+
+/** What is told of a play that is over. */
+const heardOf = ({ playedMs, voice }: Playback) => ({ playedMs, ...(voice && { voice }) });

@@ -13,14 +13,17 @@ export const MEDIA_ASKS = [
   'RecordStopRequested',
   'BridgeRequested',
   'BridgeStopRequested',
+  'TranscriptRequested',
 ] as const;
 
 export type MediaAskType = (typeof MEDIA_ASKS)[number];
 export type MediaAsk = { [T in MediaAskType]: CallEvent<FactOf<T>> }[MediaAskType];
+/** Those that are about sessions, which live in workers. */
+export type WorkerAsk = Exclude<MediaAsk, { type: 'TranscriptRequested' }>;
 export type AskOf<T extends MediaAskType> = CallEvent<FactOf<T>>;
 
 export type ToWorker =
-  | { kind: 'ask'; ask: MediaAsk }
+  | { kind: 'ask'; ask: WorkerAsk }
   | { kind: 'piece'; callId: string; leg: number; play: number; index: number; piece: Piece }
   | { kind: 'drop'; callId: string }
   | { kind: 'leave' }

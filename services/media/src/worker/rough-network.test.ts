@@ -12,7 +12,7 @@ import { DigitReceiver } from '../rtp/digit-receiver.ts';
 import { emptyHeader, readHeader } from '../rtp/packet.ts';
 import { negotiate } from '../sdp/negotiate.ts';
 import { PortPool } from '../session/port-pool.ts';
-import type { MediaAsk } from './messages.ts';
+import type { WorkerAsk } from './messages.ts';
 import { Switchboard } from './switchboard.ts';
 
 const later = (ms: number) => new Promise((go) => setTimeout(go, ms));
@@ -76,7 +76,7 @@ async function session(phone: RtpPeer) {
     () => phone.close(),
     () => board.shut(),
   );
-  const ask = (seq: number, wish: Fact) => board.ask({ ...wish, callId: 'c', seq, at: 0 } as MediaAsk);
+  const ask = (seq: number, wish: Fact) => board.ask({ ...wish, callId: 'c', seq, at: 0 } as WorkerAsk);
   await ask(1, { type: 'SessionRequested', leg: 0, offer: phone.offer(), sdpId: 1, sdpVersion: 1 });
   const ready = facts.shift();
   assert.ok(ready?.type === 'SessionReady');

@@ -7,9 +7,9 @@ import type { Fact, Observed } from '@opentact/proto/events';
 import { clipOf } from '../audio/clip.ts';
 import { UNFINISHED } from '../audio/recording-file.ts';
 import { readWav } from '../audio/wav-read.ts';
-import { openPeer, type PeerOptions, progressTone, type RtpPeer, resemblance } from '../peer/index.ts';
+import { correlate, namedTone, openPeer, type PeerOptions, type RtpPeer, resemblance } from '../peer/index.ts';
 import { PortPool } from '../session/port-pool.ts';
-import type { MediaAsk } from './messages.ts';
+import type { WorkerAsk } from './messages.ts';
 import { Switchboard } from './switchboard.ts';
 
 const recordings = mkdtempSync(join(tmpdir(), 'opentact-switchboard-'));
@@ -30,7 +30,7 @@ function heardIn(heard: Int16Array, wanted: Int16Array): void {
   assert.ok(found > 0.8, `resemblance ${found.toFixed(2)}`);
 }
 
-type Ask = Extract<Fact, { type: MediaAsk['type'] }>;
+type Ask = Extract<Fact, { type: WorkerAsk['type'] }>;
 
 /** An engine's half: numbers the asks, keeps the facts. */
 function engine(silentMs = 60_000, firstSeq = 0) {
@@ -48,7 +48,7 @@ function engine(silentMs = 60_000, firstSeq = 0) {
   });
   const ask = (wish: Ask, callId = 'c', at = 0): number => {
     seq++;
-    void board.ask({ ...wish, callId, seq, at } as MediaAsk);
+    void board.ask({ ...wish, callId, seq, at } as WorkerAsk);
     return seq;
   };
   async function fact<T extends Observed['type']>(type: T, ms = 3000): Promise<Extract<Observed, { type: T }>> {
@@ -122,7 +122,7 @@ describe('a session', () => {
   it('keys in the audio count where no events were agreed, and only there', async () => {
     const { fact, facts, leg, play } = engine();
     const plain = await leg(0, { events: -1, law: 'PCMA' });
-    play(0, progressTone('ringback')!);
+    play(0, namedTone('ringback')!);
     await later(100);
     await plain.press('8', 100);
     assert.equal((await fact('DigitPressed')).digit, '8');
@@ -218,6 +218,58 @@ describe('recording', () => {
       file.subarray(-800).every((sample) => Math.abs(sample) < 300),
       'no tone at the end',
     );
+  });
+  it('both sides are heard where both are wanted, in step, while another holds the caller alone', async () => {
+    const { ask, fact, facts, leg, play } = engine();
+    const phone = await leg(0);
+    const both = ask({ type: 'RecordRequested', leg: 0, recordingId: id(5), ...limits, stopKeys: '', both: true });
+    await later(100);
+    const prompt = chirp(700, 2800, 1700);
+    play(0, prompt);
+    const one = ask({ type: 'RecordRequested', leg: 0, recordingId: id(6), ...limits });
+    // Answered by an ear of its own: what is heard is said again as soon as it is recognised.
+    while (!phone.heard.pcm.some((sample) => Math.abs(sample) > 2000)) await later(1);
+    const answer = chirp(700);
+    await phone.say(answer);
+    await later(200);
+    await phone.press('#', 80);
+    const alone = await fact('RecordFinished');
+    assert.deepEqual([alone.requestId, alone.reason], [one, 'key']);
+    await fact('PlayFinished');
+    ask({ type: 'RecordStopRequested', leg: 0, record: both });
+    const finished = await fact('RecordFinished');
+    assert.deepEqual([finished.requestId, finished.reason], [both, 'stopped']);
+    const file = (n: number) => readWav(readFileSync(join(recordings, `${id(n)}.wav`)));
+    const [told, said] = [correlate(file(5), prompt), correlate(file(5), answer)];
+    assert.ok(told.peak > 0.6 && said.peak > 0.6, `${told.peak}, ${said.peak}`);
+    // A frame until it was noticed, one until it was sent.
+    const behindMs = said.atMs - told.atMs;
+    assert.ok(Math.abs(behindMs - 20) <= 40, `${behindMs} ms`);
+    heardIn(file(6), answer);
+    assert.ok(resemblance(file(6), prompt) < 0.4, 'what the caller was told is not in it');
+    assert.deepEqual(
+      facts.map(({ type }) => type),
+      ['DigitPressed'],
+    );
+  });
+  it('a fifth at once is refused, and one that is asked for again goes on', async () => {
+    const { ask, fact, facts, leg, board } = engine();
+    await leg(0);
+    const wish = { type: 'RecordRequested', leg: 0, ...limits } as const;
+    const first = ask({ ...wish, recordingId: id(7) });
+    void board.ask({ ...wish, recordingId: id(7), callId: 'c', seq: first, at: 0 });
+    for (let n = 0; n < 3; n++) ask({ ...wish, recordingId: id(8).replace('-0000-', `-000${n}-`) });
+    await later(100);
+    assert.deepEqual(facts, []);
+    const fifth = ask({ ...wish, recordingId: id(9) });
+    assert.deepEqual(await fact('RecordFailed'), { type: 'RecordFailed', requestId: fifth, reason: 'full' });
+    ask({ type: 'RecordStopRequested', leg: 0, record: first });
+    assert.equal((await fact('RecordFinished')).requestId, first);
+    ask({ type: 'ReleaseRequested', leg: 0 });
+    await fact('SessionReleased');
+    const ended = [await fact('RecordFinished'), await fact('RecordFinished'), await fact('RecordFinished')];
+    assert.ok(ended.every(({ reason }) => reason === 'released'));
+    assert.deepEqual(facts, []);
   });
   it('silence, even at the beginning, and the longest time end it', async () => {
     const { ask, fact, leg } = engine();

@@ -1,14 +1,15 @@
 // All sessions of one worker: takes asks one after the other per call, opens, changes, joins and releases.
 // It refuses legs beyond its number, and never lets one call's fault reach another.
 import type { Observed } from '@opentact/proto/events';
+import { RECORDING_ID } from '../audio/recording-file.ts';
 import type { Piece } from '../prompt/prompt-source.ts';
 import { Bridge } from '../session/bridge.ts';
 import { Playback } from '../session/playback.ts';
 import type { PortPool } from '../session/port-pool.ts';
-import { Recorder, type RecordLimits } from '../session/recorder.ts';
+import { Recorder, type RecordWish } from '../session/recorder.ts';
 import { reportClosed, type Session } from '../session/session.ts';
 import { closeSockets } from '../session/sockets.ts';
-import type { AskOf, MediaAsk } from './messages.ts';
+import type { AskOf, WorkerAsk } from './messages.ts';
 import { changeSession, openSession, reopenSession } from './negotiating.ts';
 import { Pacer } from './pacer.ts';
 import { Registry } from './registry.ts';
@@ -25,8 +26,7 @@ export type SwitchboardOptions = {
   report(callId: string, fact: Observed): void;
 };
 
-const RECORDING_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const NO_LIMITS: RecordLimits = { maxMs: 0, silenceMs: 0, stopKeys: '' };
+const NO_LIMITS: RecordWish = { maxMs: 0, silenceMs: 0, stopKeys: '' };
 
 export class Switchboard {
   readonly pacer = new Pacer();
@@ -39,7 +39,7 @@ export class Switchboard {
   }
 
   /** Takes an ask; its facts follow in order. Never rejects. */
-  ask(ask: MediaAsk): Promise<void> {
+  ask(ask: WorkerAsk): Promise<void> {
     return this.inTurn(ask.callId, () => this.answer(ask));
   }
 
@@ -60,7 +60,7 @@ export class Switchboard {
     const sessions = this.registry.callIds.flatMap((callId) => this.registry.ofCall(callId));
     const bridges = new Set(sessions.flatMap(({ bridge }) => (bridge ? [bridge] : [])));
     await Promise.all([
-      ...sessions.map((session) => session.leaveRecording()),
+      ...sessions.map((session) => session.recordings.leave()),
       ...[...bridges].map((bridge) => bridge.leaveRecording()),
     ]);
   }
@@ -82,7 +82,7 @@ export class Switchboard {
     });
   }
 
-  private async answer(ask: MediaAsk): Promise<void> {
+  private async answer(ask: WorkerAsk): Promise<void> {
     const { callId } = ask;
     const report = (fact: Observed) => this.options.report(callId, fact);
     // A call moves as a whole. A release proves nothing: it is also what a lost node is asked for once it wakes up.
@@ -100,14 +100,10 @@ export class Switchboard {
         return session.play(new Playback(ask.seq, ask.loop, ask.items.length));
       case 'PlayStopRequested':
         return session.speaking.stopPlay(ask.play);
-      case 'RecordRequested': {
-        const recorder = this.recorder(ask.seq, ask.recordingId, ask);
-        if (recorder) session.record(recorder);
-        else report({ type: 'RecordFailed', requestId: ask.seq, reason: 'disk' });
-        return;
-      }
+      case 'RecordRequested':
+        return this.record(session, ask, report);
       case 'RecordStopRequested':
-        return session.stopRecording(ask.record, 'stopped');
+        return session.recordings.end('stopped', ask.record);
     }
   }
 
@@ -125,7 +121,16 @@ export class Switchboard {
     return fact;
   }
 
-  private recorder(request: number, recordingId: string, limits: RecordLimits): Recorder | undefined {
+  private record(session: Session, ask: AskOf<'RecordRequested'>, report: (fact: Observed) => void): void {
+    if (session.recordings.has(ask.seq)) return;
+    const failed = (reason: string) => report({ type: 'RecordFailed', requestId: ask.seq, reason });
+    if (session.recordings.isFull) return failed('full');
+    const recorder = this.recorder(ask.seq, ask.recordingId, ask);
+    if (recorder) session.record(recorder);
+    else failed('disk');
+  }
+
+  private recorder(request: number, recordingId: string, limits: RecordWish): Recorder | undefined {
     if (!RECORDING_ID.test(recordingId)) return undefined;
     return new Recorder(request, recordingId, this.options.recordings, limits);
   }
@@ -173,7 +178,7 @@ export class Switchboard {
   }
 }
 
-type OfSession = Exclude<MediaAsk, { type: 'SessionRequested' | 'ReleaseRequested' | `Bridge${string}` }>;
+type OfSession = Exclude<WorkerAsk, { type: 'SessionRequested' | 'ReleaseRequested' | `Bridge${string}` }>;
 
 /** No such session here: what was asked of it can't be. Stops need no answer, their subject is gone. */
 function reportLost({ type, seq: requestId, leg }: OfSession, report: (fact: Observed) => void): void {
