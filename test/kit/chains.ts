@@ -6,12 +6,12 @@ import type { CallEvent } from '@opentact/proto';
 
 /** Fields of timing, of addresses, and of what differs from call to call by its nature. */
 const LEFT_OUT = new Set(
-  'type callId seq at from to dueAt playedMs durationMs tookMs observedAt sdp sdpId invite dialog node boot except'.split(
+  'type callId seq at from to dueAt playedMs durationMs tookMs observedAt sdp sdpId offer invite dialog node boot except'.split(
     ' ',
   ),
 );
 const PRIVATE = new Set(
-  'idempotencyKey appId accountId recordingId localTag topBranch requestUri sipCallId sourceAddress transport'.split(
+  'idempotencyKey appId accountId recordingId localTag topBranch requestUri sipCallId sourceAddress transport contentType detail'.split(
     ' ',
   ),
 );
