@@ -1,0 +1,68 @@
+/**
+ * What today's code would choose in a past call: each fact is learned again, in the state that the story had before it, and
+ * what follows is compared with what followed then. One difference never leads to another.
+ */
+import { type CallEvent, decodeEvent, encodeEvent, type Reported } from '@opentact/proto';
+import { newCall } from '../domain/call.ts';
+import { evolve } from '../domain/evolve.ts';
+import { isObserved } from '../domain/observed.ts';
+import { stepWith } from '../domain/step.ts';
+import { parseDocument } from '../xml/document.ts';
+import { canonical } from './story.ts';
+
+/** The fact after which something else is chosen now; `failed` where today's code can't take it at all. */
+export type Difference = { fact: CallEvent; then: CallEvent[]; now: CallEvent[]; failed?: string };
+
+/** Every difference, in the order of the story; empty where nothing differs. */
+export function redecide(events: CallEvent[]): Difference[] {
+  const step = stepWith(parseDocument);
+  const differences: Difference[] = [];
+  let call = newCall(events[0]?.callId ?? '');
+  for (let at = 0; at < events.length; ) {
+    const fact = events[at]!;
+    let next = at + 1;
+    while (next < events.length && !isLearned(events[next]!)) next++;
+    const then = events.slice(at + 1, next);
+    try {
+      const now = step(call, reported(fact), fact.at).events.slice(1);
+      if (meaning(then) !== meaning(now)) differences.push({ fact, then, now });
+    } catch (error) {
+      differences.push({ fact, then, now: [], failed: (error as Error).message });
+    }
+    try {
+      call = events.slice(at, next).reduce(evolve, call);
+    } catch (error) {
+      // No later fact has a state to be learned in.
+      return [...differences, { fact, then, now: [], failed: (error as Error).message }];
+    }
+    at = next;
+  }
+  return differences;
+}
+
+/** A fact begins a step. A fault is chosen by nobody: it is the engine's own word on what it could not take. */
+const isLearned = (event: CallEvent): boolean => isObserved(event) || event.type === 'CallFaulted';
+
+function reported({ callId: _, seq: __, at: ___, ...fact }: CallEvent): Reported {
+  return fact as unknown as Reported;
+}
+
+/** What the events say, as they would be read from the log, without their places. */
+function meaning(events: CallEvent[]): string {
+  return events
+    .map((event) => {
+      const { callId: _, seq: __, at: ___, ...said } = decodeEvent(encodeEvent(event));
+      return canonical(plain(said as CallEvent));
+    })
+    .join('\n');
+}
+
+/** Older events leave out what has a meaning by default; the parse is compared as data, not as text. */
+function plain(event: CallEvent): unknown {
+  if (event.type === 'DocumentAccepted') return { ...event, verbs: JSON.parse(event.verbs) };
+  if (event.type !== 'PlayRequested') return event;
+  const items = event.items.map((item) =>
+    item.kind === 'say' ? { kind: 'say', value: { ...item.value, kind: item.value.kind || 'Standard' } } : item,
+  );
+  return { ...event, items };
+}
