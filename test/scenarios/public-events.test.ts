@@ -14,7 +14,7 @@ const TOPIC = 'events.public';
 type Envelope = {
   uuid: string;
   type: string;
-  payload: { state?: string; path?: string; success?: boolean };
+  payload: { state?: string; path?: string; success?: boolean; url?: string; tag?: string; format?: string };
   call: { uuid: string; direction: string; parent: { uuid: string } | null };
   account: { uuid: string };
 };
@@ -44,7 +44,11 @@ async function told(callId: string): Promise<Envelope[]> {
 }
 
 const inWords = ({ type, payload, call }: Envelope) =>
-  type === 'call_flow' ? `${payload.path} ${payload.success}` : `${call.direction} ${payload.state}`;
+  type === 'call_flow'
+    ? `${payload.path} ${payload.success}`
+    : type === 'call_state'
+      ? `${call.direction} ${payload.state}`
+      : `${type} ${payload.tag}`;
 
 describe('what customers are told', { timeout: 120_000 }, () => {
   before(
@@ -85,6 +89,28 @@ describe('what customers are told', { timeout: 120_000 }, () => {
     assert.ok(legs.every((e) => e.call.parent?.uuid === call.platformCallId));
     const accounts = new Set(events.map(({ account }) => account.uuid));
     assert.ok(accounts.size === 1 && !accounts.has(''), [...accounts].join());
+  });
+
+  it('a recording is told of, with its tag and where it can be fetched', async () => {
+    const call = await scene.dial('<Response><Record tag="order"/><Gather><Say>Press.</Say></Gather></Response>');
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'RecordRequested');
+    await new Promise((later) => setTimeout(later, 300));
+    await call.peer.press('#');
+    await scene.platform.until(call.platformCallId, (e) => e.type === 'VerbStarted' && e.name === 'Gather');
+    await call.hangup();
+    const events = await told(call.platformCallId);
+    assert.deepEqual(events.map(inWords), [
+      'in init',
+      'in live',
+      'call_record order',
+      'Record[0] true',
+      'in hangup',
+      'in destroyed',
+    ]);
+    const { url, format } = events[2]!.payload;
+    const fetched = await fetch(`http://127.0.0.1:${scene.platform.httpPort}${url}`);
+    assert.deepEqual([fetched.status, fetched.headers.get('content-type'), format], [200, 'audio/wav', 'wav']);
+    await fetched.arrayBuffer();
   });
 
   it('a call during which both notifiers are killed, one after the other, is told all the same, and once', async () => {
