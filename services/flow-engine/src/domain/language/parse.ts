@@ -37,6 +37,7 @@ function response(root: Element, rows: Rows, warnings: Warning[]): Document {
   const errors = root.children.filter((c) => c.name.toLowerCase() === 'error');
   if (errors.length > 1) throw new Refusal(errors[1]!, 'a document has one <Error> at most');
   const verbs = blockOf(root, rows, warnings, ['error']);
+  if (errors[0]) checkBlock(errors[0], rows, (w) => warnings.push(w));
   return { verbs, ...(errors[0] && { error: blockOf(errors[0], rows, warnings, []) }) };
 }
 
