@@ -36,6 +36,7 @@ const ERRORS: Array<[name: string, rule: string, document: string]> = [
   ['messages', 'unknown-element', response('»<Sms to="1">hello</Sms>')],
   ['text outside any verb', 'stray-text', '»<Response>hello</Response>'],
   ['text where none belongs', 'stray-text', response('»<Hangup>now</Hangup>')],
+  ['text in the document’s Error', 'stray-text', response('<Say>hello</Say>\n»<Error>oops</Error>')],
   ['a part outside its verb', 'misplaced', response('»<Case dtmf="1"/>')],
   [
     'a verb within a verb that holds none',

@@ -13,11 +13,11 @@ export function checkReach(tree: Tree, report: Report): void {
     const first = never[0];
     if (!last || !first) continue;
     const why = leaves(last) ? `<${last.name}> ends the flow here` : `<${last.name}> sounds until the caller hangs up`;
-    const others = never.length > 1 ? ` and ${never.length - 1} more` : '';
+    const others = never.length > 1 ? ` and ${never.length - 1} more are` : ' is';
     report({
       severity: 'warning',
       rule: 'unreachable',
-      reason: `<${first.name}>${others} is never reached: ${why}`,
+      reason: `<${first.name}>${others} never reached: ${why}`,
       remedy: 'take it away, or move it before that',
       at: first.element,
     });

@@ -30,7 +30,7 @@ export type Bounds = {
 const RUNS_MAX = 2_000;
 const DEPTH_MAX = 40;
 /** Events of all calls together: what bounds a document whose every call is long. */
-const EVENTS_MAX = 2_000_000;
+const EVENTS_MAX = 1_000_000;
 
 type Run = { indices: number[]; points: Point[]; simulation: Simulation; scenario: Scenario };
 

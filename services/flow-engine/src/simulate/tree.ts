@@ -36,8 +36,8 @@ const nameOf = ({ at, option }: { at: string; option: string }) => (at ? `${at}:
 const restOf = ({ choices }: Walk, depth: number) => choices.slice(depth).map(nameOf).join(' → ');
 
 function leaf({ ended, heard }: Walk): string {
-  const all = heard.join(' ');
   // The last that was heard is what tells endings apart.
-  const words = all.length > HEARD_MAX ? `…${all.slice(-HEARD_MAX)}` : all;
-  return `⇒ ${ended}${words ? `   heard: ${words}` : ''}`.replace(/\p{Cc}/gu, '·');
+  const first = heard.findIndex((_, n) => heard.slice(n).join(' ').length <= HEARD_MAX);
+  const words = `${first === 0 ? '' : '… '}${(first < 0 ? heard.slice(-1) : heard.slice(first)).join(' ').slice(0, HEARD_MAX)}`;
+  return `⇒ ${ended}${heard.length > 0 ? `   heard: ${words}` : ''}`.replace(/\p{Cc}/gu, '·');
 }

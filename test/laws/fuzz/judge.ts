@@ -1,0 +1,53 @@
+/** What must hold of any text at all: parser, linter and engine take it without throwing, soon, and agree about it. */
+import { lint } from '../../../services/flow-engine/src/lint/lint.ts';
+import { type Callee, simulate } from '../../../services/flow-engine/src/simulate/simulate.ts';
+import { parseDocument } from '../../../services/flow-engine/src/xml/document.ts';
+import { type Random, randomOf } from '../random-call.ts';
+
+/** Longer than this counts as hanging. */
+export const LIMIT_MS = 1_000;
+
+/** What is wrong, in a few words; undefined where nothing is. */
+export function faultIn(xml: string, seed: number): string | undefined {
+  const started = performance.now();
+  let stage = 'parse';
+  try {
+    const parsed = parseDocument(xml);
+    stage = 'lint';
+    const { findings } = lint(xml, seed % 2 === 0 ? { self: 'http://127.0.0.1:8090/flow' } : {});
+    const error = findings.find(({ severity }) => severity === 'error');
+    if (parsed.ok && error) return `lint says "${error.reason}" (${error.rule}), the parser takes it`;
+    if (!parsed.ok && !error) return `the parser says "${parsed.reason}", lint finds no error`;
+    const odd = findings.find(({ line, column }) => !(line >= 1 && column >= 1));
+    if (odd) return `lint: no place for "${odd.reason}"`;
+    stage = 'simulate';
+    if (parsed.ok) return simulated(xml, randomOf(seed)) ?? lateness(started, stage);
+    return lateness(started, stage);
+  } catch (error) {
+    return `${stage} threw: ${((error as Error).stack ?? String(error)).split('\n').slice(0, 3).join(' | ')}`;
+  }
+}
+
+function lateness(started: number, stage: string): string | undefined {
+  const tookMs = performance.now() - started;
+  return tookMs > LIMIT_MS ? `${stage} took ${tookMs.toFixed(0)} ms` : undefined;
+}
+
+/** One call in a random world; it must end, whatever the document. */
+function simulated(xml: string, random: Random): string | undefined {
+  const started = performance.now();
+  const bodies = ['', xml, '<Response><Say>nested</Say></Response>', '{"a":true,"__proto__":1}', '<oops'];
+  const { call } = simulate({
+    xml,
+    press: Array.from({ length: random.below(6) }, () => random.of([...'0123456789*#'])),
+    callee: random.of<Callee>(['answers', 'busy', 'silent']),
+    autoAnswer: random.chance(0.5),
+    server: () => (random.chance(0.2) ? { status: 500, body: '' } : { status: 200, body: random.of(bodies) }),
+    orders: random.chance(0.2)
+      ? [{ at: random.below(60_000), xml: random.of(['<Response><Unhold/></Response>', xml, '<oops']) }]
+      : [],
+    ...(random.chance(0.3) && { hangupAfterMs: random.below(60_000) }),
+  });
+  if (!call.ended) return 'the simulated call does not end';
+  return lateness(started, 'simulate');
+}
