@@ -113,3 +113,15 @@ test('no text whatever makes it throw or take long', () => {
     assert.notEqual(faultOf(bomb), 'accepted');
   assert.ok(performance.now() - started < 20_000, `${performance.now() - started} ms`);
 });
+
+test('places count from the first character of the text, also behind blank lines and a byte order mark', () => {
+  for (const [before, line, column] of [
+    ['', 2, 3],
+    ['\n\n \t', 4, 3],
+    ['\uFEFF\r\n', 3, 3],
+  ] as const) {
+    const child = rootOf(`${before}<a>\n  <b/></a>`).children[0]!;
+    assert.deepEqual([child.line, child.column], [line, column], JSON.stringify(before));
+  }
+  assert.equal(rootOf(' <a/>').column, 2);
+});

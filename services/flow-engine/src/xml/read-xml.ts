@@ -55,7 +55,8 @@ export const readXml: ReadXml = (xml) => {
         ...shift(xml, dropped, valid.err.line || 1, valid.err.col || 1),
       };
     const count = { left: ELEMENTS_MAX };
-    const roots = children(parser.parse(text) as Raw[], placesOf(text), 1, count);
+    const places = placesOf(xml);
+    const roots = children(parser.parse(text) as Raw[], (index) => places(dropped + index), 1, count);
     if (roots.text.trim() !== '') throw new Unreadable(0, 'there is text outside the root element');
     if (roots.elements.length !== 1) throw new Unreadable(text.length - 1, 'a document has exactly one root element');
     return { ok: true, root: roots.elements[0]! };
