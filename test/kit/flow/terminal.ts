@@ -6,9 +6,15 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 /** The command was called wrongly; its message is for whoever called it. */
 export class Misused extends Error {}
 
+// Whoever reads may have had enough, as `| head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 /** Writes lines for a person or a program to read. */
 export const out = (...lines: string[]): void => {
-  for (const line of lines) process.stdout.write(`${line}\n`);
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 };
 
 /** A path as it was meant where the command was typed. */
