@@ -10,14 +10,17 @@ import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
 import { DirectoryV1 } from '@opentact/proto';
 import { closeGrpc, createGrpcServer, createLogger, listenGrpc, serveHealth } from '@opentact/runtime';
 import { VOICES } from '@opentact/voices';
+import type { FastifyPluginAsync } from 'fastify';
 import { sql } from 'kysely';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { type Demo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
 import { digitsOf, screen } from './directory/numbers.ts';
 import { addDirectory } from './directory/service.ts';
+import { dictionaries } from './http/dictionaries.ts';
 import { checksOf, createHttp } from './http/http.ts';
 
+const dictionariesOnly: FastifyPluginAsync = async (http) => void http.register(dictionaries, { prefix: '/dict' });
 const log = createLogger({ service: 't', node: 't', boot: 'b', level: 'silent' }, { write() {} });
 const demo: Demo = {
   accountId: randomUUID(),
@@ -223,7 +226,7 @@ test('ready gathers the services; one of two engines is enough', async (t) => {
   await mkdir(recordings);
   const id = randomUUID();
   await writeFile(join(recordings, `${id}.wav`), 'RIFF');
-  const http = createHttp({ checks, recordings, token: 'tok' });
+  const http = createHttp({ checks, recordings, token: 'tok', rest: dictionariesOnly });
   t.after(() => Promise.all([http.close(), media.close(), engine.close()]));
   const no = await http.inject('/ready');
   assert.equal(no.statusCode, 503);
@@ -244,7 +247,7 @@ test('ready gathers the services; one of two engines is enough', async (t) => {
 });
 
 test('the voices that speak are listed in the envelope of the REST API', async (t) => {
-  const http = createHttp({ checks: {}, recordings: home, token: undefined });
+  const http = createHttp({ checks: {}, recordings: home, token: undefined, rest: dictionariesOnly });
   t.after(() => http.close());
   const listed = await http.inject('/rest/dict/gtts');
   assert.equal(listed.statusCode, 200);

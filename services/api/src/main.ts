@@ -9,6 +9,7 @@ import {
   createGrpcServer,
   createLogger,
   createShutdown,
+  internalAddress,
   isLoopback,
   listenGrpc,
   retry,
@@ -20,6 +21,9 @@ import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
 import { addDirectory } from './directory/service.ts';
 import { checksOf, createHttp } from './http/http.ts';
+import { checkWith } from './rest/engine.ts';
+import { rest } from './rest/rest.ts';
+import { sharedSecret } from './rest/shared-secret.ts';
 
 const config = configOrExit('api', process.env, process.argv.slice(2));
 const boot = bootId();
@@ -47,6 +51,12 @@ const http = createHttp({
   checks: { api: databaseCheck, ...checksOf(config.readyOf) },
   recordings: join(config.home, 'recordings'),
   token: isLoopback(config.bind) ? undefined : config.grpcToken,
+  rest: rest({
+    db: database,
+    jwtKey: await sharedSecret(database, 'jwt'),
+    check: checkWith(`${await internalAddress(config)}:${config.grpcPort}`, config.grpcToken),
+    told: (err) => log.error({ err }, 'a request failed'),
+  }),
 });
 await http.listen({ host: config.bind, port: config.httpPort });
 const events = await openLog(config);

@@ -4,6 +4,8 @@ import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { MIGRATIONS } from './migrations.ts';
 
+type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
+
 export type Tables = {
   /** `time_zone`: IANA name. */
   account: {
@@ -12,21 +14,53 @@ export type Tables = {
     calls_max: number;
     dials_per_minute_max: number;
     time_zone: Generated<string>;
-  };
-  person: { email: string; account_id: string; password_hash: string };
-  api_key: { digest: Buffer; account_id: string };
+    email: Generated<string>;
+    level: Generated<string>;
+    /** A decimal as text. */
+    balance: Generated<string>;
+    deleted_on: Date | null;
+  } & Stamps;
+  person: {
+    id: Generated<string>;
+    email: string;
+    account_id: string;
+    password_hash: string;
+    role: Generated<string>;
+    first_name: string | null;
+    last_name: string | null;
+    phone_number: string | null;
+    gender: string | null;
+    dob: string | null;
+    avatar: string | null;
+    deleted_on: Date | null;
+  } & Stamps;
+  /** Only the SHA-256 of a key is kept. */
+  api_key: {
+    id: Generated<string>;
+    digest: Buffer;
+    account_id: string;
+    person_id: string | null;
+    name: Generated<string>;
+    expires_on: Generated<Date>;
+  } & Stamps;
+  /** What every process of an installation shares: the key of log-in tokens. */
+  secret: { name: string; value: Buffer };
   app: {
     id: string;
     account_id: string;
     name: string;
-    auto_answer: boolean;
-    call_flow_url: string;
-    call_flow_method: string;
-    call_flow_timeout_ms: number;
-    static_document: string;
-    max_call_length_ms: number;
+    is_active: Generated<boolean>;
+    auto_answer: Generated<boolean>;
+    webhook_url: Generated<string>;
+    webhook_method: Generated<string>;
+    webhook_timeout_ms: Generated<number>;
+    call_flow_url: Generated<string>;
+    call_flow_method: Generated<string>;
+    call_flow_timeout_ms: Generated<number>;
+    static_document: Generated<string>;
+    max_call_length_ms: Generated<number>;
     signing_key: Buffer;
-  };
+  } & Stamps;
   number: { number: string; account_id: string; app_id: string };
   /** `caller`: digits, a trailing `*` stands for any rest. */
   screening: { number: string; list: 'blacklist' | 'whitelist'; caller: string };

@@ -7,8 +7,7 @@ import { stat } from 'node:fs/promises';
 import { request as ask } from 'node:http';
 import { join } from 'node:path';
 import { type Check, type Readiness, readiness } from '@opentact/runtime';
-import { type FastifyInstance, fastify } from 'fastify';
-import { dictionaries } from './dictionaries.ts';
+import { type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify';
 
 const ASK_MS_MAX = 2500;
 
@@ -65,6 +64,8 @@ export function createHttp(of: {
   checks: Record<string, Check>;
   recordings: string;
   token: string | undefined;
+  /** The REST API. */
+  rest: FastifyPluginAsync;
 }): FastifyInstance {
   const http = fastify({ logger: false, bodyLimit: 64 * 1024, connectionTimeout: 10_000, requestTimeout: 10_000 });
   http.get('/health', async () => ({ alive: true }));
@@ -80,6 +81,6 @@ export function createHttp(of: {
     if (!found?.isFile()) return reply.code(404).send({ reason: 'no such recording' });
     return reply.header('content-length', found.size).type('audio/wav').send(createReadStream(path));
   });
-  http.register(dictionaries, { prefix: '/rest/dict' });
+  http.register(of.rest, { prefix: '/rest' });
   return http;
 }

@@ -146,6 +146,12 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
       await order(callId, observed, forwarded, () => needs.forward.runDocument(request));
       return {};
     }),
+    checkDocument: unary(async ({ xml }) => {
+      const parsed = parseDocument(xml);
+      if (parsed.ok) return { warnings: parsed.warnings };
+      const { line, column, reason } = parsed;
+      return { fault: { line, column, reason }, warnings: [] };
+    }),
     stageDocument: unary(async ({ xml, autoAnswer }) => {
       if (!needs.mayStage) throw new Refused(status.PERMISSION_DENIED, 'documents are staged on loopback binds only');
       checkDocument(xml);

@@ -1,0 +1,72 @@
+/** Passwords, API keys and JWTs. Passwords are kept by scrypt, keys by SHA-256 alone; both are compared in constant time. */
+import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { errors, jwtVerify, SignJWT } from 'jose';
+
+const derive = promisify(scrypt) as (password: string, salt: Buffer, bytes: number) => Promise<Buffer>;
+const HASH_BYTES = 32;
+/** At once: each costs 16 MB and some 50 ms of a thread. */
+const DERIVATIONS_MAX = 8;
+export const JWT_SECONDS = 86_400;
+
+let deriving = 0;
+
+/** Too many password checks at once; whoever asks tries again. */
+export class Busy extends Error {
+  override name = 'Busy';
+}
+
+async function derived(password: string, salt: Buffer): Promise<Buffer> {
+  if (deriving >= DERIVATIONS_MAX) throw new Busy('too many password checks at once');
+  deriving++;
+  try {
+    return await derive(password, salt, HASH_BYTES);
+  } finally {
+    deriving--;
+  }
+}
+
+/** `salt.hash`, both hex; scrypt with node's defaults. @throws Busy */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16);
+  return `${salt.toString('hex')}.${(await derived(password, salt)).toString('hex')}`;
+}
+
+/** Nobody's password, so that an unknown user takes as long as a known one. */
+const NOBODY = `${'00'.repeat(16)}.${'00'.repeat(HASH_BYTES)}`;
+
+/** @param hash undefined for a user who doesn't exist. @throws Busy */
+export async function isPassword(password: string, hash: string | undefined): Promise<boolean> {
+  const [salt = '', wanted = ''] = (hash ?? NOBODY).split('.');
+  const found = await derived(password, Buffer.from(salt, 'hex'));
+  const right = Buffer.from(wanted, 'hex');
+  return found.length === right.length && timingSafeEqual(found, right) && hash !== undefined;
+}
+
+/** A new API key: 48 characters, shown once. */
+export const newApiKey = () => randomBytes(36).toString('base64url');
+export const isApiKey = (text: string) => /^[\w-]{48}$/.test(text);
+export const digestOf = (secret: string) => createHash('sha256').update(secret).digest();
+
+export type Claims = { uuid: string; role: string };
+
+/** HS256, a day long (reference 2.2). */
+export const signJwt = ({ uuid, role }: Claims, key: Uint8Array) =>
+  new SignJWT({ uuid, role })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuedAt()
+    .setExpirationTime(`${JWT_SECONDS}s`)
+    .sign(key);
+
+/** The claims of a token of ours; undefined where it is forged, expired or none. */
+export async function readJwt(token: string, key: Uint8Array): Promise<Claims | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], requiredClaims: ['exp', 'iat'] });
+    return typeof payload.uuid === 'string' && typeof payload.role === 'string'
+      ? { uuid: payload.uuid, role: payload.role }
+      : undefined;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,187 @@
+/** Users and accounts: sign-up, log-in, one's own account (reference 2.2, 2.4). */
+import { randomUUID } from 'node:crypto';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
+import type { Database } from '../database/database.ts';
+import type { Attempts } from './attempts.ts';
+import { hashPassword, signJwt } from './credentials.ts';
+import { answers, Moment, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
+import { notFound, RestError } from './errors.ts';
+
+const Role = Type.Union([Type.Literal('Admin'), Type.Literal('User'), Type.Literal('Provider')]);
+const text = (max = 255) => Type.String({ minLength: 1, maxLength: max });
+const Nullable = Type.Union([Type.String(), Type.Null()]);
+
+export const Account = Type.Object({
+  uuid: Uuid,
+  name: Type.String(),
+  email: Type.String(),
+  level: Type.String(),
+  balance: Type.Number(),
+  time_zone: Type.String(),
+  deleted_on: Type.Union([Moment, Type.Null()]),
+  ...Stamps,
+});
+const User = Type.Object({
+  uuid: Uuid,
+  email: Type.String(),
+  role: Role,
+  first_name: Nullable,
+  last_name: Nullable,
+  phone_number: Nullable,
+  gender: Nullable,
+  dob: Nullable,
+  avatar: Nullable,
+  wss_online: Type.Boolean(),
+  token: Type.Optional(Type.String()),
+  account: Account,
+  deleted_on: Type.Union([Moment, Type.Null()]),
+  ...Stamps,
+});
+
+const Person = {
+  phone_number: Type.Optional(text(32)),
+  first_name: Type.Optional(text()),
+  last_name: Type.Optional(text()),
+  gender: Type.Optional(Type.Union([Type.Literal('Male'), Type.Literal('Female'), Type.Literal('Other')])),
+  dob: Type.Optional(Type.String({ format: 'date' })),
+  avatar: Type.Optional(Type.String({ maxLength: 2048 })),
+};
+const Email = Type.String({ format: 'email', maxLength: 255 });
+const Password = Type.String({ minLength: 8, maxLength: 256 });
+const SignUp = Type.Object({
+  email: Email,
+  password: Password,
+  ...Person,
+  account: Type.Optional(Type.Object({ name: text(), email: Type.Optional(Email) })),
+});
+const UserChange = Type.Object({ email: Type.Optional(Email), password: Type.Optional(Password), ...Person });
+
+const readUser = (db: Database) =>
+  db
+    .selectFrom('person')
+    .innerJoin('account', 'account.id', 'person.account_id')
+    .selectAll('person')
+    .select(['account.name', 'account.level', 'account.balance', 'account.time_zone', 'account.email as account_email'])
+    .select(['account.created_on as account_created_on', 'account.modified_on as account_modified_on']);
+type Row = NonNullable<Awaited<ReturnType<ReturnType<typeof readUser>['executeTakeFirst']>>>;
+
+const userOf = (row: Row): Static<typeof User> => ({
+  uuid: row.id,
+  email: row.email,
+  role: row.role as 'Admin',
+  first_name: row.first_name,
+  last_name: row.last_name,
+  phone_number: row.phone_number,
+  gender: row.gender,
+  dob: row.dob,
+  avatar: row.avatar,
+  wss_online: false,
+  created_on: stamp(row.created_on),
+  modified_on: stamp(row.modified_on),
+  deleted_on: row.deleted_on && stamp(row.deleted_on),
+  account: {
+    uuid: row.account_id,
+    name: row.name,
+    email: row.account_email,
+    level: row.level,
+    balance: Number(row.balance),
+    time_zone: row.time_zone,
+    created_on: stamp(row.account_created_on),
+    modified_on: stamp(row.account_modified_on),
+    deleted_on: null,
+  },
+});
+
+export type PeopleNeeds = { db: Database; jwtKey: Uint8Array; attempts: Attempts };
+
+/** Sign-up: the one route without credentials. */
+export const signUp =
+  ({ db, attempts }: PeopleNeeds): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    const schema = { body: SignUp, response: answers(User, { status: 201, failures: [409] }), security: [] };
+    http.post('/user', { schema }, async ({ body, ip }, reply) => {
+      attempts.check(`sign-up ${ip}`);
+      attempts.failed(`sign-up ${ip}`); // so many accounts a minute from one address, and no more
+      const { email, password, account, ...person } = body;
+      const accountId = randomUUID();
+      const id = randomUUID();
+      const password_hash = await hashPassword(password);
+      const name = account?.name ?? email;
+      await db.transaction().execute(async (tx) => {
+        await tx
+          .insertInto('account')
+          .values({ id: accountId, name, email: account?.email ?? email, calls_max: 100, dials_per_minute_max: 60 })
+          .execute();
+        const added = await tx
+          .insertInto('person')
+          .values({ ...person, id, email: email.toLowerCase(), account_id: accountId, role: 'Admin', password_hash })
+          .onConflict((c) => c.column('email').doNothing())
+          .executeTakeFirst();
+        if (added.numInsertedOrUpdatedRows === 0n) throw new RestError(409, 'there is a user with this email');
+      });
+      reply.code(201);
+      return ok(userOf(await readUser(db).where('person.id', '=', id).executeTakeFirstOrThrow()));
+    });
+  };
+
+export const people =
+  ({ db, jwtKey }: PeopleNeeds): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    const me = (userId: string) => readUser(db).where('person.id', '=', userId).executeTakeFirstOrThrow();
+    const one = async (uuid: string, accountId: string) => {
+      const row = await readUser(db)
+        .where('person.id', '=', uuid)
+        .where('person.account_id', '=', accountId)
+        .where('person.deleted_on', 'is', null)
+        .executeTakeFirst();
+      if (!row) throw notFound('user');
+      return row;
+    };
+
+    http.get('/auth', { schema: { response: answers(User) } }, async ({ identity }) => {
+      const row = await me(identity.userId);
+      return ok({ ...userOf(row), token: await signJwt({ uuid: row.id, role: row.role }, jwtKey) });
+    });
+    http.get('/user', { schema: { response: answers(User) } }, async ({ identity }) =>
+      ok(userOf(await me(identity.userId))),
+    );
+    http.get(
+      '/user/:uuid',
+      { schema: { params: UuidPath, response: answers(User, { failures: [404] }) } },
+      async ({ identity, params }) => ok(userOf(await one(params.uuid, identity.accountId))),
+    );
+    http.patch(
+      '/user/:uuid',
+      { schema: { params: UuidPath, body: UserChange, response: answers(User, { failures: [403, 404, 409] }) } },
+      async ({ identity, params, body }) => {
+        const row = await one(params.uuid, identity.accountId);
+        if (row.id !== identity.userId && identity.role !== 'Admin') throw new RestError(403, 'only an Admin may');
+        const { password, email, ...person } = body;
+        if (email && (await isTaken(db, email.toLowerCase(), row.id)))
+          throw new RestError(409, 'there is a user with this email');
+        await db
+          .updateTable('person')
+          .set({
+            ...person,
+            ...(email && { email: email.toLowerCase() }),
+            ...(password && { password_hash: await hashPassword(password) }),
+            modified_on: new Date(),
+          })
+          .where('id', '=', row.id)
+          .execute();
+        return ok(userOf(await one(params.uuid, identity.accountId)));
+      },
+    );
+    http.get('/account', { schema: { response: answers(Account) } }, async ({ identity }) =>
+      ok(userOf(await me(identity.userId)).account),
+    );
+  };
+
+const isTaken = async (db: Database, email: string, except: string) =>
+  (await db
+    .selectFrom('person')
+    .select('id')
+    .where('email', '=', email)
+    .where('id', '<>', except)
+    .executeTakeFirst()) !== undefined;

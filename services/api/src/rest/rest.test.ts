@@ -1,0 +1,204 @@
+/** Accounts, credentials, API keys and apps over HTTP, from a real database; what one account has no other sees. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
+import { type FastifyInstance, fastify } from 'fastify';
+import { SignJWT } from 'jose';
+import { type Database, migrate, openDatabase } from '../database/database.ts';
+import { rest } from './rest.ts';
+
+const KEY = new TextEncoder().encode('k'.repeat(32));
+const PASSWORD = 'correct horse battery';
+let home: string;
+let server: EmbeddedPostgres;
+let db: Database;
+let http: FastifyInstance;
+const faults: unknown[] = [];
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'opentact-rest-'));
+  server = await embeddedPostgres({ home, databases: ['opentact_api'] });
+  db = openDatabase(server.url('opentact_api'));
+  await migrate(db);
+  http = fastify();
+  const check = async (xml: string) => (xml.includes('<Dail') ? 'line 1, column 11: <Dail> is no element' : undefined);
+  http.register(rest({ db, jwtKey: KEY, check, told: (error) => faults.push(error) }), { prefix: '/rest' });
+  await http.ready();
+});
+after(async () => {
+  await http.close();
+  await db.destroy();
+  await server.stop();
+  await rm(home, { recursive: true });
+  assert.deepEqual(faults, []);
+});
+
+type Answer = { status: number; body: { success: boolean; payload: never; message: string; fields: never } };
+let addresses = 0;
+async function ask(
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  of: { as?: string; basic?: string; body?: unknown; from?: string } = {},
+): Promise<Answer> {
+  const answer = await http.inject({
+    method,
+    url: `/rest${path}`,
+    remoteAddress: of.from ?? `10.0.${addresses++ >> 8}.${addresses & 255}`,
+    headers: {
+      ...(of.as && { 'x-auth-token': of.as }),
+      ...(of.basic && { authorization: `Basic ${Buffer.from(of.basic).toString('base64')}` }),
+    },
+    ...(of.body !== undefined && { payload: of.body as object }),
+  });
+  return { status: answer.statusCode, body: answer.json() };
+}
+
+let people = 0;
+/** A new account: its user's e-mail and a JWT. */
+async function signedUp(): Promise<{ email: string; jwt: string; uuid: string }> {
+  const email = `person${people++}@example.test`;
+  const made = await ask('POST', '/user', { body: { email, password: PASSWORD, first_name: 'Ann' } });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const { body } = await ask('GET', '/auth', { basic: `${email}:${PASSWORD}` });
+  const { token, uuid } = body.payload as { token: string; uuid: string };
+  return { email, jwt: token, uuid };
+}
+
+function upload(path: string, as: string, xml: string) {
+  const boundary = 'b0undary';
+  const payload = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="flow.xml"\r\nContent-Type: application/xml\r\n\r\n${xml}\r\n--${boundary}--\r\n`;
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}`, 'x-auth-token': as };
+  return http.inject({ method: 'POST', url: `/rest${path}`, headers, payload });
+}
+
+test('sign up, log in by password, then by the token of it', async () => {
+  const { email, jwt, uuid } = await signedUp();
+  const me = await ask('GET', '/user', { as: jwt });
+  assert.equal(me.status, 200);
+  const user = me.body.payload as { uuid: string; email: string; account: { level: string; balance: number } };
+  assert.deepEqual([user.uuid, user.email, user.account.level, user.account.balance], [uuid, email, 'Level0', 0]);
+  assert.ok(!JSON.stringify(me.body).includes('password'));
+  assert.equal((await ask('POST', '/user', { body: { email, password: PASSWORD } })).status, 409);
+});
+
+test('wrong, missing, expired and forged credentials are all 401', async () => {
+  const { email, uuid } = await signedUp();
+  const sign = (key: Uint8Array, exp: string, alg = 'HS256') =>
+    new SignJWT({ uuid, role: 'Admin' }).setProtectedHeader({ alg }).setIssuedAt().setExpirationTime(exp).sign(key);
+  const forged = await sign(new TextEncoder().encode('x'.repeat(32)), '1h');
+  const expired = await sign(KEY, '-1s');
+  const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ uuid, role: 'Admin', iat: 1, exp: 9e9 })).toString('base64url')}.`;
+  for (const as of [forged, expired, unsigned, 'a'.repeat(48), 'nonsense'])
+    assert.equal((await ask('GET', '/user', { as })).status, 401, as);
+  assert.equal((await ask('GET', '/user')).status, 401);
+  assert.equal((await ask('GET', '/auth', { basic: `${email}:wrong` })).status, 401);
+  assert.equal((await ask('GET', '/auth', { basic: 'nobody@example.test:wrong' })).status, 401);
+});
+
+test('ten wrong passwords, and the user and the address must wait; the right one elsewhere waits as well', async () => {
+  const { email } = await signedUp();
+  for (let i = 0; i < 10; i++)
+    assert.equal((await ask('GET', '/auth', { basic: `${email}:wrong${i}`, from: '10.9.9.9' })).status, 401);
+  assert.equal((await ask('GET', '/auth', { basic: `${email}:${PASSWORD}`, from: '10.9.9.9' })).status, 429);
+  assert.equal(
+    (await ask('GET', '/auth', { basic: `${email}:${PASSWORD}` })).status,
+    429,
+    'guessed from many addresses',
+  );
+  const other = await signedUp();
+  assert.equal((await ask('GET', '/auth', { basic: `${other.email}:${PASSWORD}` })).status, 200);
+});
+
+test('an API key is shown once, serves like a password, and is over when it is removed or expired', async () => {
+  const { jwt } = await signedUp();
+  const made = await ask('POST', '/token', { as: jwt, body: { name: 'ci', ttl: 60 } });
+  assert.equal(made.status, 201);
+  const { token, uuid } = made.body.payload as { token: string; uuid: string };
+  assert.equal(token.length, 48);
+  assert.equal((await ask('GET', '/user', { as: token })).status, 200);
+  const list = await ask('GET', '/token/list', { as: jwt });
+  assert.ok(!JSON.stringify(list.body).includes(token));
+  assert.ok(!JSON.stringify(await db.selectFrom('api_key').selectAll().execute()).includes(token));
+  await db
+    .updateTable('api_key')
+    .set({ expires_on: new Date(0) })
+    .where('id', '=', uuid)
+    .execute();
+  assert.equal((await ask('GET', '/user', { as: token })).status, 401);
+  assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 200);
+  assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 404);
+});
+
+test('an app is made, changed, given a document and removed', async () => {
+  const { jwt } = await signedUp();
+  const made = await ask('POST', '/sip/app', { as: jwt, body: { name: 'Menu', auto_answer: true } });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const { uuid } = made.body.payload as { uuid: string };
+  const changed = await ask('PATCH', `/sip/app/${uuid}`, { as: jwt, body: { call_flow_url: 'https://a.test/flow' } });
+  assert.equal((changed.body.payload as { call_flow_url: string }).call_flow_url, 'https://a.test/flow');
+  const path = `/sip/app/call/flow/${uuid}`;
+  assert.equal((await ask('GET', path, { as: jwt })).status, 404);
+  assert.equal((await upload(path, jwt, '<Response><Say>hi</Say></Response>')).statusCode, 200);
+  const kept = await ask('GET', path, { as: jwt });
+  assert.equal((kept.body.payload as { xml: string }).xml, '<Response><Say>hi</Say></Response>');
+  const wrong = await upload(path, jwt, '<Response><Dail/></Response>');
+  assert.equal(wrong.statusCode, 400);
+  assert.match(wrong.json().fields['body.file'].message, /line 1, column 11/);
+  assert.equal((await upload(path, jwt, 'x'.repeat(70_000))).statusCode, 400);
+  assert.equal((await ask('DELETE', path, { as: jwt })).status, 200);
+  assert.equal((await ask('DELETE', `/sip/app/${uuid}`, { as: jwt })).status, 200);
+  assert.equal((await ask('GET', `/sip/app/${uuid}`, { as: jwt })).status, 404);
+});
+
+test('what one account has, no other sees or changes', async () => {
+  const [one, other] = [await signedUp(), await signedUp()];
+  const app = await ask('POST', '/sip/app', { as: one.jwt, body: { name: 'Mine' } });
+  const { uuid } = app.body.payload as { uuid: string };
+  const key = (await ask('POST', '/token', { as: one.jwt, body: { name: 'k' } })).body.payload as { uuid: string };
+  const strange: Array<[Parameters<typeof ask>[0], string, unknown?]> = [
+    ['GET', `/sip/app/${uuid}`],
+    ['PATCH', `/sip/app/${uuid}`, { name: 'Theirs' }],
+    ['DELETE', `/sip/app/${uuid}`],
+    ['GET', `/sip/app/call/flow/${uuid}`],
+    ['DELETE', `/sip/app/call/flow/${uuid}`],
+    ['PATCH', `/token/${key.uuid}`, { name: 'x' }],
+    ['DELETE', `/token/${key.uuid}`],
+    ['GET', `/user/${one.uuid}`],
+    ['PATCH', `/user/${one.uuid}`, { password: 'another password' }],
+  ];
+  for (const [method, path, body] of strange)
+    assert.equal((await ask(method, path, { as: other.jwt, body })).status, 404, `${method} ${path}`);
+  assert.equal((await upload(`/sip/app/call/flow/${uuid}`, other.jwt, '<Response/>')).statusCode, 404);
+  assert.deepEqual((await ask('GET', '/sip/app', { as: other.jwt })).body.payload, []);
+});
+
+test('bad input names each field, and never is a fault of ours', async () => {
+  const { jwt } = await signedUp();
+  const none = await ask('POST', '/user', { body: { email: 'no address', password: 'short' } });
+  assert.equal(none.status, 400);
+  assert.ok('body.email' in none.body.fields, JSON.stringify(none.body));
+  for (const [method, path, body] of [
+    ['GET', "/sip/app/' or 1=1 --"],
+    ['GET', '/sip/app/00000000-0000-0000-0000-000000000000'],
+    ['POST', '/sip/app', { name: '' }],
+    ['POST', '/sip/app', { name: 'x', call_flow_url: 'file:///etc/passwd' }],
+    ['POST', '/token', { name: 'x', ttl: 1 }],
+    ['POST', '/sip/app', 'not json'],
+    ['PATCH', '/nothing'],
+  ] as const) {
+    const { status, body: said } = await ask(method, path, { as: jwt, body });
+    assert.ok(status >= 400 && status < 500, `${method} ${path}: ${status}`);
+    assert.equal(said.success, false);
+  }
+});
+
+test('the OpenAPI document holds every route, and says who may', async () => {
+  const { paths, openapi } = (await http.inject('/rest/openapi.json')).json();
+  assert.equal(openapi, '3.1.0');
+  assert.deepEqual(paths['/rest/user'].post.security, []);
+  for (const path of ['/rest/auth', '/rest/token', '/rest/sip/app', '/rest/sip/app/{uuid}'])
+    assert.ok(paths[path], `${path} of ${Object.keys(paths)}`);
+});

@@ -1,0 +1,67 @@
+/**
+ * The REST API as one fastify plugin below `/rest`: the same schemas are its validation, its types and its OpenAPI
+ * document (`/rest/openapi.json`). Every route but sign-up asks who it is first.
+ */
+import swagger from '@fastify/swagger';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Database } from '../database/database.ts';
+import { dictionaries } from '../http/dictionaries.ts';
+import { apps } from './apps.ts';
+import { createAttempts } from './attempts.ts';
+import { createAuthenticator, type Identity } from './authenticate.ts';
+import { answerErrors } from './errors.ts';
+import { people, signUp } from './people.ts';
+import { tokens } from './tokens.ts';
+
+export type RestNeeds = {
+  db: Database;
+  /** Signs log-in tokens; the same in every process of an installation. */
+  jwtKey: Uint8Array;
+  /** What is wrong with a call-flow document; undefined where a call could run it. */
+  check(xml: string): Promise<string | undefined>;
+  /** Where faults of ours are told. */
+  told(error: unknown): void;
+};
+
+export const rest =
+  ({ db, jwtKey, check, told }: RestNeeds): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    answerErrors(http, told);
+    const attempts = createAttempts();
+    const authenticate = createAuthenticator(db, jwtKey, attempts);
+    await http.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Opentact',
+          version: '1',
+          description: 'Errors come as {success: false, message, status, fields}.',
+        },
+        servers: [{ url: '/' }],
+        components: {
+          securitySchemes: {
+            token: {
+              type: 'apiKey',
+              in: 'header',
+              name: 'X-Auth-Token',
+              description: 'A JWT of GET /auth, or an API key.',
+            },
+            basic: { type: 'http', scheme: 'basic', description: 'E-mail and password.' },
+          },
+        },
+        security: [{ token: [] }, { basic: [] }],
+      },
+    });
+    await http.register(dictionaries, { prefix: '/dict' });
+    http.get('/openapi.json', { schema: { hide: true } }, async () => http.swagger());
+    await http.register(signUp({ db, jwtKey, attempts }));
+    await http.register(async (inside) => {
+      inside.decorateRequest('identity', null as unknown as Identity);
+      inside.addHook('onRequest', async (request) => {
+        request.identity = await authenticate(request);
+      });
+      await inside.register(people({ db, jwtKey, attempts }));
+      await inside.register(tokens(db));
+      await inside.register(apps(db, check));
+    });
+  };

@@ -1,0 +1,115 @@
+/** API keys: made, listed, changed and taken away by their user; shown once (reference 2.3). */
+import { randomUUID } from 'node:crypto';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Database } from '../database/database.ts';
+import { digestOf, newApiKey } from './credentials.ts';
+import { answers, Moment, Nothing, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
+import { notFound, RestError } from './errors.ts';
+
+const KEYS_MAX = 100;
+const TTL_MAX_S = 10 * 365 * 86_400;
+const TTL_DEFAULT_S = 365 * 86_400;
+
+const Ttl = Type.Integer({ minimum: 60, maximum: TTL_MAX_S, description: 'Seconds from now.' });
+const Name = Type.String({ minLength: 1, maxLength: 255 });
+/** `token` only in the answer to its making. */
+const Token = Type.Object({
+  uuid: Uuid,
+  name: Type.String(),
+  token: Type.Optional(Type.String()),
+  expired_on: Moment,
+  ...Stamps,
+});
+
+type Row = { id: string; name: string; expires_on: Date; created_on: Date; modified_on: Date };
+const tokenOf = ({ id, name, expires_on, created_on, modified_on }: Row) => ({
+  uuid: id,
+  name,
+  expired_on: stamp(expires_on),
+  created_on: stamp(created_on),
+  modified_on: stamp(modified_on),
+});
+const COLUMNS = ['id', 'name', 'expires_on', 'created_on', 'modified_on'] as const;
+const after = (seconds: number) => new Date(Date.now() + seconds * 1000);
+
+export const tokens =
+  (db: Database): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    const New = Type.Object({ name: Name, ttl: Type.Optional(Ttl) });
+    const made = answers(Token, { status: 201, failures: [409] });
+    http.post('/token', { schema: { body: New, response: made } }, async ({ identity, body }, reply) => {
+      const token = newApiKey();
+      const { count } = await db
+        .selectFrom('api_key')
+        .where('person_id', '=', identity.userId)
+        .select(db.fn.countAll<string>().as('count'))
+        .executeTakeFirstOrThrow();
+      if (Number(count) >= KEYS_MAX) throw new RestError(409, `a user has ${KEYS_MAX} API keys at most`);
+      const row = await db
+        .insertInto('api_key')
+        .values({
+          id: randomUUID(),
+          digest: digestOf(token),
+          account_id: identity.accountId,
+          person_id: identity.userId,
+          name: body.name,
+          expires_on: after(body.ttl ?? TTL_DEFAULT_S),
+        })
+        .returning(COLUMNS)
+        .executeTakeFirstOrThrow();
+      reply.code(201);
+      return ok({ ...tokenOf(row), token });
+    });
+
+    http.get('/token/list', { schema: { response: answers(Type.Array(Token)) } }, async ({ identity }) => {
+      const rows = await db
+        .selectFrom('api_key')
+        .where('person_id', '=', identity.userId)
+        .select(COLUMNS)
+        .orderBy('created_on')
+        .limit(KEYS_MAX)
+        .execute();
+      return ok(rows.map(tokenOf));
+    });
+
+    const Change = Type.Object({ name: Type.Optional(Name), ttl: Type.Optional(Ttl) });
+    const changed = { params: UuidPath, body: Change, response: answers(Token, { failures: [404] }) };
+    http.patch('/token/:uuid', { schema: changed }, async ({ identity, params, body }) => {
+      const row = await db
+        .updateTable('api_key')
+        .set({
+          ...(body.name && { name: body.name }),
+          ...(body.ttl && { expires_on: after(body.ttl) }),
+          modified_on: new Date(),
+        })
+        .where('id', '=', params.uuid)
+        .where('person_id', '=', identity.userId)
+        .returning(COLUMNS)
+        .executeTakeFirst();
+      if (!row) throw notFound('API key');
+      return ok(tokenOf(row));
+    });
+
+    http.delete('/token/all', { schema: { response: answers(Nothing) } }, async ({ identity }) => {
+      await db.deleteFrom('api_key').where('person_id', '=', identity.userId).execute();
+      return ok({});
+    });
+
+    // The path holds the key itself, as the reference has it; its uuid serves too and appears in no log.
+    const KeyPath = Type.Object({ token: Type.String({ minLength: 1, maxLength: 64 }) });
+    const removed = { params: KeyPath, response: answers(Token, { failures: [404] }) };
+    http.delete('/token/:token', { schema: removed }, async ({ identity, params }) => {
+      const row = await db
+        .deleteFrom('api_key')
+        .where('person_id', '=', identity.userId)
+        .where((w) => w.or([w('digest', '=', digestOf(params.token)), w('id', '=', uuidOr(params.token))]))
+        .returning(COLUMNS)
+        .executeTakeFirst();
+      if (!row) throw notFound('API key');
+      return ok(tokenOf(row));
+    });
+  };
+
+const NO_UUID = '00000000-0000-0000-0000-000000000000';
+const uuidOr = (text: string) => (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text : NO_UUID);
