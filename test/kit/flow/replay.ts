@@ -3,6 +3,7 @@
  * a `.story` file. The journal is asked by gRPC of a running platform; nothing is written there.
  */
 import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials, status } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage, storyLine } from '@opentact/proto';
@@ -10,7 +11,7 @@ import { bearer, readPlatformConfig } from '@opentact/runtime';
 import { redact } from '../../../services/flow-engine/src/replay/redact.ts';
 import { type Difference, redecide } from '../../../services/flow-engine/src/replay/redecide.ts';
 import { foldOf, readable, readStory, storyText } from '../../../services/flow-engine/src/replay/story.ts';
-import { Misused, out, read, readArguments } from './terminal.ts';
+import { Misused, out, placeOf, read, readArguments } from './terminal.ts';
 
 export const REPLAY_HELP = `npm run flow -- replay CALL|FILE.story [options]
     Tells a past call again, one event per line, from the journal of the running platform or from a file.
@@ -20,7 +21,7 @@ export const REPLAY_HELP = `npm run flow -- replay CALL|FILE.story [options]
       --json             everything as one JSON object
 `;
 
-export const RECORD_HELP = `npm run flow -- record CALL|FILE.story --as NAME
+export const RECORD_HELP = `npm run flow -- record CALL|FILE.story --as NAME [--into FOLDER]
     Keeps an ended call as test/replay/calls/NAME.story, which every later version must fold and decide the same.
     Numbers, addresses, the INVITE and secrets of headers are replaced, the same by the same; texts of documents stay.
 `;
@@ -79,10 +80,14 @@ function tell(events: CallEvent[], state: unknown, differences: Difference[] | u
 
 /** @returns the exit code. @throws Misused */
 export async function recordCommand(args: string[]): Promise<number> {
-  const { values, subject } = readArguments(args, { as: { type: 'string' } } as const, 'CALL or FILE.story');
+  const { values, subject } = readArguments(
+    args,
+    { as: { type: 'string' }, into: { type: 'string' } } as const,
+    'CALL or FILE.story',
+  );
   const name = values.as ?? '';
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) throw new Misused('--as NAME: small letters, digits and -');
-  const path = `${CALLS}${name}.story`;
+  const path = join(values.into === undefined ? CALLS : placeOf(values.into), `${name}.story`);
   if (existsSync(path)) throw new Misused(`${path} is there already; a golden story is never changed`);
   const events = await storyOf(subject);
   if (!events.some(({ type }) => type === 'CallEnded')) throw new Misused(`${subject}: the call has not ended yet`);
