@@ -35,14 +35,14 @@ export function tonesIn(pcm: Int16Array, withinDb = 20): FoundTone[] {
   });
 }
 
-/** From when to when something sounds, ms; silence of less than 15 ms between is part of it. */
-export function soundsIn(pcm: Int16Array): { fromMs: number; toMs: number }[] {
+/** From when to when something sounds, ms; silence of less than `gapMs` between is part of it. */
+export function soundsIn(pcm: Int16Array, gapMs = 15): { fromMs: number; toMs: number }[] {
   const quiet = pcm.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0) / 20;
   const sounds: { fromMs: number; toMs: number }[] = [];
   for (let n = 0; n < pcm.length; n++) {
     if (Math.abs(pcm[n]!) <= quiet) continue;
     const last = sounds.at(-1);
-    if (last && n / 8 - last.toMs < 15) last.toMs = (n + 1) / 8;
+    if (last && n / 8 - last.toMs < gapMs) last.toMs = (n + 1) / 8;
     else sounds.push({ fromMs: n / 8, toMs: (n + 1) / 8 });
   }
   return sounds;

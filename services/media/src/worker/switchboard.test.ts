@@ -334,12 +334,13 @@ describe('a bridge', () => {
 describe('what a node does that was never asked before', () => {
   const id = (n: number) => `00000000-0000-8000-8000-0000000000a${n}`;
   const limits = { tag: '', maxMs: 60_000, silenceMs: 0, stopKeys: '#' };
-  it('goes on with the recording that a lost node began, of a leg and of a bridge', async (t) => {
+  it('goes on with the recordings that a lost node began, of a leg, of both its sides and of a bridge', async (t) => {
     const one = engine();
     const phone = await one.leg(0);
     const other = await one.leg(1);
     one.ask({ type: 'RecordRequested', leg: 0, recordingId: id(1), ...limits });
     one.ask({ type: 'BridgeRequested', legA: 0, legB: 1, recordingId: id(2) });
+    one.ask({ type: 'RecordRequested', leg: 0, recordingId: id(6), ...limits, both: true });
     await one.fact('BridgeStarted');
     const before = chirp(1400, 400, 1500);
     await phone.say(before);
@@ -355,12 +356,14 @@ describe('what a node does that was never asked before', () => {
     other.connect((await two.fact('SessionReady')).sdp);
     two.ask({ type: 'RecordRequested', leg: 0, recordingId: id(1), ...limits });
     two.ask({ type: 'BridgeRequested', legA: 0, legB: 1, recordingId: id(2) });
+    two.ask({ type: 'RecordRequested', leg: 0, recordingId: id(6), ...limits, both: true });
     await later(100);
     const after = chirp(700, 2800, 1700);
     await phone.say(after);
     await later(100);
     two.ask({ type: 'ReleaseRequested', leg: 0 });
-    const finished = [await two.fact('RecordFinished'), await two.fact('RecordFinished')];
+    const finished = await Promise.all([1, 2, 3].map(() => two.fact('RecordFinished')));
+    assert.equal(new Set(finished.map(({ recordingId }) => recordingId)).size, 3);
     for (const { recordingId, durationMs } of finished) {
       const file = readWav(readFileSync(join(recordings, `${recordingId}.wav`)));
       assert.equal(Math.round(file.length / 8), durationMs);
