@@ -61,7 +61,55 @@ export type Tables = {
     max_call_length_ms: Generated<number>;
     signing_key: Buffer;
   } & Stamps;
+  /** Where calls of a number go; a number that points nowhere has no row. */
   number: { number: string; account_id: string; app_id: string };
+  /** Numbers that can be leased. `demo`: made by a first start. */
+  inventory: {
+    tn: string;
+    country: string;
+    state: Generated<string>;
+    city: Generated<string>;
+    rate_center: Generated<string>;
+    kind: Generated<string>;
+    features: string[];
+    nrc: Generated<string>;
+    mrc: Generated<string>;
+    demo: Generated<boolean>;
+  };
+  number_order: {
+    id: string;
+    account_id: string;
+    person_id: string | null;
+    state: string;
+    idempotency_key: string | null;
+    request: unknown;
+    errors: unknown;
+    success: number;
+    price: string;
+  } & Stamps;
+  /** `released_on` null: it is leased now. */
+  lease: {
+    id: string;
+    tn: string;
+    account_id: string;
+    order_id: string | null;
+    app_id: string | null;
+    features: string[];
+    autorenew: boolean;
+    expires_on: Date;
+    released_on: Date | null;
+  } & Stamps;
+  /** What was charged (negative) and credited; one row for each thing that is billed. */
+  transaction: {
+    id: string;
+    account_id: string;
+    amount: string;
+    balance_after: string;
+    ref_type: string;
+    ref_id: string;
+    description: Generated<string>;
+    created_on: Generated<Date>;
+  };
   /** `caller`: digits, a trailing `*` stands for any rest. */
   screening: { number: string; list: 'blacklist' | 'whitelist'; caller: string };
   /** `account_id` null: for every account without a trunk of its own. */

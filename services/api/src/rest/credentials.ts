@@ -2,31 +2,35 @@
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { errors, jwtVerify, SignJWT } from 'jose';
+import { RestError } from './errors.ts';
 
 const derive = promisify(scrypt) as (password: string, salt: Buffer, bytes: number) => Promise<Buffer>;
 const HASH_BYTES = 32;
-/** At once: each costs 16 MB and some 50 ms of a thread. */
-const DERIVATIONS_MAX = 8;
+/** At once: each costs 16 MB and some 50 ms of a thread. So many more may wait. */
+const DERIVATIONS_MAX = 4;
+const WAITING_MAX = 100;
 export const JWT_SECONDS = 86_400;
 
 let deriving = 0;
+const waiting: Array<() => void> = [];
 
-/** Too many password checks at once; whoever asks tries again. */
-export class Busy extends Error {
-  override name = 'Busy';
-}
-
+/** @throws RestError 429 where too many wait */
 async function derived(password: string, salt: Buffer): Promise<Buffer> {
-  if (deriving >= DERIVATIONS_MAX) throw new Busy('too many password checks at once');
-  deriving++;
+  if (deriving >= DERIVATIONS_MAX) {
+    if (waiting.length >= WAITING_MAX) throw new RestError(429, 'too many password checks at once; try again');
+    await new Promise<void>((turn) => waiting.push(turn));
+  } else deriving++;
   try {
     return await derive(password, salt, HASH_BYTES);
   } finally {
-    deriving--;
+    // Whoever waited takes the place of this one.
+    const next = waiting.shift();
+    if (next) next();
+    else deriving--;
   }
 }
 
-/** `salt.hash`, both hex; scrypt with node's defaults. @throws Busy */
+/** `salt.hash`, both hex; scrypt with node's defaults. @throws RestError 429 */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);
   return `${salt.toString('hex')}.${(await derived(password, salt)).toString('hex')}`;
@@ -35,7 +39,7 @@ export async function hashPassword(password: string): Promise<string> {
 /** Nobody's password, so that an unknown user takes as long as a known one. */
 const NOBODY = `${'00'.repeat(16)}.${'00'.repeat(HASH_BYTES)}`;
 
-/** @param hash undefined for a user who doesn't exist. @throws Busy */
+/** @param hash undefined for a user who doesn't exist. @throws RestError 429 */
 export async function isPassword(password: string, hash: string | undefined): Promise<boolean> {
   const [salt = '', wanted = ''] = (hash ?? NOBODY).split('.');
   const found = await derived(password, Buffer.from(salt, 'hex'));

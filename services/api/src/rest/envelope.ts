@@ -19,6 +19,9 @@ export const answers = <T extends TSchema>(payload: T, more: { status?: 200 | 20
   ...Object.fromEntries([400, 401, 429, ...(more.failures ?? [])].map((status) => [status, Failure])),
 });
 
+/** A body that may be left out. */
+export const optionalBody = <T extends TSchema>(body: T) => Type.Union([body, Type.Null()]);
+
 export const ok = <T>(payload: T) => ({ success: true as const, payload });
 
 export const Uuid = Type.String({ format: 'uuid' });

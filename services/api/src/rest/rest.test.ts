@@ -175,6 +175,99 @@ test('what one account has, no other sees or changes', async () => {
   assert.deepEqual((await ask('GET', '/sip/app', { as: other.jwt })).body.payload, []);
 });
 
+/** Numbers for a test, in an area of their own. */
+async function stock(npa: string, count: number, mrc = '1.5'): Promise<number[]> {
+  const tns = Array.from({ length: count }, (_, i) => `1${npa}5550${100 + i}`);
+  const place = { country: 'US', state: 'NY', city: 'New York', rate_center: 'NWYRCYZN01' };
+  await db
+    .insertInto('inventory')
+    .values(tns.map((tn) => ({ tn, ...place, features: ['voice', 'sms'], nrc: '0.5', mrc })))
+    .execute();
+  return tns.map(Number);
+}
+const credit = (email: string, amount: number) =>
+  db
+    .updateTable('account')
+    .set({ balance: String(amount) })
+    .where('email', '=', email)
+    .execute();
+
+test('a number is searched, ordered, pointed at an app and given back', async () => {
+  const { email, jwt } = await signedUp();
+  const [tn] = await stock('212', 3);
+  const found = await ask('POST', '/tn/search?take=2', { as: jwt, body: { pattern: '212*' } });
+  assert.equal(found.status, 200, JSON.stringify(found.body));
+  const page = found.body.payload as { total: number; data: Array<{ tn: number; mrc: number }> };
+  assert.deepEqual([page.total, page.data.length, page.data[0]!.tn, page.data[0]!.mrc], [3, 2, tn, 1.5]);
+  const one = await ask('POST', '/tn/search', { as: jwt, body: { pattern: '212%550101', state: 'ny' } });
+  assert.equal((one.body.payload as { total: number }).total, 1);
+  const order = { items: [{ tn, features: ['voice'] }] };
+  assert.equal((await ask('POST', '/order', { as: jwt, body: order })).status, 402);
+  assert.equal((await db.selectFrom('lease').selectAll().execute()).length, 0, 'nothing is half ordered');
+  await credit(email, 10);
+  const made = await ask('POST', '/order', { as: jwt, body: order });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.deepEqual((made.body.payload as { state: string; success: number }).success, 1);
+  const account = (await ask('GET', '/account', { as: jwt })).body.payload as { balance: number };
+  assert.equal(account.balance, 8);
+  const app = (await ask('POST', '/sip/app', { as: jwt, body: { name: 'Menu' } })).body.payload as { uuid: string };
+  const pointed = await ask('PATCH', `/lease/tn/${tn}`, { as: jwt, body: { sip_control_app: app.uuid } });
+  assert.equal(pointed.status, 200, JSON.stringify(pointed.body));
+  const routed = await db.selectFrom('number').selectAll().where('number', '=', String(tn)).executeTakeFirst();
+  assert.equal(routed?.app_id, app.uuid);
+  assert.equal((await ask('DELETE', `/sip/app/${app.uuid}`, { as: jwt })).status, 409);
+  assert.equal((await ask('DELETE', `/lease/tn/${tn}`, { as: jwt })).status, 200);
+  assert.equal((await ask('GET', `/lease/tn/${tn}`, { as: jwt })).status, 404);
+  assert.equal((await db.selectFrom('number').selectAll().where('number', '=', String(tn)).execute()).length, 0);
+  const billed = (await ask('POST', '/transaction/search', { as: jwt })).body.payload as { data: unknown[] };
+  assert.equal(billed.data.length, 2);
+});
+
+test('an order asked twice under one key is one order; what can’t be had is told by item', async () => {
+  const { email, jwt } = await signedUp();
+  await credit(email, 100);
+  const [a, b] = await stock('213', 2);
+  const key = { 'x-auth-token': jwt, 'idempotency-key': 'once' };
+  const payload = { items: [{ tn: a }, { tn: 12135559999 }, { tn: a }, { tn: b, features: ['fax'] }] };
+  const ordered = () => http.inject({ method: 'POST', url: '/rest/order', headers: key, payload });
+  const [first, again] = [(await ordered()).json(), (await ordered()).json()];
+  assert.equal(first.payload.uuid, again.payload.uuid);
+  assert.deepEqual([first.payload.success, first.payload.failed], [1, 3]);
+  assert.deepEqual(first.payload.errors.map((e: { reason: string }) => e.reason).sort(), [
+    'feature',
+    'not-found',
+    'twice',
+  ]);
+  const other = await signedUp();
+  await credit(other.email, 100);
+  const late = await ask('POST', '/order', { as: other.jwt, body: { items: [{ tn: a }] } });
+  assert.equal((late.body.payload as { state: string }).state, 'failed');
+});
+
+test('twenty who want the same number at once: one has it, and only that one pays', async () => {
+  const [tn] = await stock('214', 1);
+  const people = await Promise.all(Array.from({ length: 20 }, signedUp));
+  await Promise.all(people.map(({ email }) => credit(email, 10)));
+  const answers = await Promise.all(
+    people.map(({ jwt }) => ask('POST', '/order', { as: jwt, body: { items: [{ tn }] } })),
+  );
+  const won = answers.filter(
+    ({ status, body }) => status === 201 && (body.payload as { success: number }).success === 1,
+  );
+  assert.equal(won.length, 1, JSON.stringify(answers.map((a) => [a.status, a.body.message])));
+  for (const { status } of answers) assert.ok(status === 201 || status === 409, String(status));
+  const paid = await db
+    .selectFrom('account')
+    .select('balance')
+    .where(
+      'email',
+      'in',
+      people.map((p) => p.email),
+    )
+    .execute();
+  assert.equal(paid.filter(({ balance }) => Number(balance) !== 10).length, 1);
+});
+
 test('bad input names each field, and never is a fault of ours', async () => {
   const { jwt } = await signedUp();
   const none = await ask('POST', '/user', { body: { email: 'no address', password: 'short' } });

@@ -10,6 +10,10 @@ import { apps } from './apps.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator, type Identity } from './authenticate.ts';
 import { answerErrors } from './errors.ts';
+import { leases } from './leases.ts';
+import { money } from './money.ts';
+import { numbers } from './numbers.ts';
+import { orders } from './orders.ts';
 import { people, signUp } from './people.ts';
 import { tokens } from './tokens.ts';
 
@@ -63,5 +67,9 @@ export const rest =
       await inside.register(people({ db, jwtKey, attempts }));
       await inside.register(tokens(db));
       await inside.register(apps(db, check));
+      await inside.register(numbers(db));
+      await inside.register(orders(db));
+      await inside.register(leases(db));
+      await inside.register(money(db));
     });
   };
