@@ -15,7 +15,8 @@ This page is made from the rows that the parser reads (\`npm run flow -- docs\`)
   only the \`timeout\` of a \`Dial\` below 1000 is seconds. A document has at most 64 KiB, 32 levels and 2,000 elements, exactly one
   root, and no DOCTYPE; the XML declaration may be left out.
 - **What is refused.** An element that isn't in the language, and a value of a wrong kind or out of its range, refuse the whole
-  document, with line and column. An attribute that isn't in the language is ignored; the call's story has a warning.
+  document, with line and column; so does an attribute that is there twice, in whatever case. An attribute that isn't in the
+  language is ignored; the call's story has a warning.
 - **Two dialects.** The \`Gather\` of the older documents has \`numDigits, finishOnKey, callback\` and \`Switch/Case\` (A), that of the
   newer ones \`dtmf_length, dtmf_stop, url\` and \`DTMF\` (B). Both run; one Gather can't have attributes of both.
 - **Paths.** Each verb has a path by which the story names it: its name and its number among its like-named siblings,
@@ -52,8 +53,9 @@ A call whose app has neither a document nor an address for one rings for 30 s an
   without one the flow goes on.
 - \`Redirect\` asks for a document that replaces everything. If it can't be had the call is hung up.
 - \`Curl\` asks without running what comes back: the scalars of a JSON answer become variables, under the tag of the Curl (\`crm.vip\`).
-- The address keeps its own query; behind it stand \`from\`, \`tn\` (the called number), \`state\`, \`sca\` (the app), \`call\`, the \`tag\`, the
-  keys of the last Gather as \`dtmf\`, and the variables of the call. A \`Redirect\` sends \`from\`, \`to\` and \`call\`.
+- The address keeps its own query. Behind it a \`Callback\` and the \`url\` of a Gather send \`from\`, \`tn\` (the called number), \`state\`,
+  \`sca\` (the app), \`call\`, the keys as \`dtmf\`, the variables of the call, and a Callback its \`tag\`. The \`callback\` of a Gather sends
+  \`code, success, attempts\`; a \`Redirect\` \`from, to, call\`; a \`Curl\` its own \`Meta\` and nothing else.
 - A caller who hangs up meanwhile doesn't stop a request that is under way, but its answer isn't run.
 - One call asks for 100 documents at most, and fetched documents stand in each other 8 deep at most.
 
@@ -61,8 +63,8 @@ A call whose app has neither a document nor an address for one rings for 30 s an
 
 \`Meta\` sets a variable: below a command when that command starts, among verbs where it stands. \`true\`, \`false\`, \`null\` and numbers are
 what they look like, anything else is text; a number that begins with 0 is text. A call has 100 variables of 1,024 characters
-each at most. They go to every address that is asked, except under the names that the platform uses itself. \`Call\` looks at them
-as \`meta.NAME\`; \`+\` before a number makes no difference to it.
+each at most. Those that bear a name which the platform itself sends (\`from, tn, call\` …) go to no address. \`Call\` looks at them as
+\`meta.NAME\`; \`+\` before a number makes no difference to it.
 
 ## Failures
 

@@ -1,5 +1,6 @@
 /** Gathers: codes that nobody can enter, ways out that are missing, and what the two dialects mean differently. */
 import type { Gather } from '../domain/language/verb.ts';
+import { KEYS_MAX } from '../domain/verbs/gather-syntax.ts';
 import type { Report } from './finding.ts';
 import { type Block, blockOf, everyItem, type Item, type Place, type Tree, verbOf, written } from './tree.ts';
 
@@ -78,6 +79,14 @@ function checkWaysOut(item: Item, gather: Gather, { block, position, follows }: 
       rule: 'unused-keys',
       reason: 'nothing looks at the keys of this <Gather>',
       remedy: 'give it branches, or a url',
+      at: item.element,
+    });
+  if (gather.digitsMax === KEYS_MAX && gather.finishKeys === '')
+    report({
+      severity: 'warning',
+      rule: 'open-ended',
+      reason: 'only its timeout ends the input: no key does, and no number of keys',
+      remedy: 'write dtmf_stop="#", or dtmf_length="…"',
       at: item.element,
     });
   const endless = gather.prompts.some((p) => p.name !== 'Pause' && p.loop === 0);

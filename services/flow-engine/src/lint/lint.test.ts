@@ -133,6 +133,11 @@ const WARNINGS: Array<[name: string, rule: string, document: string, options?: L
     ),
   ],
   ['branches of the other dialect', 'mixed-dialects', menu('numDigits="1"', '»<DTMF value="1"><Say>one</Say></DTMF>')],
+  [
+    'an input without an end',
+    'open-ended',
+    response('»<Gather url="http://example.com/"><Say>Your number?</Say><Error><Hangup/></Error></Gather>'),
+  ],
   ['text and content', 'both', response('<Say »text="one">two</Say>')],
   ['url and content', 'both', response('<Callback »url="http://example.com/a">http://example.com/b</Callback>')],
   ['a body by GET', 'no-body', response('<Callback url="http://example.com/" »body="true"/>')],
