@@ -55,6 +55,8 @@ const http = createHttp({
     db: database,
     jwtKey: await sharedSecret(database, 'jwt'),
     check: checkWith(`${await internalAddress(config)}:${config.grpcPort}`, config.grpcToken),
+    // The demo's installation lets whoever signs up try it.
+    signUpCredit: demo ? 10 : 0,
     told: (err) => log.error({ err }, 'a request failed'),
   }),
 });

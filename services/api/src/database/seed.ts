@@ -8,6 +8,7 @@ import type { Config } from '@opentact/runtime';
 import type { Transaction } from 'kysely';
 import type { Database, Tables } from './database.ts';
 import { seedDocument } from './seed-document.ts';
+import { seedInventory } from './seed-inventory.ts';
 import { seedNumbering } from './seed-numbering.ts';
 
 /** What `$OPENTACT_HOME/demo.json` holds (0600); the supervisor writes it. */
@@ -81,6 +82,7 @@ export async function seedDemo(db: Database, demo: Demo): Promise<void> {
       .execute();
     await seedGroup(tx, demo);
     await seedNumbering(tx);
+    await seedInventory(tx);
   });
 }
 

@@ -7,6 +7,7 @@ import type { Attempts } from './attempts.ts';
 import { hashPassword, signJwt } from './credentials.ts';
 import { answers, Moment, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
+import { move } from './money.ts';
 
 const Role = Type.Union([Type.Literal('Admin'), Type.Literal('User'), Type.Literal('Provider')]);
 const text = (max = 255) => Type.String({ minLength: 1, maxLength: max });
@@ -93,11 +94,12 @@ const userOf = (row: Row): Static<typeof User> => ({
   },
 });
 
-export type PeopleNeeds = { db: Database; jwtKey: Uint8Array; attempts: Attempts };
+/** `signUpCredit`: what a new account may spend at once. */
+export type PeopleNeeds = { db: Database; jwtKey: Uint8Array; attempts: Attempts; signUpCredit: number };
 
 /** Sign-up: the one route without credentials. */
 export const signUp =
-  ({ db, attempts }: PeopleNeeds): FastifyPluginAsyncTypebox =>
+  ({ db, attempts, signUpCredit }: PeopleNeeds): FastifyPluginAsyncTypebox =>
   async (http) => {
     const schema = { body: SignUp, response: answers(User, { status: 201, failures: [409] }), security: [] };
     http.post('/user', { schema }, async ({ body, ip }, reply) => {
@@ -119,6 +121,13 @@ export const signUp =
           .onConflict((c) => c.column('email').doNothing())
           .executeTakeFirst();
         if (added.numInsertedOrUpdatedRows === 0n) throw new RestError(409, 'there is a user with this email');
+        const first = {
+          amount: signUpCredit,
+          reason: 'payment',
+          ref: 'sign-up',
+          description: 'credit to try it',
+        } as const;
+        await move(tx, { accountId, ...first });
       });
       reply.code(201);
       return ok(userOf(await readUser(db).where('person.id', '=', id).executeTakeFirstOrThrow()));

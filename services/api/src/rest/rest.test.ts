@@ -25,7 +25,9 @@ before(async () => {
   await migrate(db);
   http = fastify();
   const check = async (xml: string) => (xml.includes('<Dail') ? 'line 1, column 11: <Dail> is no element' : undefined);
-  http.register(rest({ db, jwtKey: KEY, check, told: (error) => faults.push(error) }), { prefix: '/rest' });
+  http.register(rest({ db, jwtKey: KEY, check, signUpCredit: 0, told: (error) => faults.push(error) }), {
+    prefix: '/rest',
+  });
   await http.ready();
 });
 after(async () => {

@@ -23,12 +23,14 @@ export type RestNeeds = {
   jwtKey: Uint8Array;
   /** What is wrong with a call-flow document; undefined where a call could run it. */
   check(xml: string): Promise<string | undefined>;
+  /** What a new account may spend at once. */
+  signUpCredit: number;
   /** Where faults of ours are told. */
   told(error: unknown): void;
 };
 
 export const rest =
-  ({ db, jwtKey, check, told }: RestNeeds): FastifyPluginAsyncTypebox =>
+  ({ db, jwtKey, check, signUpCredit, told }: RestNeeds): FastifyPluginAsyncTypebox =>
   async (http) => {
     answerErrors(http, told);
     const attempts = createAttempts();
@@ -58,13 +60,13 @@ export const rest =
     });
     await http.register(dictionaries, { prefix: '/dict' });
     http.get('/openapi.json', { schema: { hide: true } }, async () => http.swagger());
-    await http.register(signUp({ db, jwtKey, attempts }));
+    await http.register(signUp({ db, jwtKey, attempts, signUpCredit }));
     await http.register(async (inside) => {
       inside.decorateRequest('identity', null as unknown as Identity);
       inside.addHook('onRequest', async (request) => {
         request.identity = await authenticate(request);
       });
-      await inside.register(people({ db, jwtKey, attempts }));
+      await inside.register(people({ db, jwtKey, attempts, signUpCredit }));
       await inside.register(tokens(db));
       await inside.register(apps(db, check));
       await inside.register(numbers(db));
