@@ -1,0 +1,77 @@
+/** From sign-up to a call: over HTTP alone an account is made, its app given a document, a number ordered and called. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openPhone, type Phone } from '../kit/phone.ts';
+import { type Platform, startPlatform } from '../kit/platform.ts';
+import { outcome, verbs } from '../kit/scene.ts';
+
+const XML = '<Response><Say>Welcome to my own number.</Say></Response>';
+let platform: Platform;
+let phone: Phone;
+
+type Answer<P> = { success: boolean; payload: P; message?: string };
+async function ask<P>(
+  method: string,
+  path: string,
+  of: { token?: string; basic?: string; body?: unknown } = {},
+): Promise<P> {
+  const headers: Record<string, string> = {
+    ...(of.token && { 'x-auth-token': of.token }),
+    ...(of.basic && { authorization: `Basic ${Buffer.from(of.basic).toString('base64')}` }),
+  };
+  const isForm = of.body instanceof FormData;
+  if (of.body && !isForm) headers['content-type'] = 'application/json';
+  const body = isForm ? (of.body as FormData) : of.body ? JSON.stringify(of.body) : null;
+  const response = await fetch(`http://127.0.0.1:${platform.httpPort}/rest${path}`, { method, headers, body });
+  const answer = (await response.json()) as Answer<P>;
+  assert.ok(answer.success, `${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer.payload;
+}
+
+describe('the REST API', { timeout: 60_000 }, () => {
+  before(async () => {
+    [platform, phone] = await Promise.all([startPlatform(), openPhone({ user: '12125550199' })]);
+  });
+  after(async () => {
+    await phone?.close();
+    await platform?.stop();
+  });
+
+  it('leads from a sign-up to a call that runs one’s own document', async () => {
+    const [email, password] = ['ann@example.test', 'correct horse battery'];
+    await ask('POST', '/user', { body: { email, password, account: { name: 'Ann and Co' } } });
+    const { token } = await ask<{ token: string }>('GET', '/auth', { basic: `${email}:${password}` });
+    const app = await ask<{ uuid: string }>('POST', '/sip/app', {
+      token,
+      body: { name: 'Welcome', auto_answer: true },
+    });
+    const form = new FormData();
+    form.append('file', new Blob([XML], { type: 'application/xml' }), 'flow.xml');
+    await ask('POST', `/sip/app/call/flow/${app.uuid}`, { token, body: form });
+    const { data } = await ask<{ data: Array<{ tn: number }> }>('POST', '/tn/search', {
+      token,
+      body: { pattern: '305*' },
+    });
+    const { tn } = data[0]!;
+    const order = await ask<{ state: string }>('POST', '/order', { token, body: { items: [{ tn }] } });
+    assert.equal(order.state, 'success');
+    await ask('PATCH', `/lease/tn/${tn}`, { token, body: { sip_control_app: app.uuid } });
+    const call = await phone.call(`sip:${tn}@${platform.sip}`);
+    await call.until('answered');
+    const story = await platform.ended(call.platformCallId);
+    assert.deepEqual(verbs(story), ['Say[0] finished']);
+    assert.equal(outcome(story), 'document: document-end');
+    const [arrived] = story;
+    assert.ok(arrived?.type === 'CallArrived' && arrived.app?.appId === app.uuid);
+    await ask('DELETE', `/lease/tn/${tn}`, { token });
+  });
+
+  it('says where a document is wrong before any call runs it', async () => {
+    const { token } = await ask<{ token: string }>('GET', '/auth', { basic: 'ann@example.test:correct horse battery' });
+    const app = await ask<{ uuid: string }>('POST', '/sip/app', { token, body: { name: 'Wrong' } });
+    const form = new FormData();
+    form.append('file', new Blob(['<Response>\n  <Dail>1</Dail>\n</Response>']), 'flow.xml');
+    const answer = ask('POST', `/sip/app/call/flow/${app.uuid}`, { token, body: form });
+    await assert.rejects(answer, /line 2, column 3: <Dail> is no element of the language; did you mean <Dial>/);
+  });
+});
