@@ -19,7 +19,6 @@ export class RestError extends Error {
 export const badInput = (fields: Fields) => new RestError(400, 'some parameters are wrong', fields);
 export const notFound = (what: string) => new RestError(404, `no such ${what}`);
 
-const SECRET = /password|token|ha1b?|secret/i;
 const VALUE_MAX = 200;
 
 /** Every refusal in the envelope; a fault of ours as 500 without a word of its cause. */
@@ -59,7 +58,3 @@ function fieldsOf({ validation = [], validationContext = 'body' }: FastifyError)
     }),
   );
 }
-
-/** A value that may be shown to whoever sent it. */
-export const shown = (name: string, value: unknown) =>
-  SECRET.test(name) ? undefined : typeof value === 'string' ? value.slice(0, VALUE_MAX) : value;
