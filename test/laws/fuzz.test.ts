@@ -5,7 +5,7 @@ import { parseDocument } from '../../services/flow-engine/src/xml/document.ts';
 import { documentOf, fuzzOnce } from './fuzz/fuzz.ts';
 import { heapBytes } from './fuzz/memory.ts';
 
-const RUNS = Number(process.env.OPENTACT_FUZZ_RUNS ?? 3_000);
+const RUNS = Number(process.env.OPENTACT_FUZZ_RUNS ?? 6_000);
 const FIRST_SEED = Number(process.env.OPENTACT_FUZZ_SEED ?? 1);
 const GROWTH_MAX = 50 * 1_048_576;
 

@@ -40,15 +40,15 @@ export function fuzzOnce(seed: number): Failure | undefined {
   return fault === undefined ? undefined : { seed, fault, document: smallest(document, seed, fault) };
 }
 
-const SHRINKS_MAX = 3_000;
+const SHRINK_MS = 15_000;
 
 /** Takes away pieces, ever smaller ones, as long as it fails in the same way. */
 function smallest(document: string, seed: number, fault: string): string {
   const kindOf = (text: string | undefined) => text?.replace(/".*?"|\d+/gs, '').slice(0, 40);
   let best = document;
-  let tries = 0;
+  const until = performance.now() + SHRINK_MS;
   for (let size = best.length >> 1; size >= 1; size = size >> 1)
-    for (let at = 0; at < best.length && tries < SHRINKS_MAX; tries++) {
+    for (let at = 0; at < best.length && performance.now() < until; ) {
       const smaller = best.slice(0, at) + best.slice(at + size);
       if (kindOf(faultIn(smaller, seed)) === kindOf(fault)) best = smaller;
       else at += size;

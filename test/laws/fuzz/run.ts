@@ -8,7 +8,7 @@ import { type Failure, fuzzOnce } from './fuzz.ts';
 import { heapBytes } from './memory.ts';
 
 const GROWTH_MAX = 50 * 1_048_576;
-const HANGS_MS = 20_000;
+const HANGS_MS = 60_000;
 const SETTLED_AFTER = 2_000;
 const FAILURES_MAX = 10;
 

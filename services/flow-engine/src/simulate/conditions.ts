@@ -10,7 +10,7 @@ export type Alternatives = {
   to: string[];
   at: number[];
   homes: Home[];
-  replies: { [tag: string]: string[] };
+  replies: Map<string, string[]>;
 };
 
 /** @param documents every document that the call may run, as far as they are known. */
@@ -40,15 +40,14 @@ function withOther(own: string, wanted: string[], other: string): string[] {
 }
 
 /** JSON answers that set what a block looks at: `meta.crm.vip` is the member `vip` of what a Curl with the tag `crm` hears. */
-function repliesOf(verbs: Verb[], blocks: Block[]): { [tag: string]: string[] } {
-  const replies: { [tag: string]: string[] } = {};
+function repliesOf(verbs: Verb[], blocks: Block[]): Map<string, string[]> {
+  const replies = new Map<string, string[]>();
   for (const { name, tag } of verbs) {
     const prefix = tag ? `meta.${tag}.` : 'meta.';
-    if (name !== 'Curl' || Object.hasOwn(replies, tag)) continue;
+    if (name !== 'Curl' || replies.has(tag)) continue;
     const wanted = blocks.filter(({ field }) => field.startsWith(prefix));
-    replies[tag] = [
-      ...new Set(wanted.map(({ field, value }) => JSON.stringify({ [field.slice(prefix.length)]: value }))),
-    ];
+    const bodies = wanted.map(({ field, value }) => JSON.stringify({ [field.slice(prefix.length)]: value }));
+    replies.set(tag, [...new Set(bodies)]);
   }
   return replies;
 }
@@ -76,9 +75,10 @@ function momentsOf(schedules: Schedule[], scenario: Scenario): number[] {
     0,
     ...distinct.flatMap(({ time }) => (time ? [(time.from % 900) * 1000, ((time.to + 1) % 900) * 1000] : [])),
   ]);
+  const most = Math.min(MOMENTS_MAX, 2 ** distinct.length);
   const found = new Map([[distinct.map((s) => holds(s, own)).join(), own]]);
   for (const phase of [...phases].slice(0, 2 * MOMENTS_MAX))
-    for (let at = begin + phase; at < begin + WEEK_MS && found.size < MOMENTS_MAX; at += QUARTER_MS) {
+    for (let at = begin + phase; at < begin + WEEK_MS && found.size < most; at += QUARTER_MS) {
       const outcome = distinct.map((s) => holds(s, at)).join();
       if (!found.has(outcome)) found.set(outcome, at);
     }

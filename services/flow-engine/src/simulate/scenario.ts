@@ -39,8 +39,8 @@ export type Scenario = {
   choose?: Choose;
   /** Other homes that a chosen world may give the caller's number. */
   homes?: Home[];
-  /** Other JSON answers that a chosen world may give to a Curl with this tag. */
-  replies?: { [tag: string]: string[] };
+  /** Other JSON answers that a chosen world may give to a Curl, by its tag. */
+  replies?: ReadonlyMap<string, string[]>;
 };
 
 /**

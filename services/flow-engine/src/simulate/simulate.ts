@@ -7,8 +7,9 @@ import { type Call, newCall } from '../domain/call.ts';
 import { runBeforeGather } from '../domain/frames.ts';
 import { stepWith } from '../domain/step.ts';
 import { parseDocument } from '../xml/document.ts';
+import { REACTION_MS } from './choices.ts';
 import type { Scenario } from './scenario.ts';
-import { REACTION_MS, respond } from './world.ts';
+import { respond } from './world.ts';
 
 export type { Callee, Scenario } from './scenario.ts';
 export { respond } from './world.ts';
