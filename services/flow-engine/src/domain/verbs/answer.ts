@@ -5,7 +5,8 @@ import { end, type Performer } from '../performer.ts';
 
 export const answerRow: SyntaxRow = {
   name: 'Answer',
-  meaning: 'Answers the call; needless with auto_answer or before a verb that is heard.',
+  meaning:
+    'Answers the call; needless with auto_answer, and before Gather, Record, RecordStart and Hold, which answer it.',
   attributes: [
     {
       name: 'delay',
