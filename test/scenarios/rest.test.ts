@@ -66,6 +66,32 @@ describe('the REST API', { timeout: 60_000 }, () => {
     await ask('DELETE', `/lease/tn/${tn}`, { token });
   });
 
+  it('gives a live call another document, hangs it up, and shows it to nobody else', async () => {
+    const own = await ask<{ token: string }>('GET', '/auth', { basic: 'ann@example.test:correct horse battery' });
+    const { token } = own;
+    const app = await ask<{ uuid: string }>('POST', '/sip/app', { token, body: { name: 'Waits', auto_answer: true } });
+    const tn = 13055550121;
+    await ask('POST', '/order', { token, body: { items: [{ tn }] } });
+    await ask('PATCH', `/lease/tn/${tn}`, { token, body: { sip_control_app: app.uuid } });
+    // An app without a document parks its calls until one comes by API.
+    const call = await (await phone.call(`sip:${tn}@${platform.sip}`)).until('answered');
+    const callId = call.platformCallId;
+    const path = `/call/sca/${callId}`;
+    const seen = await ask<{ state: string; to: string }>('GET', path, { token });
+    assert.deepEqual([seen.state, seen.to], ['live', String(tn)]);
+    const form = new FormData();
+    form.append('file', new Blob(['<Response><Hold timeout="60000"/></Response>']), 'flow.xml');
+    await ask('POST', path, { token, body: form });
+    await platform.until(callId, (e) => e.type === 'VerbStarted' && e.name === 'Hold');
+    await ask('POST', '/user', { body: { email: 'bob@example.test', password: 'correct horse battery' } });
+    const other = await ask<{ token: string }>('GET', '/auth', { basic: 'bob@example.test:correct horse battery' });
+    for (const method of ['GET', 'DELETE'])
+      await assert.rejects(ask(method, path, { token: other.token }), /404.*no such call/);
+    await ask('DELETE', path, { token });
+    assert.equal(outcome(await platform.ended(callId)), 'customer-server: api');
+    await assert.rejects(ask('DELETE', path, { token }), /409.*has ended/);
+  });
+
   it('says where a document is wrong before any call runs it', async () => {
     const { token } = await ask<{ token: string }>('GET', '/auth', { basic: 'ann@example.test:correct horse battery' });
     const app = await ask<{ uuid: string }>('POST', '/sip/app', { token, body: { name: 'Wrong' } });

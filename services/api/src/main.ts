@@ -21,7 +21,7 @@ import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
 import { addDirectory } from './directory/service.ts';
 import { checksOf, createHttp } from './http/http.ts';
-import { checkWith } from './rest/engine.ts';
+import { connectEngine } from './rest/engine.ts';
 import { rest } from './rest/rest.ts';
 import { sharedSecret } from './rest/shared-secret.ts';
 
@@ -47,6 +47,7 @@ const databaseCheck = async () => {
   return undefined;
 };
 const health = await serveHealth(config.health, { database: databaseCheck });
+const engine = connectEngine(`${await internalAddress(config)}:${config.grpcPort}`, config.grpcToken);
 const http = createHttp({
   checks: { api: databaseCheck, ...checksOf(config.readyOf) },
   recordings: join(config.home, 'recordings'),
@@ -54,7 +55,7 @@ const http = createHttp({
   rest: rest({
     db: database,
     jwtKey: await sharedSecret(database, 'jwt'),
-    check: checkWith(`${await internalAddress(config)}:${config.grpcPort}`, config.grpcToken),
+    engine,
     // The demo's installation lets whoever signs up try it.
     signUpCredit: demo ? 10 : 0,
     told: (err) => log.error({ err }, 'a request failed'),
@@ -68,6 +69,7 @@ log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
 shutdown.step('leave the registry', 1000, () => events.registry.leave());
 shutdown.step('http', 2000, () => http.close());
+shutdown.step('engine', 500, async () => engine.close());
 shutdown.step('grpc', 2000, () => {
   serving(false);
   return closeGrpc(grpc, 1500);

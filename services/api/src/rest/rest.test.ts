@@ -8,6 +8,7 @@ import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
 import { type FastifyInstance, fastify } from 'fastify';
 import { SignJWT } from 'jose';
 import { type Database, migrate, openDatabase } from '../database/database.ts';
+import type { Engine } from './engine.ts';
 import { rest } from './rest.ts';
 
 const KEY = new TextEncoder().encode('k'.repeat(32));
@@ -24,8 +25,14 @@ before(async () => {
   db = openDatabase(server.url('opentact_api'));
   await migrate(db);
   http = fastify();
-  const check = async (xml: string) => (xml.includes('<Dail') ? 'line 1, column 11: <Dail> is no element' : undefined);
-  http.register(rest({ db, jwtKey: KEY, check, signUpCredit: 0, told: (error) => faults.push(error) }), {
+  const engine: Engine = {
+    check: async (xml) => (xml.includes('<Dail') ? 'line 1, column 11: <Dail> is no element' : undefined),
+    call: async () => undefined,
+    run: () => Promise.reject(new Error('there is no call')),
+    hangup: () => Promise.reject(new Error('there is no call')),
+    close() {},
+  };
+  http.register(rest({ db, jwtKey: KEY, engine, signUpCredit: 0, told: (error) => faults.push(error) }), {
     prefix: '/rest',
   });
   await http.ready();

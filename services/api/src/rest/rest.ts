@@ -9,6 +9,8 @@ import { dictionaries } from '../http/dictionaries.ts';
 import { apps } from './apps.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator, type Identity } from './authenticate.ts';
+import { calls } from './calls.ts';
+import type { Engine } from './engine.ts';
 import { answerErrors } from './errors.ts';
 import { leases } from './leases.ts';
 import { money } from './money.ts';
@@ -21,8 +23,7 @@ export type RestNeeds = {
   db: Database;
   /** Signs log-in tokens; the same in every process of an installation. */
   jwtKey: Uint8Array;
-  /** What is wrong with a call-flow document; undefined where a call could run it. */
-  check(xml: string): Promise<string | undefined>;
+  engine: Engine;
   /** What a new account may spend at once. */
   signUpCredit: number;
   /** Where faults of ours are told. */
@@ -30,7 +31,7 @@ export type RestNeeds = {
 };
 
 export const rest =
-  ({ db, jwtKey, check, signUpCredit, told }: RestNeeds): FastifyPluginAsyncTypebox =>
+  ({ db, jwtKey, engine, signUpCredit, told }: RestNeeds): FastifyPluginAsyncTypebox =>
   async (http) => {
     answerErrors(http, told);
     const attempts = createAttempts();
@@ -68,10 +69,11 @@ export const rest =
       });
       await inside.register(people({ db, jwtKey, attempts, signUpCredit }));
       await inside.register(tokens(db));
-      await inside.register(apps(db, check));
+      await inside.register(apps(db, engine.check));
       await inside.register(numbers(db));
       await inside.register(orders(db));
       await inside.register(leases(db));
       await inside.register(money(db));
+      await inside.register(calls(engine));
     });
   };

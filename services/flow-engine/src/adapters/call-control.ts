@@ -222,5 +222,7 @@ function viewOf(call: Call): CallV1.GetCallResponse {
     reason: call.ended?.reason ?? '',
     seq: call.seq,
     verb: call.flow.running?.path ?? '',
+    accountId: call.account,
+    appId: call.app.appId,
   };
 }

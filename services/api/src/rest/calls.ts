@@ -1,0 +1,82 @@
+/** Calls of an account: looked at, given another document, hung up (reference 2.9, 2.14). Each goes to the flow engine. */
+import { randomUUID } from 'node:crypto';
+import multipart from '@fastify/multipart';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { CallV1 } from '@opentact/proto';
+import { type Static, Type } from 'typebox';
+import type { Engine } from './engine.ts';
+import { answers, Moment, ok, Uuid, UuidPath } from './envelope.ts';
+import { badInput, notFound } from './errors.ts';
+
+const DOCUMENT_BYTES_MAX = 64 * 1024;
+
+const Call = Type.Object({
+  uuid: Uuid,
+  type: Type.Literal('CallSCA'),
+  direction: Type.Literal('in'),
+  from: Type.String(),
+  to: Type.String(),
+  state: Type.String({ description: 'init, ringing, live, hangup or destroyed.' }),
+  verb: Type.String({ description: 'Path of the running verb; empty: none.' }),
+  owner: Type.String({ description: 'Who ended it; empty while it lives.' }),
+  reason: Type.String(),
+  created_on: Moment,
+  answer_on: Type.Union([Moment, Type.Null()]),
+  hangup_on: Type.Union([Moment, Type.Null()]),
+  sip_control_app: Type.Object({ uuid: Uuid }),
+});
+const moment = (at: number) => (at > 0 ? new Date(at).toISOString() : null);
+
+const callOf = (call: CallV1.GetCallResponse): Static<typeof Call> => ({
+  uuid: call.callId,
+  type: 'CallSCA',
+  direction: 'in',
+  from: call.from,
+  to: call.to,
+  state: call.state,
+  verb: call.verb,
+  owner: call.owner,
+  reason: call.reason,
+  created_on: new Date(call.createdAt).toISOString(),
+  answer_on: moment(call.answeredAt),
+  hangup_on: moment(call.endedAt),
+  sip_control_app: { uuid: call.appId },
+});
+
+const Headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) });
+
+export const calls =
+  (engine: Engine): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    await http.register(multipart, { limits: { files: 1, fields: 4, fileSize: DOCUMENT_BYTES_MAX } });
+    /** Another account's call is as good as none. */
+    const mine = async (uuid: string, accountId: string) => {
+      const call = await engine.call(uuid);
+      if (call?.accountId !== accountId) throw notFound('call');
+      return call;
+    };
+    const found = { params: UuidPath, response: answers(Call, { failures: [404, 503] }) };
+    const changed = { ...found, headers: Headers, response: answers(Call, { failures: [404, 409, 503] }) };
+
+    for (const path of ['/call/sca/:uuid', '/sip/app/call/:uuid'] as const) {
+      http.get(path, { schema: found }, async ({ identity, params }) =>
+        ok(callOf(await mine(params.uuid, identity.accountId))),
+      );
+      // As multipart with the field `file`, as the reference sends it.
+      http.post(path, { schema: { ...changed, consumes: ['multipart/form-data'] } }, async (request) => {
+        const { identity, params, headers } = request;
+        const call = await mine(params.uuid, identity.accountId);
+        const file = await request.file();
+        if (file?.fieldname !== 'file') throw badInput({ 'body.file': { message: 'is missing' } });
+        const xml = await file.toBuffer().catch(() => undefined);
+        if (!xml) throw badInput({ 'body.file': { message: `is longer than ${DOCUMENT_BYTES_MAX} bytes` } });
+        await engine.run(call.callId, xml.toString('utf8'), headers['idempotency-key'] ?? randomUUID());
+        return ok(callOf(await mine(params.uuid, identity.accountId)));
+      });
+    }
+    http.delete('/call/sca/:uuid', { schema: changed }, async ({ identity, params, headers }) => {
+      const call = await mine(params.uuid, identity.accountId);
+      await engine.hangup(call.callId, headers['idempotency-key'] ?? randomUUID());
+      return ok(callOf(await mine(params.uuid, identity.accountId)));
+    });
+  };
