@@ -51,12 +51,20 @@ function told(subject: string, findings: Finding[], json: boolean): number {
 }
 
 async function fetched(url: string): Promise<string> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(LIMIT_MS) }).catch((error: Error) => {
-    throw new Misused(`${url}: ${reasonOf(error)}`);
-  });
-  const text = (await answer.text()).slice(0, BYTES_MAX);
-  if (!answer.ok) throw new Misused(`${url}: HTTP ${answer.status}`);
-  return text;
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(LIMIT_MS) });
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const part of answer.body ?? []) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > BYTES_MAX) throw new Error(`more than ${BYTES_MAX} bytes`);
+    }
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    return Buffer.concat(parts).toString('utf8');
+  } catch (error) {
+    throw new Misused(`${url}: ${reasonOf(error as Error)}`);
+  }
 }
 
 /** Addresses that don't answer. Each is asked once, whatever method the document would use: only HEAD and GET change nothing. */

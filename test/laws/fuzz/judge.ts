@@ -27,6 +27,11 @@ function judged(xml: string, seed: number): string | undefined {
     if (!parsed.ok && !error) return `the parser says "${parsed.reason}", lint finds no error`;
     const odd = findings.find(({ line, column }) => !(line >= 1 && column >= 1));
     if (odd) return `lint: no place for "${odd.reason}"`;
+    const untold =
+      parsed.ok && findings.length < FINDINGS_MAX
+        ? parsed.warnings.find((w) => !findings.some((f) => same(f.reason, w.reason)))
+        : undefined;
+    if (untold) return `the parser warns "${untold.reason}", lint does not`;
     stage = 'simulate';
     const fault = (parsed.ok ? simulated(xml, randomOf(seed)) : undefined) ?? lateness(started);
     stage = 'explore';
@@ -37,6 +42,10 @@ function judged(xml: string, seed: number): string | undefined {
     return `${stage} threw: ${((error as Error).stack ?? String(error)).split('\n').slice(0, 3).join(' | ')}`;
   }
 }
+
+const FINDINGS_MAX = 1_000;
+/** The linter says more about an attribute that isn't one. */
+const same = (said: string, warned: string) => said === warned || said.startsWith(`${warned.replace(/; .*$/s, '')}:`);
 
 function lateness(started: number): string | undefined {
   const tookMs = performance.now() - started;
