@@ -49,6 +49,10 @@ export function itemText(item: PlayItem): string {
       return JSON.stringify(short(item.value.text));
     case 'silenceMs':
       return `silence:${item.value}ms`;
+    case 'pattern': {
+      const { hz, onMs, offMs, cycles, volumeDb } = item.value;
+      return `tone:${hz.join('+')}Hz,${onMs}/${offMs}ms,x${cycles},${volumeDb}dB`;
+    }
     default:
       return `${item.kind}:${item.value}`;
   }
