@@ -9,6 +9,7 @@ import { type Customer, openCustomer } from '../kit/customer.ts';
 import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { callDocument } from '../kit/place-call.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
+import { verbs } from '../kit/scene.ts';
 import { forgetStalls, pauseOf } from '../kit/stall.ts';
 
 const GAP_MAX_MS = 100;
@@ -41,8 +42,6 @@ const said = (story: CallEvent[]) =>
     e.type === 'PlayRequested' ? e.items.flatMap((i) => (i.kind === 'say' ? [i.value.text] : [])) : [],
   );
 beforeEach(forgetStalls);
-
-const verbs = (story: CallEvent[]) => story.flatMap((e) => (e.type === 'VerbEnded' ? [`${e.path} ${e.reason}`] : []));
 
 /** Kills the engine that owns the call. @returns when, ms */
 function killOwner(call: PhoneCall): number {

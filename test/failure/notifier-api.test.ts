@@ -1,11 +1,11 @@
 /** `kill -9` of the notifier and of api during calls: nothing is lost; a callback repeats, if at all, under its own key. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { CallEvent } from '@opentact/proto';
 import { type Customer, openCustomer } from '../kit/customer.ts';
 import { openPhone, type Phone } from '../kit/phone.ts';
 import { answered, callDocument } from '../kit/place-call.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
+import { verbs } from '../kit/scene.ts';
 import { forgetStalls, pauseOf } from '../kit/stall.ts';
 
 let platform: Platform;
@@ -24,8 +24,6 @@ after(async () => {
 });
 
 beforeEach(forgetStalls);
-
-const verbs = (story: CallEvent[]) => story.flatMap((e) => (e.type === 'VerbEnded' ? [`${e.path} ${e.reason}`] : []));
 
 test('the notifier killed with a document in flight: the next one asks under the same key, and the call goes on', {
   timeout: 60_000,

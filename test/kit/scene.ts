@@ -56,9 +56,12 @@ export async function eventually(holds: () => boolean, otherwise: string, ms = 1
     if (Date.now() > end) throw new Error(`${otherwise}, after ${ms} ms`);
 }
 
-/** The verbs of a story as they ended: `Gather[0] entered 1`. */
-export const verbs = (story: CallEvent[]): string[] =>
-  story.flatMap((e) => (e.type === 'VerbEnded' ? [`${e.path} ${e.reason}`] : []));
+/** The verbs of a story as they ended: `Gather[0] entered 1`. The prompts in a Gather, which never began by themselves, are
+ * left out. */
+export const verbs = (story: CallEvent[]): string[] => {
+  const begun = new Set(story.flatMap((e) => (e.type === 'VerbStarted' ? [e.path] : [])));
+  return story.flatMap((e) => (e.type === 'VerbEnded' && begun.has(e.path) ? [`${e.path} ${e.reason}`] : []));
+};
 
 /** Who ended the call, and why: `caller: bye`. */
 export const outcome = (story: CallEvent[]): string => {

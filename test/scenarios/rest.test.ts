@@ -28,6 +28,18 @@ async function ask<P>(
   return answer.payload;
 }
 
+type Logged = { uuid: string; from: string; to: string; state: string; owner: string };
+
+/** The call in the call log once it is over there: the log follows the journal. */
+async function logged(token: string, callId: string): Promise<Logged> {
+  for (const end = Date.now() + 5_000; ; await new Promise((r) => setTimeout(r, 50))) {
+    const { data } = await ask<{ data: Logged[] }>('POST', '/call/search', { token, body: { state: 'offline' } });
+    const found = data.find(({ uuid }) => uuid === callId);
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`${callId} is not in the call log`);
+  }
+}
+
 describe('the REST API', { timeout: 60_000 }, () => {
   before(async () => {
     [platform, phone] = await Promise.all([startPlatform(), openPhone({ user: '12125550199' })]);
@@ -61,6 +73,17 @@ describe('the REST API', { timeout: 60_000 }, () => {
     const story = await platform.ended(call.platformCallId);
     assert.deepEqual(verbs(story), ['Say[0] finished']);
     assert.equal(outcome(story), 'document: document-end');
+    const page = await logged(token, call.platformCallId);
+    assert.deepEqual([page.from, page.to, page.state, page.owner], ['12125550199', String(tn), 'hangup', 'document']);
+    const flow = await ask<{ data: Array<{ path: string; success: boolean; call: string }> }>(
+      'POST',
+      `/sip/app/${app.uuid}/logs`,
+      { token },
+    );
+    assert.deepEqual(
+      flow.data.map(({ path, success, call: of }) => [path, success, of]),
+      [['Say[0]', true, call.platformCallId]],
+    );
     const [arrived] = story;
     assert.ok(arrived?.type === 'CallArrived' && arrived.app?.appId === app.uuid);
     await ask('DELETE', `/lease/tn/${tn}`, { token });

@@ -16,6 +16,7 @@ import {
   serveHealth,
 } from '@opentact/runtime';
 import { sql } from 'kysely';
+import { followJournal } from './call-log/follow.ts';
 import { migrate, openDatabase } from './database/database.ts';
 import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
@@ -65,8 +66,14 @@ await http.listen({ host: config.bind, port: config.httpPort });
 const events = await openLog(config);
 await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
 serving(true);
+const over = new AbortController();
+const following = followJournal(database, events, over.signal, log);
 log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
+shutdown.step('call log', 2000, () => {
+  over.abort();
+  return following;
+});
 shutdown.step('leave the registry', 1000, () => events.registry.leave());
 shutdown.step('http', 2000, () => http.close());
 shutdown.step('engine', 500, async () => engine.close());

@@ -130,6 +130,49 @@ export type Tables = {
     used_by: string | null;
     used_at: Date | null;
   };
+  /** What became of each call; made from the journal, and from nothing else. */
+  call_log: {
+    id: string;
+    account_id: string;
+    app_id: string;
+    caller: string;
+    called: string;
+    state: string;
+    created_on: Date;
+    ring_on: Date | null;
+    answer_on: Date | null;
+    hangup_on: Date | null;
+    owner: Generated<string>;
+    reason: Generated<string>;
+    q850: Generated<number>;
+    duration_ms: Generated<string>;
+  };
+  /** Each verb that ended, by its place in the call's story. */
+  flow_log: {
+    call_id: string;
+    seq: number;
+    account_id: string;
+    app_id: string;
+    document: number;
+    path: string;
+    name: string;
+    success: boolean;
+    reason: string;
+    tag: string;
+    created_on: Date;
+  };
+  /** `duration_ms` null: it is still being recorded. */
+  recording_log: {
+    id: string;
+    call_id: string;
+    account_id: string;
+    tag: string;
+    created_on: Date;
+    duration_ms: string | null;
+    transcript: string | null;
+  };
+  /** How far each partition of the journal was read. */
+  call_log_cursor: { partition: number; position: string };
   /** Where the numbers of an exchange are at home. `demo`: a row of ours, until some are imported. */
   numbering: { npa: string; nxx: string; state: string; county: string; demo: boolean };
   /** Whom a `<Group>` rings; its members in the order of `position`, `sip:…` or `tel:…`. */

@@ -9,6 +9,7 @@ import { dictionaries } from '../http/dictionaries.ts';
 import { apps } from './apps.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator, type Identity } from './authenticate.ts';
+import { callLog } from './call-log.ts';
 import { calls } from './calls.ts';
 import type { Engine } from './engine.ts';
 import { answerErrors } from './errors.ts';
@@ -75,5 +76,6 @@ export const rest =
       await inside.register(leases(db));
       await inside.register(money(db));
       await inside.register(calls(engine));
+      await inside.register(callLog(db));
     });
   };

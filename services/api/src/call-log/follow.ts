@@ -1,0 +1,134 @@
+/**
+ * Follows the journal into the call log. What was read and how far lie in one transaction, so each event changes the log
+ * once, whoever is killed when; of several api processes one is ahead at each partition, and the others see that.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog, LogRecord } from '@opentact/event-log';
+import { readEvent } from '@opentact/proto';
+import type { Logger } from '@opentact/runtime';
+import type { Database } from '../database/database.ts';
+import { apply, TOLD } from './apply.ts';
+
+const JOURNAL = 'calls.journal';
+const BATCH_MAX = 200;
+/** Events gather so long: a call's come in bursts. */
+const GATHER_MS = 100;
+const AGAIN_MS = 1_000;
+const AGAIN_MAX_MS = 10_000;
+
+/** Somebody else read this partition meanwhile. */
+class Overtaken extends Error {
+  override name = 'Overtaken';
+}
+
+/** Follows every partition until `signal` aborts; resolves when all have stopped. Never rejects. */
+export async function followJournal(db: Database, log: EventLog, signal: AbortSignal, logger: Logger): Promise<void> {
+  const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
+  await Promise.all(partitions.map((partition) => keepFollowing(db, log, partition, signal, logger)));
+}
+
+async function keepFollowing(
+  db: Database,
+  log: EventLog,
+  partition: number,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  for (let waitMs = AGAIN_MS; !signal.aborted; waitMs = Math.min(AGAIN_MAX_MS, waitMs * 2)) {
+    try {
+      await follow(db, log, partition, signal);
+    } catch (err) {
+      if (signal.aborted) return;
+      const isOvertaken = err instanceof Overtaken;
+      if (!isOvertaken) logger.warn({ partition, err }, 'the call log stands still and is tried again');
+      await sleep(isOvertaken ? AGAIN_MAX_MS : waitMs, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+async function follow(db: Database, log: EventLog, partition: number, signal: AbortSignal): Promise<void> {
+  let written = await positionOf(db, partition);
+  let waiting: LogRecord[] = [];
+  let last = written;
+  let writing: Promise<void> | undefined;
+  let failed: unknown;
+  const stop = new AbortController();
+  const until = AbortSignal.any([signal, stop.signal]);
+
+  async function write(): Promise<void> {
+    await sleep(GATHER_MS, undefined, { signal: until }).catch(() => {});
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, BATCH_MAX);
+      const position = waiting.length > 0 ? batch.at(-1)!.position : last;
+      await writeBatch(db, partition, batch, { from: written, to: position });
+      written = position;
+    }
+  }
+  function begin(): void {
+    if (writing || failed || waiting.length === 0) return;
+    writing = write()
+      .catch((error) => {
+        failed = error;
+        stop.abort();
+      })
+      .finally(() => {
+        writing = undefined;
+        begin(); // what came while the last of them was being written
+      });
+  }
+  try {
+    for await (const record of log.follow(JOURNAL, partition, written, until)) {
+      last = record.position;
+      if (!record.key || !TOLD.has(record.headers.type ?? '')) continue;
+      waiting.push(record);
+      begin();
+      // Past so many nothing more is read until they are written.
+      if (waiting.length >= BATCH_MAX * 5) await writing;
+      if (failed) break;
+    }
+  } finally {
+    waiting = signal.aborted ? [] : waiting;
+    await writing;
+  }
+  if (failed) throw failed;
+}
+
+async function positionOf(db: Database, partition: number): Promise<number> {
+  await db
+    .insertInto('call_log_cursor')
+    .values({ partition, position: '0' })
+    .onConflict((c) => c.doNothing())
+    .execute();
+  const row = await db
+    .selectFrom('call_log_cursor')
+    .select('position')
+    .where('partition', '=', partition)
+    .executeTakeFirstOrThrow();
+  return Number(row.position);
+}
+
+async function writeBatch(
+  db: Database,
+  partition: number,
+  records: LogRecord[],
+  position: { from: number; to: number },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const moved = await tx
+      .updateTable('call_log_cursor')
+      .set({ position: String(position.to) })
+      .where('partition', '=', partition)
+      .where('position', '=', String(position.from))
+      .executeTakeFirst();
+    if (moved.numUpdatedRows === 0n) throw new Overtaken(`partition ${partition}`);
+    for (const { bytes, headers } of records) await apply(tx, readEvent(bytes, headers.schema));
+  });
+}
+
+/** Forgets everything; whoever follows the journal then reads it from its beginning. */
+export async function forgetCallLog(db: Database): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.updateTable('call_log_cursor').set({ position: '0' }).execute();
+    for (const table of ['recording_log', 'flow_log', 'call_log'] as const) await tx.deleteFrom(table).execute();
+  });
+}
