@@ -73,8 +73,22 @@ export function customerQuery(call: Call): Record<string, string> {
 
 const OUR_FIELDS = new Set(['from', 'tn', 'state', 'sca', 'call', 'tag', 'dtmf', 'code', 'success', 'attempts']);
 
-/** The call's variables as query fields, behind those of the platform, which no variable can take the place of. */
+/** Encoded; servers refuse addresses that are much longer than this and their own. */
+const QUERY_MAX = 4_096;
+
+/**
+ * The call's variables as query fields, behind those of the platform, which no variable can take the place of. Those
+ * that would make the address too long are left out.
+ */
 export function metaQuery(call: Call): Record<string, string> {
-  const variables = Object.entries(call.flow.meta ?? {}).filter(([name]) => !OUR_FIELDS.has(name));
-  return Object.fromEntries(variables.map(([name, value]) => [name, String(value)]));
+  const fields: Record<string, string> = {};
+  let length = 0;
+  for (const [name, value] of Object.entries(call.flow.meta ?? {})) {
+    if (OUR_FIELDS.has(name)) continue;
+    const field = encodeURIComponent(name).length + encodeURIComponent(String(value).toWellFormed()).length + 2;
+    if (length + field > QUERY_MAX) continue;
+    length += field;
+    fields[name] = String(value);
+  }
+  return fields;
 }

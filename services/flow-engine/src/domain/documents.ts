@@ -1,7 +1,7 @@
 /** How documents come into a call: the app's URL, its static document, a redirect, an order by API; and what if not. */
 import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf } from './call.ts';
-import { callObject, request, withQuery } from './document-request.ts';
+import { callObject, nestedTooDeep, request, withQuery } from './document-request.ts';
 import { quiet } from './flow.ts';
 import type { Parse } from './language/parse.ts';
 import { type Document, LANGUAGE_VERSION } from './language/verb.ts';
@@ -30,7 +30,7 @@ export function documents(call: Call, event: CallEvent, parse: Parse): Decided[]
       return call.flow.unmet === event.requestId ? without(call, 'document-rejected') : [];
     case 'DocumentAccepted': // what the replaced document sounded, recorded or dialled ends with it
       return isRoot(event.purpose) || event.purpose === 'ordered'
-        ? [...unpark(call), ...quiet(call, JSON.parse(event.verbs) as Document)]
+        ? [...untimed(call), ...quiet(call, JSON.parse(event.verbs) as Document)]
         : [];
     case 'DocumentOrdered':
       return ordered(call, accept(call, event.xml, 'ordered', 0, parse));
@@ -59,10 +59,10 @@ const park = (at: number): Decided[] => [
   { type: 'RingRequested', leg: 0, sdp: '' },
 ];
 
-/** A document came: the call is parked no longer. */
-const unpark = (call: Call): Decided[] =>
+/** Another document: nothing waits for what the one before, or the call without any, was waiting for. */
+const untimed = (call: Call): Decided[] =>
   Object.entries(call.timers).flatMap(([seq, { purpose }]) =>
-    purpose === PARKED ? [{ type: 'TimerCancelled', timerId: Number(seq) } as const] : [],
+    purpose === 'max-length' ? [] : [{ type: 'TimerCancelled', timerId: Number(seq) } as const],
   );
 
 /** The app's URL, as soon as a notifier is assigned. */
@@ -101,13 +101,27 @@ function fetched(call: Call, event: Extract<CallEvent, { type: 'DocumentFetched'
   return accept(call, event.body, purpose, event.requestId, parse);
 }
 
-/** An order that begins with Unhold replaces nothing where the call is held: it runs there, and the flow goes on. */
+/** How long the path of a Hold may be that an order continues: orders within orders lengthen it. */
+const PATH_MAX = 512;
+
+/**
+ * An order that begins with Unhold replaces nothing: it runs where the call is held, and the flow goes on. One that comes
+ * too late, or twice, finds nobody held and is refused.
+ */
 function ordered(call: Call, chosen: Decided[]): Decided[] {
   return chosen.map((decided) => {
-    if (decided.type !== 'DocumentAccepted' || call.flow.running?.verb.name !== 'Hold') return decided;
+    if (decided.type !== 'DocumentAccepted') return decided;
     const document = JSON.parse(decided.verbs) as Document;
-    if (document.verbs[0]?.name !== 'Unhold') return decided;
-    return { ...decided, purpose: 'unhold', document: call.flow.document };
+    if (document.verbs[0]?.name !== 'Unhold' || call.flow.document === 0) return decided;
+    const { running } = call.flow;
+    const isHeld = running?.verb.name === 'Hold';
+    if (isHeld && running.path.length <= PATH_MAX && !nestedTooDeep(call))
+      return { ...decided, purpose: 'unhold', document: call.flow.document };
+    const reason = isHeld
+      ? 'orders of this call stand too deep in each other'
+      : 'nobody is held: <Unhold> came too late';
+    const { document: number, requestId, purpose } = decided;
+    return { type: 'DocumentRejected', document: number, requestId, purpose, line: 1, column: 1, reason };
   });
 }
 

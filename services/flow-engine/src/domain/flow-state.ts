@@ -45,6 +45,10 @@ export function evolveFlow(call: Call, event: CallEvent): Flow {
       const values = event.variables.map(({ name, json }) => [name, JSON.parse(json)] as const);
       return { ...flow, meta: withVariables(flow.meta ?? {}, Object.fromEntries(values)) };
     }
+    case 'LookUpFailed': {
+      const wasPlace = call.answered.some((request) => request.type === 'LocationRequested');
+      return { ...learnRunning(flow, event), ...(wasPlace && { location: { state: '', county: '' } }) };
+    }
     case 'LocationFound':
       if (call.answered.length === 0) return flow; // nobody asks any more
       return { ...learnRunning(flow, event), location: { state: event.state, county: event.county } };
@@ -80,7 +84,10 @@ function accepted(flow: Flow, event: Extract<CallEvent, { type: 'DocumentAccepte
       nested: true,
       ...(document.error && { error: document.error }),
     };
-    return { ...learned, frames: [...flow.frames, nested] };
+    // Orders may follow each other for hours: what they left behind them is dropped.
+    const isOver = ({ next, verbs, opener, error }: Frame) => next >= verbs.length && !opener && !error;
+    const below = event.purpose === 'unhold' ? flow.frames.filter((frame) => !isOver(frame)) : flow.frames;
+    return { ...learned, frames: [...below, nested] };
   }
   const { running: _, awaited: __, responseError: ___, ...rest } = flow;
   const root: Frame = { path: '', verbs: document.verbs, next: 0, document: event.document };

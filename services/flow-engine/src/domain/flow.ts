@@ -38,7 +38,9 @@ function closeBlock(call: Call, opener: Running): Decided[] {
 /** What the running verb makes of an event. */
 export function react(call: Call, event: CallEvent): Decided[] {
   const { running } = call.flow;
-  if (!running || call.ending) return [];
+  if (call.ending) return [];
+  const left = parted(call, event);
+  if (!running) return left;
   const performer = performerOf(running.verb);
   if (event.type === 'VerbStarted' && event.seq === running.seq) {
     const { meta } = running.verb;
@@ -47,7 +49,7 @@ export function react(call: Call, event: CallEvent): Decided[] {
     const knowing = { ...call, flow: { ...call.flow, meta: withVariables(call.flow.meta ?? {}, meta) } };
     return [metaSet(meta), ...performer.begin(running.verb, knowing, running, event.at)];
   }
-  return performer.on(event, running.verb, call, running);
+  return [...left, ...performer.on(event, running.verb, call, running)];
 }
 
 const metaSet = (meta: Variables): Decided => ({
@@ -74,7 +76,7 @@ export function quiet(call: Call, next?: Document): Decided[] {
       stops.push({ type: 'RecordStopRequested', leg: request.leg, record: seq });
   }
   for (const [leg, { state }] of call.legs.entries()) {
-    if (leg === 0 || state === 'ended' || (state === 'answered' && next && speaksToOther(next.verbs))) continue;
+    if (leg === 0 || state === 'ended' || (next && isBridged(call, leg) && speaks(next))) continue;
     if (state === 'preparing') stops.push({ type: 'ReleaseRequested', leg });
     else if (outstandingOf(call, 'HangupRequested', (e) => e.leg === leg).length === 0)
       stops.push(hangupLeg(leg, 'document', 'replaced'));
@@ -88,5 +90,19 @@ const speaksToOther = (verbs: readonly Verb[]): boolean =>
     (verb) =>
       ('leg' in verb && verb.leg !== undefined && verb.leg !== 'aleg') ||
       ('verbs' in verb && verb.verbs !== undefined && speaksToOther(verb.verbs)) ||
-      (verb.name === 'Gather' && verb.branches.some((branch) => speaksToOther(branch.verbs))),
+      ('error' in verb && verb.error !== undefined && speaksToOther(verb.error)) ||
+      (verb.name === 'Gather' &&
+        (speaksToOther(verb.default ?? []) || verb.branches.some((branch) => speaksToOther(branch.verbs)))),
   );
+
+const speaks = ({ verbs, error = [] }: Document) => speaksToOther([...verbs, ...error]);
+
+const isBridged = (call: Call, leg: number) =>
+  call.legs[leg]?.state === 'answered' && outstandingOf(call, 'BridgeRequested', (e) => e.legB === leg).length > 0;
+
+/** A bridge that no Dial waits for any more has ended: whom an order kept connected is let go. */
+function parted(call: Call, event: CallEvent): Decided[] {
+  const bridge = event.type === 'BridgeEnded' ? call.answered.find((r) => r.type === 'BridgeRequested') : undefined;
+  if (bridge?.type !== 'BridgeRequested' || bridge.seq === call.flow.running?.memory.bridge) return [];
+  return call.legs[bridge.legB]?.state === 'answered' ? [hangupLeg(bridge.legB, 'us', 'bridge-ended')] : [];
+}

@@ -90,7 +90,8 @@ export function reopen(call: Call, event: CallEvent<FactOf<'SessionRequested'>>)
   if (!leg?.moving) return call;
   const { moving: _, ...rest } = leg;
   // A peer that waits for our answer hears of the new session by it; one that was never told anything needs no telling.
-  const told = !leg.offer && (leg.state === 'answering' || leg.state === 'answered' || leg.state === 'dialling');
+  const hears = leg.state === 'answering' || leg.state === 'answered' || leg.state === 'dialling' || leg.early === true;
+  const told = !leg.offer && hears;
   const legs = [...call.legs];
   legs[event.leg] = told ? { ...rest, moving: { stage: 'untold', sdpVersion: event.sdpVersion } } : rest;
   const outstanding = readdress(call.outstanding, (request) =>

@@ -328,3 +328,45 @@ test('media dies while an offer waits, then the edge with the offer: the peer is
   t.learn({ type: 'LegAdopted', requestId: t.open('AdoptRequested').seq, leg: 0 }, 'sip-edge-2');
   assert.equal(t.open('OfferRequested').to?.node, 'sip-edge-2');
 });
+
+test('the words of a recording are asked of another media node, also when the call is over', () => {
+  const t = tell('<Record asr="true" tag="v"/>');
+  t.answered();
+  const record = t.open('RecordRequested');
+  const { recordingId } = record;
+  t.learn({ type: 'RecordFinished', requestId: record.seq, recordingId, durationMs: 900, reason: 'key' }, 'media-1');
+  const asked = t.open('TranscriptRequested');
+  t.learn({ type: 'LegEnded', leg: 0, by: 'peer', status: 0, q850: 16, reason: 'bye' }, 'sip-edge-1');
+  t.learn({ type: 'SessionReleased', requestId: t.open('ReleaseRequested').seq, leg: 0 }, 'media-1');
+  t.lose('media');
+  assert.deepEqual([t.open('TranscriptRequested').seq, t.open('TranscriptRequested').to?.node], [asked.seq, 'media-2']);
+  t.learn({ type: 'TranscriptReady', requestId: asked.seq, recordingId, text: 'words' }, 'media-2');
+  assert.deepEqual(t.call.outstanding, {});
+});
+
+test('whom a group rings is dialled once there is media again', () => {
+  const t = tell('<Dial><Group>7d9a3c1e-8f20-4d53-9a11-5d0e2f4b6c70</Group></Dial>');
+  t.answered();
+  const asked = t.open('GroupRequested');
+  t.learn({ type: 'NodeLost', kind: 'media', node: 'media-1', boot: 'b', recover: true });
+  t.learn({ type: 'GroupFound', requestId: asked.seq, targets: ['sip:a@127.0.0.1:9'] }, 'sip-edge-1');
+  assert.ok(!Object.values(t.call.outstanding).some((e) => e.type === 'SessionRequested' && e.leg === 1));
+  const { seq: requestId } = t.open('NodeRequested');
+  t.learn({ type: 'NodeAssigned', requestId, kind: 'media', node: 'media-2', boot: 'b' });
+  t.ready(0, 'ours anew');
+  t.ready(1, 'theirs');
+  assert.equal(t.open('DialRequested').target, 'sip:a@127.0.0.1:9');
+});
+
+test('who hears early media goes on hearing it, and is offered the new session once he is answered', () => {
+  const t = tell('<Say loop="0">Early.</Say>', false);
+  t.ready(0, 'ours');
+  assert.equal(t.open('RingRequested').sdp, 'ours');
+  t.lose('media');
+  t.ready(0, 'ours anew');
+  assert.ok(!isHeldBack(t.call, t.open('PlayRequested')));
+  assert.equal(t.open('PlayRequested').to?.node, 'media-2');
+  t.learn({ type: 'DocumentOrdered', idempotencyKey: 'k', xml: '<Response><Answer/><Pause/></Response>' });
+  t.learn({ type: 'LegAnswered', requestId: t.open('AnswerRequested').seq, leg: 0, sdp: '' }, 'sip-edge-1');
+  assert.equal(t.open('OfferRequested').sdp, 'ours anew');
+});

@@ -113,6 +113,10 @@ const OF_THE_SOUND = new Set<CallEvent['type']>([
   'RecordStopRequested',
 ]);
 
+/** One who isn't answered yet hears the new session before he can be told of it. */
+const isBetweenSessions = (leg: Leg | undefined) =>
+  leg?.moving !== undefined && !(leg.moving.stage === 'untold' && leg.state === 'arrived');
+
 /** Must this request wait, because its node died and its leg doesn't stand elsewhere yet? */
 export function isHeldBack(call: Call, request: CallEvent<Decided>): boolean {
   const kind = SERVED_BY[request.type];
@@ -124,7 +128,7 @@ export function isHeldBack(call: Call, request: CallEvent<Decided>): boolean {
     return bridge !== undefined && isHeldBack(call, bridge);
   }
   if (!('leg' in request)) return false;
-  if (OF_THE_SOUND.has(request.type)) return call.legs[request.leg]?.moving !== undefined;
+  if (OF_THE_SOUND.has(request.type)) return isBetweenSessions(call.legs[request.leg]);
   if (request.type === 'AdoptRequested') return false;
   return (
     OF_THE_DIALOG.has(request.type) && outstandingOf(call, 'AdoptRequested', (e) => e.leg === request.leg).length > 0

@@ -48,7 +48,7 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
   if (named === request.seq && SETTLES.has(event.type)) return true;
   switch (event.type) {
     case 'LegRang':
-      return request.type === 'RingRequested' && request.leg === event.leg;
+      return request.type === 'RingRequested' && request.seq === named;
     case 'LegAnswered': // a DialRequested stays outstanding no longer than its answer either
       return named === request.seq;
     case 'RequestFailed': // nobody will say that it ended, so nobody will answer what lay in it either
@@ -135,6 +135,8 @@ function isVoid(call: Call, lost: CallEvent<FactOf<'NodeLost'>>, request: CallEv
   if (OF_THE_NODE.has(request.type)) return true;
   if (OF_THE_DIALOG.has(request.type))
     return !('leg' in request) || (call.legs[request.leg]?.state ?? 'ended') === 'ended';
+  // The words of a recording are wanted however the call ended.
+  if (request.type === 'TranscriptRequested') return false;
   // What sounded goes on where the call does.
   return call.state !== 'live' || call.ending !== undefined;
 }

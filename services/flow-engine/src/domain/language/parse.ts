@@ -115,6 +115,7 @@ function variableOf(element: Element, { check, attributesOf, refuse }: Context):
   check(element);
   const attributes = attributesOf(element);
   const value = element.text || attributes.text('value');
+  if (value.length > 1024) refuse('the content of <Meta> is longer than 1024 characters', element);
   if (element.text && attributes.has('value')) refuse('<Meta> has both a value and a content: keep one', element);
   return { [attributes.text('name')]: scalarOf(value) };
 }

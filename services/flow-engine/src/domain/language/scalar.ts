@@ -17,22 +17,35 @@ export function isSame(a: Scalar, b: Scalar): boolean {
   return plain(a) === plain(b);
 }
 
-const plain = (value: string | number | boolean) =>
-  String(value)
+/** Text is read as a document's would be, so that what came as JSON is told like what was written. */
+function plain(value: string | number | boolean): string {
+  const text = String(value)
     .trim()
     .replace(/^\+(?=\d)/, '');
+  return String(scalarOf(text));
+}
 
 /** Bounds of the variables of one call. */
 const VARIABLES_MAX = 100;
 const VALUE_MAX = 1_024;
+const ALL_MAX = 16_384;
 const NAME = /^[A-Za-z_][\w.-]{0,127}$/;
 
-/** The variables with some more, as far as a call may have them: 100, of 1,024 characters each, under names like `order.id`. */
+/**
+ * The variables with some more, as far as a call may have them: 100, of 1,024 characters each and 16,384 in all, under
+ * names like `order.id`.
+ */
 export function withVariables(before: Variables, more: Variables): Variables {
-  const next = { ...before };
+  const next = new Map(Object.entries(before));
+  const sizeOf = (name: string, value: Scalar) => name.length + String(value).length;
+  let size = [...next].reduce((sum, [name, value]) => sum + sizeOf(name, value), 0);
   for (const [name, value] of Object.entries(more)) {
     if (!NAME.test(name) || (typeof value === 'string' && value.length > VALUE_MAX)) continue;
-    if (name in next || Object.keys(next).length < VARIABLES_MAX) next[name] = value;
+    const old = next.get(name);
+    const grown = size + sizeOf(name, value) - (old === undefined ? 0 : sizeOf(name, old));
+    if (grown > ALL_MAX || (old === undefined && next.size >= VARIABLES_MAX)) continue;
+    next.set(name, value);
+    size = grown;
   }
-  return next;
+  return Object.fromEntries(next);
 }

@@ -22,7 +22,7 @@ export const callPerformer: Performer<CallBlock> = {
 function fieldOf(call: Call, path: string): Scalar {
   const whole = { ...callObject(call), tn: { tn: call.to } };
   const variable = /^meta\.(.+)$/.exec(path)?.[1];
-  const found = variable === undefined ? dig(whole, path.split('.')) : call.flow.meta?.[variable];
+  const found = variable === undefined ? dig(whole, path.split('.')) : dig(call.flow.meta, [variable]);
   return found === undefined || typeof found === 'object' ? null : (found as Scalar);
 }
 
@@ -46,15 +46,23 @@ export const schedulePerformer: Performer<Schedule> = {
 const DAY_S = 86_400;
 const SHORT = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
+const CLOCKS_MAX = 1_000;
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** A zone's clock; made once, since making it takes longer than a hundred readings. */
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  const known = clocks.get(timeZone);
+  if (known) return known;
+  if (clocks.size >= CLOCKS_MAX) clocks.clear();
+  const two = '2-digit';
+  const of = { timeZone, weekday: 'short', hour: two, minute: two, second: two, hourCycle: 'h23' } as const;
+  const made = new Intl.DateTimeFormat('en-US', of);
+  clocks.set(timeZone, made);
+  return made;
+}
+
 function isWithin({ days, time }: Schedule, at: number, timeZone: string): boolean {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  }).formatToParts(at);
+  const parts = clockOf(timeZone).formatToParts(at);
   const part = (type: string) => parts.find((p) => p.type === type)?.value ?? '';
   const today = SHORT.indexOf(part('weekday'));
   const second = (Number(part('hour')) * 3600 + Number(part('minute')) * 60 + Number(part('second'))) % DAY_S;

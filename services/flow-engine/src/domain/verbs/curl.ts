@@ -8,9 +8,10 @@ import type { Curl, Scalar, Variables } from '../language/verb.ts';
 import { end, fail, type Performer } from '../performer.ts';
 
 const HEADERS_MAX = 20;
+const VALUE_MAX = 1_024;
 /** What only the platform says, and what belongs to the connection (RFC 9110 7.6.1). */
 const OURS =
-  /^(host|content-length|connection|transfer-encoding|te|trailer|upgrade|keep-alive|proxy-.*|expect|idempotency-key|x-opentact-.*)$/i;
+  /^(host|content-length|connection|transfer-encoding|te|trailer|upgrade|keep-alive|proxy-.*|expect|accept-encoding|idempotency-key|x-opentact-.*)$/i;
 
 export const curlRow: SyntaxRow = {
   name: 'Curl',
@@ -62,6 +63,8 @@ function headersOf({ all, check, attributesOf, refuse }: Context): Curl['headers
     const a = attributesOf(element);
     const [name, value] = [a.text('name'), element.text || a.text('value')];
     if (OURS.test(name)) refuse(`<Header name="${name}"> is set by the platform itself`, element);
+    if (value.length > VALUE_MAX)
+      refuse(`the value of <Header name="${name}"> is longer than ${VALUE_MAX} characters`, element);
     // A line break in a header would begin another one.
     if (!/^[\t\x20-\x7e]*$/.test(value))
       refuse(`the value of <Header name="${name}"> must be printable ASCII`, element);

@@ -13,6 +13,7 @@ import { recordingIdOf } from './record.ts';
 export const dialPerformer: Performer<Dial> = {
   needs: 'nothing',
   begin: (dial, call, _running, at) => [
+    ...call.legs.flatMap((leg, n) => (n > 0 ? letGo(n, leg, 'replaced') : [])), // whom an order kept connected
     ...sessions(call, callable(dial).length),
     ...dial.targets.filter(isGroup).map(({ uri }): Decided => lookUp(call, uri)),
     { type: 'TimerSet', purpose: 'dial', dueAt: at + dial.timeoutMs },
@@ -36,12 +37,14 @@ export const dialPerformer: Performer<Dial> = {
           : ours(running, event.leg)
             ? answered(dial, call, running, event)
             : [];
+      case 'NodeAssigned': // whoever was found while there was no media
+        return event.kind === 'media' && running.memory.winner === undefined ? sessions(call, room(dial, running)) : [];
       case 'GroupFound':
       case 'LookUpFailed':
         return event.requestId === running.memory.answered ? grouped(dial, call, running) : [];
       case 'SessionFailed':
       case 'DialFailed':
-        return ours(running, event.leg) ? oneFailed(call, running, event) : [];
+        return ours(running, event.leg) ? oneFailed(dial, call, running, event) : [];
       case 'LegEnded':
         return ours(running, event.leg) ? oneEnded(dial, call, running, event.leg) : [];
       case 'SessionChangeFailed': // media can't take the callee's answer
@@ -67,7 +70,16 @@ const callable = (dial: Dial) => dial.targets.filter((target) => !isGroup(target
 
 /** Everybody that the Dial rings: those it names, then those of its groups as they were found. One leg each. */
 const targetsOf = (dial: Dial, memory: Memory): string[] =>
-  [...callable(dial).map(({ uri }) => uri), ...(memory.members ?? [])].slice(0, TARGETS_MAX);
+  withMembers(
+    callable(dial).map(({ uri }) => uri),
+    memory.members ?? [],
+  ).slice(0, TARGETS_MAX);
+
+/** Nobody is rung twice because of a group. */
+const withMembers = (named: string[], members: string[]) => [
+  ...named,
+  ...new Set(members.filter((member) => !named.includes(member))),
+];
 
 /** How many of them have no leg yet. */
 const room = (dial: Dial, { memory }: Running) => targetsOf(dial, memory).length - (memory.legs?.length ?? 0);
@@ -85,8 +97,8 @@ const lookUp = (call: Call, uri: string): Decided => ({
 /** Whom a group rings, or nobody: the Dial has failed where nobody else rings and no other group is asked for. */
 function grouped(dial: Dial, call: Call, running: Running): Decided[] {
   if (running.memory.winner !== undefined) return [];
-  const more = sessions(call, room(dial, running));
-  return more.length === 0 && isOver(call, running) ? nobodyAnswered(call, running, 'no-group') : more;
+  if (isOver(dial, call, running)) return nobodyAnswered(call, running, 'no-group');
+  return call.media ? sessions(call, room(dial, running)) : [];
 }
 
 const ours = (running: Running, leg: number) => running.memory.legs?.includes(leg) ?? false;
@@ -193,6 +205,7 @@ function bridge(dial: Dial, call: Call, running: Running): Decided[] {
 }
 
 function oneFailed(
+  dial: Dial,
   call: Call,
   running: Running,
   event: Extract<CallEvent, { type: 'DialFailed' | 'SessionFailed' }>,
@@ -200,12 +213,12 @@ function oneFailed(
   if (running.memory.winner !== undefined) return [];
   // A 6xx speaks for the callee everywhere (RFC 3261 21.6): the rest stop ringing.
   if (event.type === 'DialFailed' && event.status >= 600) return nobodyAnswered(call, running, event.reason);
-  return isOver(call, running) ? nobodyAnswered(call, running, event.reason) : [];
+  return isOver(dial, call, running) ? nobodyAnswered(call, running, event.reason) : [];
 }
 
-/** Nobody rings any more, and no group is asked for whom else it could be. */
-const isOver = (call: Call, running: Running) =>
-  remaining(call, running).length === 0 && (running.memory.groups ?? []).length === 0;
+/** Nobody rings any more or waits to be rung, and no group is asked for whom else it could be. */
+const isOver = (dial: Dial, call: Call, running: Running) =>
+  remaining(call, running).length === 0 && (running.memory.groups ?? []).length === 0 && room(dial, running) <= 0;
 
 const remaining = (call: Call, running: Running) =>
   (running.memory.legs ?? []).filter((leg) => call.legs[leg]?.state !== 'ended');
@@ -229,5 +242,7 @@ function letGo(leg: number, state: Leg | undefined, reason: string): Decided[] {
 function oneEnded(dial: Dial, call: Call, running: Running, leg: number): Decided[] {
   if (running.memory.winner === leg)
     return [...(dial.hangupOnBye ? [hangup('callee', 'callee-hung-up')] : []), end(running, true, 'callee-hung-up')];
-  return running.memory.winner === undefined && isOver(call, running) ? nobodyAnswered(call, running, 'no-answer') : [];
+  return running.memory.winner === undefined && isOver(dial, call, running)
+    ? nobodyAnswered(call, running, 'no-answer')
+    : [];
 }

@@ -29,7 +29,7 @@ export const gatherPerformer: Performer<Gather> = {
       case 'PlayStopped':
       case 'RequestFailed':
         if (answered) return remoteFailed(gather, call, running, 'unanswered');
-        return memory.played === event.requestId && memory.timer === undefined
+        return memory.played === event.requestId && memory.timer === undefined && memory.request === undefined
           ? [...heard(gather, running, event), ...startTimer(gather, event.at)]
           : [];
       case 'TimerFired':
@@ -173,7 +173,7 @@ function ask(gather: Gather, call: Call, running: Running, code: string, success
   const { url, method, eachAttempt } = gather.remote!;
   const attempts = Math.max(1, attemptOf(running.memory));
   const fields: Record<string, string> = eachAttempt
-    ? { code, success: String(success), attempts: String(attempts) }
+    ? { code, success: String(success), attempts: String(attempts), ...metaQuery(call) }
     : { dtmf: code, ...customerQuery(call), ...metaQuery(call) };
   // Attempts before this one were silent: only silence is asked again.
   const history = Array.from({ length: attempts }, (_, i) => ({ attempt: i + 1, code: i + 1 < attempts ? '' : code }));

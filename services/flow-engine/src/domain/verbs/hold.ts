@@ -42,7 +42,9 @@ const MUSIC: PlayItem = { kind: 'tone', value: 'hold-music' };
 export const holdPerformer: Performer<Hold> = {
   needs: 'answer',
   begin: (hold, call, _running, at) => {
-    const items = (hold.prompts ?? []).flatMap((prompt) => sounds(prompt, call));
+    const { prompts = [] } = hold;
+    // The play itself repeats: an only prompt need not be written out.
+    const items = prompts.flatMap((prompt) => sounds(prompt, call, prompts.length === 1 ? 1 : undefined));
     return [
       { type: 'PlayRequested', leg: 0, items: items.length > 0 ? items : [MUSIC], loop: 0 },
       { type: 'TimerSet', purpose: 'hold', dueAt: at + hold.timeoutMs },
@@ -52,7 +54,10 @@ export const holdPerformer: Performer<Hold> = {
     if (event.type === 'PlayRequested') return { ...memory, play: event.seq };
     return event.type === 'TimerSet' && event.purpose === 'hold' ? { ...memory, timer: event.seq } : memory;
   },
-  on: (event, _hold, call, running) => {
+  on: (event, hold, call, running) => {
+    // A prompt that can't be had: music in its place.
+    if (event.type === 'PlayFailed' && event.requestId === running.memory.play && hold.prompts)
+      return [{ type: 'PlayRequested', leg: 0, items: [MUSIC], loop: 0 }];
     if (event.type === 'TimerFired' && event.timerId === running.memory.timer)
       return [...silence(call, running), end(running, true, 'timeout')];
     return isUnhold(event) ? [...silence(call, running), ...inTime(call, running), end(running, true, 'unheld')] : [];

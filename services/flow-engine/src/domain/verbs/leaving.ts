@@ -1,5 +1,5 @@
 /** The verbs that leave the flow: Hangup, Reject and Redirect. */
-import { documentsLeft, request, withQuery } from '../document-request.ts';
+import { documentsLeft, metaQuery, request, withQuery } from '../document-request.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
 import type { Hangup, Redirect, Reject } from '../language/verb.ts';
 import { end, hangup, type Performer } from '../performer.ts';
@@ -74,7 +74,7 @@ export const redirectPerformer: Performer<Redirect> = {
   begin: ({ url, method }, call, running) => {
     if (!documentsLeft(call))
       return [hangup('document', 'too-many-documents'), end(running, false, 'too-many-documents')];
-    const address = withQuery(url, { from: call.from, to: call.to, call: call.id });
+    const address = withQuery(url, { from: call.from, to: call.to, call: call.id, ...metaQuery(call) });
     return [request(call, { purpose: 'redirect', url: address, method }), end(running, true, 'redirected')];
   },
   on: () => [],

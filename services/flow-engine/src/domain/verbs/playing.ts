@@ -72,9 +72,14 @@ function heard(event: CallEvent, call: Call, running: Running): Decided[] {
     case 'DigitPressed':
       return event.leg === 0 && playsOf(running).length > 0 ? bargeIn(call, running, stopAll(call, running)) : [];
     default:
-      return [];
+      // A party that hung up took its play along, which nobody tells by itself.
+      return isTakenAlong(call, running) ? [end(running, true, 'stopped')] : [];
   }
 }
+
+const isTakenAlong = (call: Call, running: Running) =>
+  call.answered.some(({ seq }) => playsOf(running).some(({ play }) => play === seq)) &&
+  sounding(call, running).length === 0;
 
 /** A digit in a run of prompts directly before a Gather ends the whole run (contracts.md, language 2). */
 export function bargeIn(call: Call, running: Running, stops: Decided[]): Decided[] {

@@ -10,6 +10,9 @@ import type { RecordStart, RecordStop, RecordWait } from '../language/verb.ts';
 import { end, fail, type Performer } from '../performer.ts';
 import { ASR, BLOCK_MAX_MS, recordingIdOf } from './record.ts';
 
+/** At once; media holds four a leg, and a Record must find room. */
+const BACKGROUND_MAX = 3;
+
 export const recordStartRow: SyntaxRow = {
   name: 'RecordStart',
   meaning: 'Begins to record both sides of the call; the flow goes on meanwhile.',
@@ -21,20 +24,23 @@ export const recordStartRow: SyntaxRow = {
 
 export const recordStartPerformer: Performer<RecordStart> = {
   needs: 'answer',
-  begin: ({ asr, tag }, call, running) => [
-    {
-      type: 'RecordRequested',
-      leg: 0,
-      recordingId: recordingIdOf(call.id, running.seq),
-      tag,
-      maxMs: BLOCK_MAX_MS,
-      silenceMs: 0,
-      stopKeys: '',
-      both: true,
-      ...(asr && { asr }),
-    },
-    end(running, true, 'recording'),
-  ],
+  begin: ({ asr, tag }, call, running) => {
+    if (background(call, '').length >= BACKGROUND_MAX) return [fail(call, running, 'too-many-recordings')];
+    return [
+      {
+        type: 'RecordRequested',
+        leg: 0,
+        recordingId: recordingIdOf(call.id, running.seq),
+        tag,
+        maxMs: BLOCK_MAX_MS,
+        silenceMs: 0,
+        stopKeys: '',
+        both: true,
+        ...(asr && { asr }),
+      },
+      end(running, true, 'recording'),
+    ];
+  },
   on: () => [],
 };
 
@@ -50,8 +56,9 @@ export const recordStopRow: SyntaxRow = {
 export const recordStopPerformer: Performer<RecordStop> = {
   needs: 'nothing',
   begin: ({ tag }, call, running) => {
+    const stopping = stoppingOf(call);
     const stops = background(call, tag).flatMap(({ seq, leg }): Decided[] =>
-      isStopping(call, seq) ? [] : [{ type: 'RecordStopRequested', leg, record: seq }],
+      stopping.has(seq) ? [] : [{ type: 'RecordStopRequested', leg, record: seq }],
     );
     return [...stops, end(running, true, stops.length > 0 ? 'stopped' : 'not-recording')];
   },
@@ -78,7 +85,8 @@ export const recordWaitPerformer: Performer<RecordWait> = {
   begin: (wait, call, running, at) => {
     const open = background(call, wait.tag);
     if (open.length === 0) return [end(running, true, 'ready')];
-    if (open.some(({ seq }) => !isStopping(call, seq))) return [fail(call, running, 'still-recording')];
+    const stopping = stoppingOf(call);
+    if (open.some(({ seq }) => !stopping.has(seq))) return [fail(call, running, 'still-recording')];
     return [{ type: 'TimerSet', purpose: 'record-wait', dueAt: at + wait.timeoutMs }];
   },
   learn: (memory, event) =>
@@ -96,5 +104,4 @@ export const recordWaitPerformer: Performer<RecordWait> = {
 const background = (call: Call, tag: string) =>
   outstandingOf(call, 'RecordRequested', (e) => e.both === true && (tag === '' || e.tag === tag));
 
-const isStopping = (call: Call, record: number) =>
-  outstandingOf(call, 'RecordStopRequested', (e) => e.record === record).length > 0;
+const stoppingOf = (call: Call) => new Set(outstandingOf(call, 'RecordStopRequested').map(({ record }) => record));
