@@ -20,11 +20,19 @@ const TIERS: Tier[] = [
   { name: 'unit', files: unit, budgetMs: 180_000, concurrency: 2 },
   { name: 'laws', files: ['test/laws/*.test.ts', 'test/replay/*.test.ts'], budgetMs: 120_000, concurrency: 2 },
   {
+    // One after the other: each of them judges sound or timing.
     name: 'scenarios',
-    files: ['test/scenarios/*.test.ts', 'test/conformance/*.test.ts'],
+    files: ['seed', 'sipp', 'races', 'hostile', 'verbs-audio', 'recording'].map((n) => `test/scenarios/${n}.test.ts`),
     budgetMs: 300_000,
     concurrency: 1,
     needs: ['sipp'],
+  },
+  {
+    // What judges stories only: two platforms at once.
+    name: 'stories',
+    files: ['test/scenarios/*.test.ts', 'test/conformance/*.test.ts'],
+    budgetMs: 180_000,
+    concurrency: 2,
   },
   { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 400_000, concurrency: 1 },
   {
@@ -67,10 +75,14 @@ function provide(programs: string[]): string[] {
   return missing.filter((p) => !has(p));
 }
 
+/** Each file runs in the first tier that names it. */
+const taken = new Set<string>();
+
 function runTier(tier: Tier): Promise<void> {
-  const files = tier.files.flatMap((pattern) =>
-    globSync(pattern, { exclude: (name) => String(name) === 'node_modules' }),
-  );
+  const files = tier.files
+    .flatMap((pattern) => globSync(pattern, { exclude: (name) => String(name) === 'node_modules' }))
+    .filter((file) => !taken.has(file));
+  for (const file of files) taken.add(file);
   if (files.length === 0) return Promise.resolve();
   const folder = mkdtempSync(join(tmpdir(), 'opentact-test-'));
   const counts = join(folder, 'counts.json');

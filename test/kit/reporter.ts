@@ -17,11 +17,20 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     const { data } = event;
     // A file or suite is no test of its own, unless it broke outside its tests.
     const isFile = data.nesting === 0 && data.name === data.file;
-    if (data.details.type === 'suite' || (isFile && event.type === 'test:pass')) continue;
+    if (isFile && event.type === 'test:pass') continue;
     const file = relative(process.cwd(), data.file ?? data.name);
     const of = files.get(file) ?? { passed: 0, failed: 0, ms: 0 };
     files.set(file, of);
     of.ms += data.nesting === 0 ? data.details.duration_ms : 0;
+    if (data.details.type === 'suite') {
+      // Its tests are counted by themselves; what broke before them is told here only.
+      if (
+        event.type === 'test:fail' &&
+        (event.data.details.error as { failureType?: string }).failureType === 'hookFailed'
+      )
+        yield `FAIL ${file}: ${data.name}\n${indent(causeOf(event.data.details.error))}\n`;
+      continue;
+    }
     if (data.skip !== undefined && data.skip !== false) {
       counts.skipped++;
       counts.reasons.push(`${file}: ${data.name}${typeof data.skip === 'string' ? ` (${data.skip})` : ''}`);
@@ -31,14 +40,17 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     } else {
       counts.failed++;
       of.failed++;
-      const { error } = event.data.details;
-      const cause = (error.cause ?? error) as Error;
-      yield `FAIL ${file}: ${data.name}\n${indent(cause.stack ?? String(cause))}\n`;
+      yield `FAIL ${file}: ${data.name}\n${indent(causeOf(event.data.details.error))}\n`;
     }
   }
   for (const [file, { passed, failed, ms }] of files)
     yield `${failed > 0 ? 'FAIL' : 'ok  '} ${file}: ${passed} passed${failed > 0 ? `, ${failed} failed` : ''} (${(ms / 1000).toFixed(1)} s)\n`;
   if (process.env.OPENTACT_COUNTS) writeFileSync(process.env.OPENTACT_COUNTS, JSON.stringify(counts));
+}
+
+function causeOf(error: Error): string {
+  const cause = (error.cause ?? error) as Error;
+  return cause.stack ?? String(cause);
 }
 
 const indent = (text: string) =>

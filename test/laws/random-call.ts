@@ -172,6 +172,11 @@ function strange(call: Call, random: Random): Observed {
     () => ({ type: 'DocumentOrdered', idempotencyKey: `d${call.seq}`, xml: randomDocument(random) }),
     () => ({
       type: 'DocumentOrdered',
+      idempotencyKey: `b${call.seq}`,
+      xml: '<Response><Play leg="both">http://127.0.0.1/b.wav</Play><Tone leg="bleg"/><Pause/></Response>',
+    }),
+    () => ({
+      type: 'DocumentOrdered',
       idempotencyKey: `u${call.seq}`,
       xml: '<Response><Unhold/><Say>back</Say></Response>',
     }),

@@ -1,5 +1,5 @@
 /**
- * Headers that a document asks for, as they may be sent. The parser of documents refuses the same; here they are judged
+ * Headers that a document asks for, as they may be sent. The parser of documents refuses them too; here they are judged
  * again, since a journal holds what an older parser let pass. It refuses what only the platform says, what belongs to the
  * connection (RFC 9110 7.6.1), and whatever could begin a header of its own.
  */

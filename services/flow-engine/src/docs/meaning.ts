@@ -55,7 +55,7 @@ A call whose app has neither a document nor an address for one rings for 30 s an
 - \`Curl\` asks without running what comes back: the scalars of a JSON answer become variables, under the tag of the Curl (\`crm.vip\`).
 - The address keeps its own query. Behind it a \`Callback\` and the \`url\` of a Gather send \`from\`, \`tn\` (the called number), \`state\`,
   \`sca\` (the app), \`call\`, the keys as \`dtmf\`, the variables of the call, and a Callback its \`tag\`. The \`callback\` of a Gather sends
-  \`code, success, attempts\`; a \`Redirect\` \`from, to, call\`; a \`Curl\` its own \`Meta\` and nothing else.
+  \`code, success, attempts\`; a \`Redirect\` \`from, to, call\`; both the variables behind. A \`Curl\` sends its own \`Meta\` and nothing else.
 - A caller who hangs up meanwhile doesn't stop a request that is under way, but its answer isn't run.
 - One call asks for 100 documents at most, and fetched documents stand in each other 8 deep at most.
 
@@ -63,7 +63,7 @@ A call whose app has neither a document nor an address for one rings for 30 s an
 
 \`Meta\` sets a variable: below a command when that command starts, among verbs where it stands. \`true\`, \`false\`, \`null\` and numbers are
 what they look like, anything else is text; a number that begins with 0 is text. A call has 100 variables of 1,024 characters
-each at most. Those that bear a name which the platform itself sends (\`from, tn, call\` …) go to no address. \`Call\` looks at them as
+each and 16,384 in all at most; an address takes 4,096 of them, encoded. Those that bear a name which the platform itself sends (\`from, tn, call\` …) go to no address. \`Call\` looks at them as
 \`meta.NAME\`; \`+\` before a number makes no difference to it.
 
 ## Failures
@@ -78,7 +78,7 @@ flow goes on.
   document are prepared when it is accepted, before the caller is answered. \`loop="0"\` is until the caller hangs up.
 - An empty \`Record\` records the caller until \`#\`, 5 s of silence (also at its beginning), or its \`timeout\` (60 s). The \`#\` isn't in the file.
   With verbs in it it is a block: it records the caller while they run.
-- \`RecordStart\` records both sides behind the flow until \`RecordStop\` or the end of the call; \`RecordWait\` waits until the file can be played.
+- \`RecordStart\` records both sides behind the flow (three at once at most) until \`RecordStop\` or the end of the call; \`RecordWait\` waits until the file can be played.
 - \`Play record="…"\` plays what a \`Record\` or \`RecordStart\` with that tag recorded earlier in the call. With \`asr="true"\` the words come
   as an event.
 

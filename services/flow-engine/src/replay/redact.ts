@@ -51,10 +51,16 @@ class Names {
       if (event.type === 'CallArrived') for (const user of [event.fromNumber, event.toNumber]) this.#person(user);
       if (event.type === 'DialRequested')
         for (const user of [event.fromUser, event.target]) this.#person(user.replace(/^tel:/, ''));
-      if (event.type === 'DocumentRequested')
-        for (const { name, value } of event.headers)
-          if (SECRET.test(name) && value.length >= 6) this.#literal.set(value, 'x'.repeat(value.length));
+      if (event.type === 'DocumentRequested') this.#secrets(event.headers);
+      // A Curl that never ran has its headers in its document all the same.
+      if (event.type === 'DocumentAccepted')
+        JSON.parse(event.verbs, (key, value) => (key === 'headers' ? this.#secrets(value) : value));
     }
+  }
+
+  #secrets(headers: Array<{ name: string; value: string }>): void {
+    for (const { name, value } of headers)
+      if (SECRET.test(name) && value.length >= 6) this.#literal.set(value, 'x'.repeat(value.length));
   }
 
   /** A short number, or a name, that only its place tells. */

@@ -13,6 +13,7 @@ const DOCUMENT = `<Response>
     <Error><Callback url="http://a.test/flow?for=12125550147"/></Error>
   </Gather>
   <Curl url="http://a.test/c" timeout="60000"><Header name="Authorization" value="Bearer s3cret-of-mine"/></Curl>
+  <Call field="to" value="0"><Curl url="http://a.test/d"><Header name="X-Api-Key" value="never-sent-77"/></Curl></Call>
   <Hold timeout="3600000"/>
 </Response>`;
 const story = (more: Partial<Scenario> = {}) =>
@@ -64,7 +65,7 @@ test('redacted, a story holds no number, address or secret of it, and chooses th
   const before = redecide(events).length;
   const redacted = redact(events);
   const text = textOf(redacted);
-  for (const secret of ['2125550143', '2125550147', '555-0147', '8005550100', '203.0.113', 'ann', 'Ann', 's3cret'])
+  for (const secret of ['2125550143', '2125550147', '555-0147', '8005550100', '203.0.113', 'ann', 'Ann', 's3cret', 'never-sent'])
     assert.ok(!text.includes(secret), secret);
   assert.ok(text.includes('timeout="3600000"'), 'times are no numbers of people');
   assert.ok(text.includes('http://a.test/flow'));
