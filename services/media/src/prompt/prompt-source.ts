@@ -70,10 +70,10 @@ export class PromptSource {
       case 'url':
         return this.urls.clip(item.value);
       case 'prompt':
-        return this.file(promptPath(this.options.home, item.value));
+        return this.file(promptPath(this.options.home, item.value)).catch(pathless);
       case 'recording':
         if (!RECORDING_ID.test(item.value)) return Promise.reject(new Error('no recording id'));
-        return this.file(join(this.options.home, 'recordings', `${item.value}.wav`));
+        return this.file(join(this.options.home, 'recordings', `${item.value}.wav`)).catch(pathless);
       case 'tone':
         return this.cache.get(`tone ${item.value}`, async () => {
           const tone = namedTone(item.value);
@@ -105,6 +105,12 @@ export class PromptSource {
     if (size > PROMPT_BYTES_MAX) throw new Error('more than 16 MiB');
     return this.cache.get(`file ${size} ${mtimeMs} ${path}`, async () => this.options.decode(await readFile(path)));
   }
+}
+
+/** A fault of the file system names our folders; the story is the customer's to read. */
+function pathless(error: NodeJS.ErrnoException): never {
+  if (error.path === undefined) throw error;
+  throw new Error(error.code === 'ENOENT' ? 'there is no such file' : `the file can't be read (${error.code})`);
 }
 
 /** `account/name.wav` below the prompts of OPENTACT_HOME. @throws Error where a part is no plain name */

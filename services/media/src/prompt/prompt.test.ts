@@ -63,6 +63,17 @@ describe('prompts', () => {
       assert.equal((await source.prepare({ kind: 'prompt', value })).kind, 'failure', value);
     assert.equal((await source.prepare({ kind: 'recording', value: '../x' })).kind, 'failure');
   });
+  it('a file that isn’t there is told without the folders it isn’t in', async () => {
+    const { source } = sourceOf();
+    for (const [kind, value] of [
+      ['prompt', 'acme/none.wav'],
+      ['recording', '00000000-0000-8000-8000-000000000000'],
+    ] as const) {
+      const piece = await source.prepare({ kind, value });
+      assert.ok(piece.kind === 'failure');
+      assert.equal(piece.detail, 'there is no such file');
+    }
+  });
   it('silence is counted in frames, a tone is one cadence', async () => {
     const { source } = sourceOf();
     assert.deepEqual(await source.prepare({ kind: 'silenceMs', value: 250 }), { kind: 'silence', frames: 13 });
