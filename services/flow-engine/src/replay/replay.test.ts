@@ -65,7 +65,17 @@ test('redacted, a story holds no number, address or secret of it, and chooses th
   const before = redecide(events).length;
   const redacted = redact(events);
   const text = textOf(redacted);
-  for (const secret of ['2125550143', '2125550147', '555-0147', '8005550100', '203.0.113', 'ann', 'Ann', 's3cret', 'never-sent'])
+  for (const secret of [
+    '2125550143',
+    '2125550147',
+    '555-0147',
+    '8005550100',
+    '203.0.113',
+    'ann',
+    'Ann',
+    's3cret',
+    'never-sent',
+  ])
     assert.ok(!text.includes(secret), secret);
   assert.ok(text.includes('timeout="3600000"'), 'times are no numbers of people');
   assert.ok(text.includes('http://a.test/flow'));

@@ -39,7 +39,12 @@ export const gatherRow: SyntaxRow = {
       default: '30000',
     },
     { name: 'attempts', kind: 'integer', min: 1, max: 20, default: '1', meaning: 'How often silence is asked again.' },
-    { name: 'sensitive', kind: 'boolean', default: 'false', meaning: 'Keep the keys out of every record.' },
+    {
+      name: 'sensitive',
+      kind: 'boolean',
+      default: 'false',
+      meaning: 'Keep the keys out of every record. Not supported yet: true is refused.',
+    },
     TAG,
   ],
   children: ['Say', 'Play', 'Pause', 'Switch', 'Case', 'DTMF', 'Default', 'Error'],
