@@ -17,9 +17,11 @@ export function advance(call: Call): Decided[] {
   if (flow.running || flow.awaited || flow.document === 0 || !call.media) return [];
   const { frames, verb, opener } = upcoming(flow);
   if (opener) return closeBlock(call, opener);
-  if (!verb) return [hangup('document', 'document-end')];
-  const { needs } = performerOf(verb);
   const caller = call.legs[0];
+  // An app that answers at once has answered even where its document is over before media is there.
+  const isAnswering = call.app.autoAnswer && (caller?.state === 'arrived' || caller?.state === 'answering');
+  if (!verb) return isAnswering ? [] : [hangup('document', 'document-end')];
+  const { needs } = performerOf(verb);
   if (needs === 'answer' && caller?.state !== 'answered') return answer(call);
   if (needs === 'sound' && caller?.state !== 'answered' && !caller?.early) return soundEarly(call);
   const top = frames.at(-1)!;

@@ -48,6 +48,15 @@ test('what is heard before the answer is early media, once told with 183; what l
 });
 
 test('auto_answer answers at once, whatever the document holds', () => {
+  for (const quick of [
+    '',
+    '<Geo><Meta name="a" value="b"/></Geo>',
+    '<Call field="to" value="1"><Say>never</Say></Call>',
+  ]) {
+    const told = tell(quick, { autoAnswer: true });
+    assert.equal(told.of('LegAnswered').length, 1, quick);
+    assert.equal(told.of('LegEnded')[0]!.reason, 'bye', quick);
+  }
   assert.equal(tell('<Callback url="http://a.test/"/>', { autoAnswer: true }).of('AnswerRequested').length, 1);
 });
 
