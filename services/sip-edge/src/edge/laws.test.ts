@@ -216,7 +216,7 @@ function check(world: World): void {
   assert.equal(world.clock.waiting(), 0, 'no timer outlives its call');
 }
 
-const only = Number(process.env['OPENTACT_SEED'] ?? 0);
+const only = Number(process.env.OPENTACT_SEED ?? 0);
 const seeds = only > 0 ? [only] : Array.from({ length: STORIES }, (_, at) => 1 + at);
 
 test('whatever phones and engines do: no leg ends twice, nothing follows an end, nothing outlives its call', async () => {
