@@ -140,7 +140,7 @@ class Structure {
     if (element.text && attributes.has('value'))
       this.#error(element, 'both', '<Meta> has both a value and a content: keep one');
     else if (element.text.length > 1024)
-      this.#warn(element, 'too-long', 'the content of <Meta> is longer than 1024 characters', 'it would not be set');
+      this.#error(element, 'too-long', 'the content of <Meta> is longer than 1024 characters', 'shorten it');
   }
 
   /** The verb that the row makes of it; what the row refuses is reported once, unless an attribute explains it. */
