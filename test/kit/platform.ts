@@ -9,6 +9,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
@@ -76,8 +77,21 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Starts a platform and waits until it would answer a call. */
+/** Test files that run in one process share one platform, started by the first that wants it. */
+const isShared = process.env.OPENTACT_SHARED_PLATFORM === 'yes';
+let shared: Promise<Platform> | undefined;
+// At the top of the process, so that it ends with the last of its files.
+if (isShared) after(async () => void (await (await shared)?.stop()));
+
+/** A platform of its own for whoever asks, or the shared one where nothing special is asked of it. */
 export async function startPlatform(environment: Record<string, string> = {}): Promise<Platform> {
+  if (!isShared || Object.keys(environment).length > 0) return launch(environment);
+  shared ??= launch(environment);
+  return Object.create(await shared, { stop: { value: async () => 0 } }) as Platform;
+}
+
+/** Starts a platform and waits until it would answer a call. */
+async function launch(environment: Record<string, string>): Promise<Platform> {
   const home = environment.OPENTACT_HOME ?? mkdtempSync(join(tmpdir(), 'opentact-platform-'));
   const [sipPort, httpPort, grpcPort, demoPort] = (await freePorts(4)) as [number, number, number, number];
   const env = {
