@@ -87,6 +87,9 @@ function provide(programs: string[]): string[] {
   return missing.filter((p) => !has(p));
 }
 
+/** Ends the tier that runs, its platforms with it. */
+let endAll = () => {};
+
 /** Each file runs in the first tier that names it. */
 const taken = new Set<string>();
 
@@ -107,8 +110,10 @@ function runTier(tier: Tier): Promise<void> {
     ...files,
   ];
   return new Promise((done) => {
+    // In a group of its own, so that it can be ended with everything that its tests have started.
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
       env: {
         ...process.env,
         OPENTACT_COUNTS: counts,
@@ -117,10 +122,12 @@ function runTier(tier: Tier): Promise<void> {
     });
     const late = setTimeout(() => {
       lastPage.push(`${tier.name}: over its budget of ${tier.budgetMs / 1000} s`);
-      child.kill('SIGTERM');
+      endAll();
     }, tier.budgetMs * 1.5);
+    endAll = () => process.kill(-child.pid!, 'SIGTERM');
     child.on('close', (code) => {
       clearTimeout(late);
+      endAll = () => {};
       const found = existsSync(counts)
         ? (JSON.parse(readFileSync(counts, 'utf8')) as typeof total & { reasons: string[] })
         : undefined;
@@ -152,7 +159,10 @@ const broker = await startBroker().catch((error: Error) => ({
 process.stdout.write(`\nKafka for the tests: ${broker.how}\n`);
 process.env.KAFKA_BROKERS = broker.brokers;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void broker.stop().finally(() => process.exit(130)));
+  process.once(signal, () => {
+    endAll();
+    void broker.stop().finally(() => process.exit(130));
+  });
 for (const tier of TIERS) {
   const began = Date.now();
   const missing = provide(tier.needs ?? []);
