@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { status } from '@grpc/grpc-js';
 import { storyLine } from '@opentact/proto';
 import { readPlatformConfig } from '@opentact/runtime';
 import { openControl, type WireEvent } from './control.ts';
@@ -22,21 +23,29 @@ const HELP = `npm run call -- [options]
       --sip                the ladder of SIP messages afterwards
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean' },
-    to: { type: 'string', default: '18005550100' },
-    press: { type: 'string', multiple: true },
-    save: { type: 'string' },
-    document: { type: 'string' },
-    'hangup-after': { type: 'string' },
-    sip: { type: 'boolean' },
-  },
-});
+const OPTIONS = {
+  help: { type: 'boolean' },
+  to: { type: 'string', default: '18005550100' },
+  press: { type: 'string', multiple: true },
+  save: { type: 'string' },
+  document: { type: 'string' },
+  'hangup-after': { type: 'string' },
+  sip: { type: 'boolean' },
+} as const;
 const CALL_MS_MAX = 600_000;
+/** A transaction without any response is over (RFC 3261 17.1.1.2, Timer B). */
+const SILENT_MS = 32_000;
+const REOPENS_MAX = 10;
 const REACTION_MS = 300;
 const READY_MS = 10_000;
 
+const { values } = (() => {
+  try {
+    return parseArgs({ options: OPTIONS });
+  } catch (error) {
+    return fail(2, `${(error as Error).message.split('. ')[0]}; npm run call -- --help lists the options`);
+  }
+})();
 const config = readPlatformConfig('call', process.env);
 const out = (line: string) => void process.stdout.write(`${line}\n`);
 const from = (path: string) => resolve(process.env.INIT_CWD ?? '.', path);
@@ -90,21 +99,28 @@ async function target(): Promise<string> {
   return `sip:${staged.user}@${edge}`;
 }
 
-/** The story as it grows; keys are pressed as Gathers begin to listen. */
-async function follow(call: PhoneCall): Promise<WireEvent | undefined> {
+/** The story as it grows; keys are pressed as Gathers begin to listen. An engine that dies takes only the stream along. */
+async function follow(call: PhoneCall): Promise<void> {
   let startedAt = 0;
-  let last: WireEvent | undefined;
+  let seq = 0;
   const waiting = presses.filter((p) => p.when === 'gather');
-  for await (const event of control.events(call.platformCallId, { follow: true })) {
-    startedAt ||= event.at;
-    out(storyLine(flat(event), startedAt));
-    if (event.body === 'verb_started' && (event.verb_started as { name: string }).name === 'Gather') {
-      const next = waiting.shift();
-      if (next) setTimeout(() => void pressAll(call, next.digits), REACTION_MS);
+  for (let tries = 0; ; tries++) {
+    try {
+      for await (const event of control.events(call.platformCallId, { from: seq + 1, follow: true })) {
+        startedAt ||= event.at;
+        seq = event.seq;
+        out(storyLine(flat(event), startedAt));
+        if (event.body === 'verb_started' && (event.verb_started as { name: string }).name === 'Gather') {
+          const next = waiting.shift();
+          if (next) setTimeout(() => void pressAll(call, next.digits), REACTION_MS);
+        }
+      }
+      return;
+    } catch (error) {
+      if (tries === REOPENS_MAX || (error as { code?: number }).code !== status.UNAVAILABLE) throw error;
+      await new Promise((done) => setTimeout(done, 200));
     }
-    last = event;
   }
-  return last;
 }
 
 async function pressAll(call: PhoneCall, digits: string): Promise<void> {
@@ -118,7 +134,10 @@ async function pressAll(call: PhoneCall, digits: string): Promise<void> {
 function flat(event: WireEvent): Parameters<typeof storyLine>[0] {
   const camel = (name: string) => name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
   const fields = Object.fromEntries(
-    Object.entries(event[event.body] as object).map(([name, value]) => [camel(name), value]),
+    Object.entries(event[event.body] as object).flatMap(([name, value]) => {
+      // The loader adds `_name` beside each field that may be absent; a dialog is no line for people.
+      return name.startsWith('_') || name === 'dialog' ? [] : [[camel(name), value]];
+    }),
   );
   if (event.body === 'play_requested')
     fields.items = (fields.items as Array<{ source: string } & Record<string, unknown>>).map((i) => ({
@@ -142,17 +161,19 @@ type Traced = { at: number; direction: 'in' | 'out'; peer: string; text: string 
 /** The messages of the call as each edge that had to do with it kept them. */
 async function ladder(callId: string): Promise<void> {
   const sockets = readdirSync(join(config.home, 'run')).filter((file) => /^sip-edge.*\.health$/.test(file));
-  for (const file of sockets) await ladderOf(callId, join(config.home, 'run', file));
+  let kept = false;
+  for (const file of sockets) kept = (await ladderOf(callId, join(config.home, 'run', file))) || kept;
+  if (!kept) out('no edge keeps messages of this call');
 }
 
-function ladderOf(callId: string, socketPath: string): Promise<void> {
+/** @returns whether that edge has messages of it. */
+function ladderOf(callId: string, socketPath: string): Promise<boolean> {
   return new Promise((done) => {
     request({ socketPath, path: `/calls/${callId}/sip` }, (response) => {
       let body = '';
       response.on('data', (d) => (body += d));
       response.on('end', () => {
-        const { messages = [], error } = JSON.parse(body) as { messages?: Traced[]; error?: string };
-        if (error) out(error);
+        const { messages = [] } = JSON.parse(body) as { messages?: Traced[] };
         for (const { at, direction, peer, text } of messages) {
           const [line, ...rest] = text.trimEnd().split(/\r?\n/);
           out(
@@ -160,12 +181,12 @@ function ladderOf(callId: string, socketPath: string): Promise<void> {
           );
           for (const header of rest) out(`              ${header}`);
         }
-        done();
+        done(messages.length > 0);
       });
     })
       .on('error', (error) => {
-        out(`the SIP messages can't be had: ${error.message}`);
-        done();
+        out(`the SIP messages of ${socketPath} can't be had: ${error.message}`);
+        done(false);
       })
       .end();
   });
@@ -174,25 +195,36 @@ function ladderOf(callId: string, socketPath: string): Promise<void> {
 const phone = await openPhone({ user: '12125550199' });
 const call = await phone.call(await target());
 process.on('SIGINT', () => call.hangup());
-await call.until('answered', 60_000).catch(() => undefined);
+await Promise.race([
+  call.until('answered', 60_000).catch(() => undefined),
+  new Promise((done) => setTimeout(done, SILENT_MS)),
+]);
+if (!call.platformCallId && !call.ended && call.state === 'calling')
+  fail(1, `Nobody answers SIP at ${config.bind}:${config.sipPort}. Is OPENTACT_SIP_PORT set as it was for npm start?`);
 for (const { digits, when } of presses) if (when !== 'gather') setTimeout(() => void pressAll(call, digits), when);
 if (hangupAfter !== undefined) setTimeout(() => call.hangup(), hangupAfter);
-const told = call.platformCallId
-  ? follow(call).catch((error: Error) => void out(`the story can't be had: ${error.message}`))
-  : undefined;
+// A caller who was refused at once has no story.
+const told =
+  call.platformCallId && call.ended?.status !== 404
+    ? follow(call).catch((error: Error) => void out(`the story can't be had: ${error.message}`))
+    : undefined;
 if (!call.ended) await call.until('ended', CALL_MS_MAX).catch(() => call.hangup());
 await Promise.race([told, new Promise((done) => setTimeout(done, 3_000))]);
 
 const { heard } = call.peer;
 if (values.save !== undefined) {
-  writeFileSync(from(values.save), heard.wav());
+  try {
+    writeFileSync(from(values.save), heard.wav());
+  } catch (error) {
+    out(`\n${values.save} can't be written: ${(error as Error).message}`);
+  }
   out(`\nheard ${(heard.pcm.length / 8000).toFixed(1)} s, saved as ${values.save}`);
 }
 if (values.sip && call.platformCallId) await ladder(call.platformCallId);
 const state = call.platformCallId ? await control.getCall(call.platformCallId).catch(() => undefined) : undefined;
 const normal = call.answeredAt > 0 && state !== undefined && !['us', 'customer-server'].includes(state.owner);
 out(
-  `\n${normal ? 'Ended' : 'Failed'}: ${state ? `${state.reason} (owner: ${state.owner})` : `SIP ${call.ended?.status ?? 'silence'}`}   call ${call.platformCallId || 'never began'}`,
+  `\n${normal ? 'Ended' : 'Failed'}: ${state ? `${state.reason} (owner: ${state.owner})` : `SIP ${call.ended?.status ?? 'silence'}${call.ended?.status === 404 ? `, nobody has ${values.to}` : ''}`}   call ${call.platformCallId || 'never began'}`,
 );
 control.close();
 await phone.close();

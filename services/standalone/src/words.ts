@@ -18,7 +18,7 @@ export function lastWords(
   return `
 Opentact is up (${(of.tookMs / 1000).toFixed(1)} s). Call ${demo.number}:
 
-  npm run call                                    (in another terminal)
+  ${portsOf(config)}npm run call     (in another terminal)
   sip:${demo.number}@${host}:${config.sipPort}     (from any SIP phone)
 
 It asks for a key:
@@ -32,6 +32,16 @@ State and logs: ${config.home}   Account: ${demo.email}, secrets in ${basename(c
 Ready: http://${host}:${config.httpPort}/ready   gRPC: ${host}:${config.grpcPort}
 ${of.quiet ? '' : 'Stories of live calls follow, one line per event (--quiet: none). '}Ctrl-C stops everything.
 `;
+}
+
+/** Other tools must know of other ports. */
+function portsOf({ sipPort, httpPort, grpcPort }: Config): string {
+  const ports = [
+    ['OPENTACT_SIP_PORT', sipPort, 5060],
+    ['OPENTACT_HTTP_PORT', httpPort, 8080],
+    ['OPENTACT_GRPC_PORT', grpcPort, 9090],
+  ] as const;
+  return ports.map(([name, port, usual]) => (port === usual ? '' : `${name}=${port} `)).join('');
 }
 
 /** Told once, at the first start. */

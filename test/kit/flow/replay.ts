@@ -2,8 +2,8 @@
  * `npm run flow -- replay` tells a past call again from the journal; `record` keeps it as a golden test. Both also take
  * a `.story` file. The journal is asked by gRPC of a running platform; nothing is written there.
  */
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials, status } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage, storyLine } from '@opentact/proto';
@@ -99,6 +99,7 @@ export async function recordCommand(args: string[]): Promise<number> {
     throw new Misused(
       `${subject}: with other numbers, something else is chosen after event ${broken}; nothing was written`,
     );
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, storyText(redacted));
   out(`wrote ${path} (${redacted.length} events)`);
   if (after.length > 0)

@@ -42,6 +42,8 @@ function ownerOf(
   event: Extract<CallEvent, { type: 'LegEnded' }>,
 ): { owner: Owner; reason: string; q850: number } {
   if (call.ending && event.by === 'us') return call.ending;
+  // An edge that leaves hangs up what it holds, and nobody asked it to.
+  if (event.by === 'us' && event.reason === 'bye') return { owner: 'us', reason: 'shutdown', q850: event.q850 || 41 };
   const owner = event.reason === 'lost' ? 'us' : event.reason === 'transport' ? 'carrier' : 'caller';
   return { owner, reason: event.reason, q850: event.q850 || 16 };
 }

@@ -370,3 +370,19 @@ test('who hears early media goes on hearing it, and is offered the new session o
   t.learn({ type: 'LegAnswered', requestId: t.open('AnswerRequested').seq, leg: 0, sdp: '' }, 'sip-edge-1');
   assert.equal(t.open('OfferRequested').sdp, 'ours anew');
 });
+
+test('an edge that leaves hangs up what it holds: the ending is ours, and no Dial has succeeded by it', () => {
+  const t = tell('<Pause length="9000"/>');
+  t.answered();
+  t.learn({ type: 'LegEnded', leg: 0, by: 'us', status: 0, q850: 41, reason: 'bye' }, 'sip-edge-1');
+  const ended = t.events.find((e) => e.type === 'CallEnded');
+  assert.ok(ended?.type === 'CallEnded');
+  assert.deepEqual([ended.owner, ended.reason, ended.q850], ['us', 'shutdown', 41]);
+  const d = tell(DIAL);
+  d.answered();
+  d.ready(1, 'offer');
+  d.learn({ type: 'LegAnswered', requestId: d.open('DialRequested').seq, leg: 1, sdp: 'yes' }, 'sip-edge-1');
+  d.learn({ type: 'LegEnded', leg: 1, by: 'us', status: 0, q850: 41, reason: 'bye' }, 'sip-edge-1');
+  const dial = d.events.find((e) => e.type === 'VerbEnded');
+  assert.deepEqual(dial?.type === 'VerbEnded' && [dial.success, dial.reason], [false, 'shutdown']);
+});

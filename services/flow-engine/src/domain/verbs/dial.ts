@@ -2,7 +2,7 @@
  * Dial: rings its targets in parallel. The first `LegAnswered` in the journal wins; every other leg gets a CANCEL, or
  * a BYE if it answered. When the callee hangs up, the flow goes on; when the caller does, every leg is released.
  */
-import type { CallEvent, Decided } from '@opentact/proto/events';
+import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
 import type { Call, Leg, Memory, Running } from '../call.ts';
 import type { Dial, Target } from '../language/verb.ts';
 import { acceptAnswer, answer } from '../media.ts';
@@ -46,7 +46,7 @@ export const dialPerformer: Performer<Dial> = {
       case 'DialFailed':
         return ours(running, event.leg) ? oneFailed(dial, call, running, event) : [];
       case 'LegEnded':
-        return ours(running, event.leg) ? oneEnded(dial, call, running, event.leg) : [];
+        return ours(running, event.leg) ? oneEnded(dial, call, running, event) : [];
       case 'SessionChangeFailed': // media can't take the callee's answer
         return running.memory.winner === event.leg ? unbridged(call, running, event.leg, event.reason) : [];
       case 'BridgeEnded':
@@ -239,7 +239,12 @@ function letGo(leg: number, state: Leg | undefined, reason: string): Decided[] {
   return state.state === 'preparing' ? [{ type: 'ReleaseRequested', leg }] : [hangupLeg(leg, 'us', reason)];
 }
 
-function oneEnded(dial: Dial, call: Call, running: Running, leg: number): Decided[] {
+function oneEnded(dial: Dial, call: Call, running: Running, event: CallEvent<FactOf<'LegEnded'>>): Decided[] {
+  const { leg, by, reason } = event;
+  const wasAsked = call.answered.some((request) => request.type === 'HangupRequested');
+  // An edge that leaves hangs up what it holds; the callee didn't.
+  if (running.memory.winner === leg && by === 'us' && reason === 'bye' && !wasAsked)
+    return [fail(call, running, 'shutdown')];
   if (running.memory.winner === leg)
     return [...(dial.hangupOnBye ? [hangup('callee', 'callee-hung-up')] : []), end(running, true, 'callee-hung-up')];
   return running.memory.winner === undefined && isOver(dial, call, running)
