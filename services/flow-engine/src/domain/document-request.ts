@@ -85,7 +85,8 @@ export function metaQuery(call: Call): Record<string, string> {
   let length = 0;
   for (const [name, value] of Object.entries(call.flow.meta ?? {})) {
     if (OUR_FIELDS.has(name)) continue;
-    const field = encodeURIComponent(name).length + encodeURIComponent(String(value).toWellFormed()).length + 2;
+    const field =
+      encodeURIComponent(name.toWellFormed()).length + encodeURIComponent(String(value).toWellFormed()).length + 2;
     if (length + field > QUERY_MAX) continue;
     length += field;
     fields[name] = String(value);
