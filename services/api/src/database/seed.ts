@@ -2,10 +2,10 @@
  * What a first start puts into the tables: the demo of `demo.json` where that file is, and the trunk of OPENTACT_TRUNK.
  * Seeding again changes only what the demo's ports and the variable decide; it never touches another account.
  */
-import { createHash, randomBytes, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Config } from '@opentact/runtime';
 import type { Transaction } from 'kysely';
+import { digestOf, hashPassword } from '../rest/credentials.ts';
 import type { Database, Tables } from './database.ts';
 import { seedDocument } from './seed-document.ts';
 import { seedInventory } from './seed-inventory.ts';
@@ -35,12 +35,6 @@ export async function readDemo(file: string): Promise<Demo | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as Demo);
 }
 
-/** `salt.hash`, both hex; scrypt with node's defaults. */
-function passwordHash(password: string): string {
-  const salt = randomBytes(16);
-  return `${salt.toString('hex')}.${scryptSync(password, salt, 32).toString('hex')}`;
-}
-
 export async function seedDemo(db: Database, demo: Demo): Promise<void> {
   const document = seedDocument(demo.customerUrl, demo.callee);
   await db.transaction().execute(async (tx) => {
@@ -51,12 +45,12 @@ export async function seedDemo(db: Database, demo: Demo): Promise<void> {
       .execute();
     await tx
       .insertInto('person')
-      .values({ email: demo.email, account_id: demo.accountId, password_hash: passwordHash(demo.password) })
+      .values({ email: demo.email, account_id: demo.accountId, password_hash: await hashPassword(demo.password) })
       .onConflict((c) => c.doNothing())
       .execute();
     await tx
       .insertInto('api_key')
-      .values({ digest: createHash('sha256').update(demo.apiKey).digest(), account_id: demo.accountId })
+      .values({ digest: digestOf(demo.apiKey), account_id: demo.accountId })
       .onConflict((c) => c.doNothing())
       .execute();
     await tx

@@ -1,14 +1,13 @@
 /** SIP Control Apps: what decides over the calls of the numbers that point to them (reference 1.7, 2.9). */
 import { randomBytes, randomUUID } from 'node:crypto';
-import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { answers, Nothing, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
+import { documentOf, takeDocuments } from './upload.ts';
 
 const APPS_MAX = 1000;
-const DOCUMENT_BYTES_MAX = 64 * 1024;
 const TIMEOUT_MAX_MS = 60_000;
 const MINUTES_MAX = 24 * 60;
 
@@ -101,7 +100,7 @@ function columnsOf(given: Static<typeof Change>) {
 export const apps =
   (db: Database, check: (xml: string) => Promise<string | undefined>): FastifyPluginAsyncTypebox =>
   async (http) => {
-    await http.register(multipart, { limits: { files: 1, fields: 4, fileSize: DOCUMENT_BYTES_MAX } });
+    await takeDocuments(http);
     const mine = (uuid: string, accountId: string) =>
       db.selectFrom('app').where('id', '=', uuid).where('account_id', '=', accountId);
     const one = async (uuid: string, accountId: string) => {
@@ -184,11 +183,7 @@ export const apps =
       { schema: { params: UuidPath, consumes: ['multipart/form-data'], response: flow } },
       async (request) => {
         const { identity, params } = request;
-        const file = await request.file();
-        if (file?.fieldname !== 'file') throw badInput({ 'body.file': { message: 'is missing' } });
-        const bytes = await file.toBuffer().catch(() => undefined);
-        if (!bytes) throw badInput({ 'body.file': { message: `is longer than ${DOCUMENT_BYTES_MAX} bytes` } });
-        const xml = bytes.toString('utf8');
+        const xml = await documentOf(request);
         const fault = await check(xml);
         if (fault) throw badInput({ 'body.file': { message: fault } });
         const changed = await db

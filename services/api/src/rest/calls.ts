@@ -1,14 +1,12 @@
 /** Calls of an account: looked at, given another document, hung up (reference 2.9, 2.14). Each goes to the flow engine. */
 import { randomUUID } from 'node:crypto';
-import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { CallV1 } from '@opentact/proto';
 import { type Static, Type } from 'typebox';
 import type { Engine } from './engine.ts';
 import { answers, Moment, ok, Uuid, UuidPath } from './envelope.ts';
-import { badInput, notFound } from './errors.ts';
-
-const DOCUMENT_BYTES_MAX = 64 * 1024;
+import { notFound } from './errors.ts';
+import { documentOf, takeDocuments } from './upload.ts';
 
 const Call = Type.Object({
   uuid: Uuid,
@@ -48,7 +46,7 @@ const Headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ min
 export const calls =
   (engine: Engine): FastifyPluginAsyncTypebox =>
   async (http) => {
-    await http.register(multipart, { limits: { files: 1, fields: 4, fileSize: DOCUMENT_BYTES_MAX } });
+    await takeDocuments(http);
     /** Another account's call is as good as none. */
     const mine = async (uuid: string, accountId: string) => {
       const call = await engine.call(uuid);
@@ -66,11 +64,7 @@ export const calls =
       http.post(path, { schema: { ...changed, consumes: ['multipart/form-data'] } }, async (request) => {
         const { identity, params, headers } = request;
         const call = await mine(params.uuid, identity.accountId);
-        const file = await request.file();
-        if (file?.fieldname !== 'file') throw badInput({ 'body.file': { message: 'is missing' } });
-        const xml = await file.toBuffer().catch(() => undefined);
-        if (!xml) throw badInput({ 'body.file': { message: `is longer than ${DOCUMENT_BYTES_MAX} bytes` } });
-        await engine.run(call.callId, xml.toString('utf8'), headers['idempotency-key'] ?? randomUUID());
+        await engine.run(call.callId, await documentOf(request), headers['idempotency-key'] ?? randomUUID());
         return ok(callOf(await mine(params.uuid, identity.accountId)));
       });
     }

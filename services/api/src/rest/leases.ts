@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
+import { isUuid } from '../directory/uuid.ts';
 import { answers, Moment, ok, optionalBody, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { badInput, notFound } from './errors.ts';
 import { likeOf } from './numbers.ts';
@@ -98,8 +99,7 @@ export const leases =
   async (http) => {
     const one = async (name: string, accountId: string, from: Kysely<Tables> = db) => {
       const isNumber = /^\+?\d{8,15}$/.test(name);
-      const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);
-      if (!isNumber && !isUuid) throw notFound('leased number');
+      if (!isNumber && !isUuid(name)) throw notFound('leased number');
       const row = await read(from, accountId)
         .where(isNumber ? 'lease.tn' : 'lease.id', '=', name.replace('+', ''))
         .select(COLUMNS)

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Database } from '../database/database.ts';
+import { isUuid } from '../directory/uuid.ts';
 import { digestOf, newApiKey } from './credentials.ts';
 import { answers, Moment, Nothing, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
@@ -112,4 +113,4 @@ export const tokens =
   };
 
 const NO_UUID = '00000000-0000-0000-0000-000000000000';
-const uuidOr = (text: string) => (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text : NO_UUID);
+const uuidOr = (text: string) => (isUuid(text) ? text : NO_UUID);

@@ -1,7 +1,6 @@
 /** From an element tree to verbs. It refuses with a place and a remedy, and never throws. */
 import { nearest, Refusal, readAttributes } from './attributes.ts';
 import type { Element, Fault, ReadXml, Warning } from './element.ts';
-import { scalarOf } from './scalar.ts';
 import type { Context, SyntaxRow } from './syntax.ts';
 import type { Document, Variables, Verb } from './verb.ts';
 
@@ -105,19 +104,17 @@ function verbOf(element: Element, row: SyntaxRow, index: number, rows: Rows, war
   // Among verbs a Meta is a verb of its own.
   const metas = holdsVerbs(verb) ? [] : context.all('Meta');
   if (metas.length === 0) return verb;
-  return { ...verb, meta: Object.assign({}, ...metas.map((m) => variableOf(m, context))) };
+  return { ...verb, meta: Object.assign({}, ...metas.map((m) => variableOf(m, rows, context))) };
 }
 
 const holdsVerbs = (verb: Verb) => 'verbs' in verb && verb.verbs !== undefined;
 
 /** The variable that a Meta below a command sets when that command starts. */
-function variableOf(element: Element, { check, attributesOf, refuse }: Context): Variables {
-  check(element);
-  const attributes = attributesOf(element);
-  const value = element.text || attributes.text('value');
-  if (value.length > 1024) refuse('the content of <Meta> is longer than 1024 characters', element);
-  if (element.text && attributes.has('value')) refuse('<Meta> has both a value and a content: keep one', element);
-  return { [attributes.text('name')]: scalarOf(value) };
+function variableOf(element: Element, rows: Rows, parent: Context): Variables {
+  parent.check(element);
+  const refuse: Context['refuse'] = (reason) => parent.refuse(reason, element);
+  const own = { ...parent, element, text: element.text, refuse };
+  return rowOf(element, rows).build!(parent.attributesOf(element), own).meta ?? {};
 }
 
 /** A block element (`Case`, `Error` …) must hold verbs only. */
