@@ -1,5 +1,7 @@
 /** From sign-up to a call: over HTTP alone an account is made, its app given a document, a number ordered and called. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openPhone, type Phone } from '../kit/phone.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
@@ -113,6 +115,11 @@ describe('the REST API', { timeout: 60_000 }, () => {
     await ask('DELETE', path, { token });
     assert.equal(outcome(await platform.ended(callId)), 'customer-server: api');
     await assert.rejects(ask('DELETE', path, { token }), /409.*has ended/);
+  });
+
+  it('knows the demo account by the key that a first start prints', async () => {
+    const { apiKey, email } = JSON.parse(readFileSync(join(platform.home, 'demo.json'), 'utf8'));
+    assert.equal((await ask<{ email: string }>('GET', '/user', { token: apiKey })).email, email);
   });
 
   it('says where a document is wrong before any call runs it', async () => {

@@ -48,10 +48,15 @@ export async function seedDemo(db: Database, demo: Demo): Promise<void> {
       .values({ email: demo.email, account_id: demo.accountId, password_hash: await hashPassword(demo.password) })
       .onConflict((c) => c.doNothing())
       .execute();
+    const { id: person_id } = await tx
+      .selectFrom('person')
+      .select('id')
+      .where('email', '=', demo.email)
+      .executeTakeFirstOrThrow();
     await tx
       .insertInto('api_key')
-      .values({ digest: digestOf(demo.apiKey), account_id: demo.accountId })
-      .onConflict((c) => c.doNothing())
+      .values({ digest: digestOf(demo.apiKey), account_id: demo.accountId, person_id })
+      .onConflict((c) => c.column('digest').doUpdateSet({ person_id }))
       .execute();
     await tx
       .insertInto('app')

@@ -31,7 +31,7 @@ export async function writeDemo(config: Pick<Config, 'home' | 'demoPort'>): Prom
     groupId: randomUUID(),
     email: 'demo@opentact.test',
     password: secret(12),
-    apiKey: secret(24),
+    apiKey: secret(36), // 48 characters, as every API key
     signingKey: secret(32),
     number: '18005550100',
     ...before,
