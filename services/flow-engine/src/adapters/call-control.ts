@@ -92,7 +92,8 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     let position = 0;
     let over = false;
     const pass = async (event: CallEvent) => {
-      if (event.seq <= last) return;
+      // What follows an end are releases: a follower's stream ends at CallEnded, whether it was live or past.
+      if (event.seq <= last || (over && call.request.follow)) return;
       last = event.seq;
       over ||= event.type === 'CallEnded';
       if (event.seq >= from && !call.write({ event: toMessage(event) })) await drained(call, gone.signal);
