@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import { VOICES } from '@opentact/voices';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { answers, ok, Uuid } from '../rest/envelope.ts';
+import { operation, PUBLIC } from '../rest/operation.ts';
 
 /** The same for a voice for ever (UUIDv8). */
 function uuidOf(code: string): string {
@@ -13,6 +16,20 @@ function uuidOf(code: string): string {
 
 const VOICE_LIST = VOICES.map((voice) => ({ uuid: uuidOf(voice.code), ...voice }));
 
+const Voice = Type.Object({
+  uuid: Uuid,
+  type: Type.String(),
+  code: Type.String(),
+  name: Type.String(),
+  gender: Type.String(),
+  lang: Type.String(),
+});
+
 export async function dictionaries(http: FastifyInstance): Promise<void> {
-  http.get('/gtts', async () => ({ success: true, payload: VOICE_LIST }));
+  const voices = {
+    ...operation('ListDictGTTSVoices', 'Dictionaries', 'List voices'),
+    ...PUBLIC,
+    response: answers(Type.Array(Voice)),
+  };
+  http.get('/gtts', { schema: voices }, async () => ok(VOICE_LIST));
 }

@@ -5,6 +5,7 @@ import { type Static, Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { answers, Nothing, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
+import { operation } from './operation.ts';
 import { documentOf, takeDocuments } from './upload.ts';
 
 const APPS_MAX = 1000;
@@ -109,41 +110,64 @@ export const apps =
       return row;
     };
 
-    http.get('/sip/app', { schema: { response: answers(Type.Array(App)) } }, async ({ identity }) => {
-      const rows = await db
-        .selectFrom('app')
-        .where('account_id', '=', identity.accountId)
-        .select(COLUMNS)
-        .orderBy('created_on')
-        .limit(APPS_MAX)
-        .execute();
-      return ok(rows.map(appOf));
-    });
+    http.get(
+      '/sip/app',
+      { schema: { ...operation('ListSIPControlApps', 'SIP apps', 'List apps'), response: answers(Type.Array(App)) } },
+      async ({ identity }) => {
+        const rows = await db
+          .selectFrom('app')
+          .where('account_id', '=', identity.accountId)
+          .select(COLUMNS)
+          .orderBy('created_on')
+          .limit(APPS_MAX)
+          .execute();
+        return ok(rows.map(appOf));
+      },
+    );
 
     const made = answers(App, { status: 201, failures: [409] });
-    http.post('/sip/app', { schema: { body: New, response: made } }, async ({ identity, body }, reply) => {
-      const row = await db
-        .insertInto('app')
-        .values({
-          ...columnsOf(body),
-          name: body.name,
-          id: randomUUID(),
-          account_id: identity.accountId,
-          signing_key: randomBytes(32),
-        })
-        .returning(COLUMNS)
-        .executeTakeFirstOrThrow();
-      reply.code(201);
-      return ok(appOf(row));
-    });
+    http.post(
+      '/sip/app',
+      { schema: { ...operation('CreateSIPControlApp', 'SIP apps', 'Make an app'), body: New, response: made } },
+      async ({ identity, body }, reply) => {
+        const row = await db
+          .insertInto('app')
+          .values({
+            ...columnsOf(body),
+            name: body.name,
+            id: randomUUID(),
+            account_id: identity.accountId,
+            signing_key: randomBytes(32),
+          })
+          .returning(COLUMNS)
+          .executeTakeFirstOrThrow();
+        reply.code(201);
+        return ok(appOf(row));
+      },
+    );
 
     const found = answers(App, { failures: [404] });
-    http.get('/sip/app/:uuid', { schema: { params: UuidPath, response: found } }, async ({ identity, params }) =>
-      ok(appOf(await one(params.uuid, identity.accountId))),
+    http.get(
+      '/sip/app/:uuid',
+      {
+        schema: {
+          ...operation('GetSIPControlAppByUUID', 'SIP apps', 'Read an app'),
+          params: UuidPath,
+          response: found,
+        },
+      },
+      async ({ identity, params }) => ok(appOf(await one(params.uuid, identity.accountId))),
     );
     http.patch(
       '/sip/app/:uuid',
-      { schema: { params: UuidPath, body: Change, response: found } },
+      {
+        schema: {
+          ...operation('ModifySIPControlApp', 'SIP apps', 'Change an app'),
+          params: UuidPath,
+          body: Change,
+          response: found,
+        },
+      },
       async ({ identity, params, body }) => {
         const row = await db
           .updateTable('app')
@@ -157,20 +181,41 @@ export const apps =
       },
     );
     const gone = answers(App, { failures: [404, 409] });
-    http.delete('/sip/app/:uuid', { schema: { params: UuidPath, response: gone } }, async ({ identity, params }) => {
-      const row = await one(params.uuid, identity.accountId);
-      const number = await db.selectFrom('number').select('number').where('app_id', '=', row.id).executeTakeFirst();
-      if (number)
-        throw new RestError(409, `numbers point to this app, like ${number.number}: point them elsewhere first`);
-      await db.deleteFrom('app').where('id', '=', row.id).where('account_id', '=', identity.accountId).execute();
-      return ok(appOf(row));
-    });
+    http.delete(
+      '/sip/app/:uuid',
+      {
+        schema: {
+          ...operation(
+            'RemoveSIPControlAppByUUID',
+            'SIP apps',
+            'Remove an app',
+            'Refused (409) while numbers point to it.',
+          ),
+          params: UuidPath,
+          response: gone,
+        },
+      },
+      async ({ identity, params }) => {
+        const row = await one(params.uuid, identity.accountId);
+        const number = await db.selectFrom('number').select('number').where('app_id', '=', row.id).executeTakeFirst();
+        if (number)
+          throw new RestError(409, `numbers point to this app, like ${number.number}: point them elsewhere first`);
+        await db.deleteFrom('app').where('id', '=', row.id).where('account_id', '=', identity.accountId).execute();
+        return ok(appOf(row));
+      },
+    );
 
     const flow = answers(CallFlow, { failures: [404] });
     const flowOf = (uuid: string, xml: string) => ok({ url: `/rest/sip/app/call/flow/${uuid}`, xml });
     http.get(
       '/sip/app/call/flow/:uuid',
-      { schema: { params: UuidPath, response: flow } },
+      {
+        schema: {
+          ...operation('GetSIPControlAppStaticCallFlow', 'SIP apps', 'Read the document of an app'),
+          params: UuidPath,
+          response: flow,
+        },
+      },
       async ({ identity, params }) => {
         const row = await mine(params.uuid, identity.accountId).select('static_document').executeTakeFirst();
         if (!row) throw notFound('SIP control app');
@@ -180,7 +225,19 @@ export const apps =
     );
     http.post(
       '/sip/app/call/flow/:uuid',
-      { schema: { params: UuidPath, consumes: ['multipart/form-data'], response: flow } },
+      {
+        schema: {
+          ...operation(
+            'SaveSIPControlAppStaticCallFlow',
+            'SIP apps',
+            'Give an app a document',
+            'Checked before it is kept: what a call could not run is refused with its line and column.',
+          ),
+          params: UuidPath,
+          consumes: ['multipart/form-data'],
+          response: flow,
+        },
+      },
       async (request) => {
         const { identity, params } = request;
         const xml = await documentOf(request);
@@ -199,7 +256,13 @@ export const apps =
     const none = answers(Nothing, { failures: [404] });
     http.delete(
       '/sip/app/call/flow/:uuid',
-      { schema: { params: UuidPath, response: none } },
+      {
+        schema: {
+          ...operation('RemoveSIPControlAppStaticCallFlow', 'SIP apps', 'Take the document of an app away'),
+          params: UuidPath,
+          response: none,
+        },
+      },
       async ({ identity, params }) => {
         const changed = await db
           .updateTable('app')

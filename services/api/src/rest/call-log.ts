@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { answers, Moment, ok, optionalBody, PageQuery, pageOf, stamp, Uuid, UuidPath } from './envelope.ts';
 import { likeOf } from './numbers.ts';
+import { operation } from './operation.ts';
 
 const MaybeMoment = Type.Union([Moment, Type.Null()]);
 const Call = Type.Object({
@@ -69,47 +70,57 @@ export const callLog =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
     const schema = { querystring: PageQuery, body: optionalBody(Filters), response: answers(pageOf(Call)) };
-    for (const path of ['/call/search', '/sip/app/call/search'] as const)
-      http.post(path, { schema }, async ({ identity, query, body: given }) => {
-        const { take = 10, skip = 0 } = query;
-        const body = given ?? {};
-        const called = body.to ?? (body.tn === undefined ? undefined : String(body.tn));
-        const live = ['init', 'ringing', 'live'];
-        const mine = db
-          .selectFrom('call_log')
-          .where('account_id', '=', identity.accountId)
-          .$if(body.direction === 'out', (q) => q.where(sql<boolean>`false`))
-          .$if(body.from !== undefined, (q) => q.where('caller', 'like', likeOf(body.from!)))
-          .$if(called !== undefined, (q) => q.where('called', 'like', likeOf(called!)))
-          .$if(body.state === 'online', (q) => q.where('state', 'in', live))
-          .$if(body.state === 'offline', (q) => q.where('state', 'not in', live))
-          .$if(body.sip_control_app !== undefined, (q) => q.where('app_id', '=', body.sip_control_app!))
-          .$if(body.created_on_from !== undefined, (q) => q.where('created_on', '>=', new Date(body.created_on_from!)))
-          .$if(body.created_on_to !== undefined, (q) => q.where('created_on', '<=', new Date(body.created_on_to!)));
-        const [{ total }, rows] = await Promise.all([
-          mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-          mine.selectAll().orderBy('created_on', 'desc').orderBy('id').limit(take).offset(skip).execute(),
-        ]);
-        const data = rows.map((row) => ({
-          uuid: row.id,
-          direction: 'in' as const,
-          from: row.caller,
-          to: row.called,
-          state: row.state,
-          sip_control_app: row.app_id,
-          created_on: stamp(row.created_on),
-          ring_on: when(row.ring_on),
-          answer_on: when(row.answer_on),
-          hangup_on: when(row.hangup_on),
-          owner: row.owner,
-          reason: row.reason,
-          q850: row.q850,
-          duration: Number(row.duration_ms) / 1000,
-        }));
-        return ok({ take, skip, total: Number(total), data });
-      });
+    for (const [path, name] of [
+      ['/call/search', 'SearchCalls'],
+      ['/sip/app/call/search', 'SearchSCACalls'],
+    ] as const)
+      http.post(
+        path,
+        { schema: { ...operation(name, 'Logs', 'Search the call log'), ...schema } },
+        async ({ identity, query, body: given }) => {
+          const { take = 10, skip = 0 } = query;
+          const body = given ?? {};
+          const called = body.to ?? (body.tn === undefined ? undefined : String(body.tn));
+          const live = ['init', 'ringing', 'live'];
+          const mine = db
+            .selectFrom('call_log')
+            .where('account_id', '=', identity.accountId)
+            .$if(body.direction === 'out', (q) => q.where(sql<boolean>`false`))
+            .$if(body.from !== undefined, (q) => q.where('caller', 'like', likeOf(body.from!)))
+            .$if(called !== undefined, (q) => q.where('called', 'like', likeOf(called!)))
+            .$if(body.state === 'online', (q) => q.where('state', 'in', live))
+            .$if(body.state === 'offline', (q) => q.where('state', 'not in', live))
+            .$if(body.sip_control_app !== undefined, (q) => q.where('app_id', '=', body.sip_control_app!))
+            .$if(body.created_on_from !== undefined, (q) =>
+              q.where('created_on', '>=', new Date(body.created_on_from!)),
+            )
+            .$if(body.created_on_to !== undefined, (q) => q.where('created_on', '<=', new Date(body.created_on_to!)));
+          const [{ total }, rows] = await Promise.all([
+            mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
+            mine.selectAll().orderBy('created_on', 'desc').orderBy('id').limit(take).offset(skip).execute(),
+          ]);
+          const data = rows.map((row) => ({
+            uuid: row.id,
+            direction: 'in' as const,
+            from: row.caller,
+            to: row.called,
+            state: row.state,
+            sip_control_app: row.app_id,
+            created_on: stamp(row.created_on),
+            ring_on: when(row.ring_on),
+            answer_on: when(row.answer_on),
+            hangup_on: when(row.hangup_on),
+            owner: row.owner,
+            reason: row.reason,
+            q850: row.q850,
+            duration: Number(row.duration_ms) / 1000,
+          }));
+          return ok({ take, skip, total: Number(total), data });
+        },
+      );
 
     const flows = {
+      ...operation('SearchCallFlowLogs', 'Logs', 'Search the flow log of an app', 'Each verb that ended.'),
       params: UuidPath,
       querystring: PageQuery,
       body: optionalBody(FlowFilters),
@@ -146,7 +157,11 @@ export const callLog =
       return ok({ take, skip, total: Number(total), data });
     });
 
-    const recordings = { querystring: PageQuery, response: answers(pageOf(Recording)) };
+    const recordings = {
+      ...operation('ListRecordings', 'Recordings', 'List recordings'),
+      querystring: PageQuery,
+      response: answers(pageOf(Recording)),
+    };
     http.get('/recording', { schema: recordings }, async ({ identity, query }) => {
       const { take = 10, skip = 0 } = query;
       const mine = db.selectFrom('recording_log').where('account_id', '=', identity.accountId);

@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import type { Engine } from './engine.ts';
 import { answers, Moment, ok, Uuid, UuidPath } from './envelope.ts';
 import { notFound } from './errors.ts';
+import { operation } from './operation.ts';
 import { documentOf, takeDocuments } from './upload.ts';
 
 const Call = Type.Object({
@@ -56,21 +57,31 @@ export const calls =
     const found = { params: UuidPath, response: answers(Call, { failures: [404, 503] }) };
     const changed = { ...found, headers: Headers, response: answers(Call, { failures: [404, 409, 503] }) };
 
-    for (const path of ['/call/sca/:uuid', '/sip/app/call/:uuid'] as const) {
-      http.get(path, { schema: found }, async ({ identity, params }) =>
-        ok(callOf(await mine(params.uuid, identity.accountId))),
+    for (const [path, read, run] of [
+      ['/call/sca/:uuid', 'GetCall', 'RunCallDocument'],
+      ['/sip/app/call/:uuid', 'GetSIPControlAppCall', 'ExecuteSIPControlAppCallExecuteCallFlow'],
+    ] as const) {
+      http.get(
+        path,
+        { schema: { ...operation(read, 'Calls', 'Read a call as it is now'), ...found } },
+        async ({ identity, params }) => ok(callOf(await mine(params.uuid, identity.accountId))),
       );
       // As multipart with the field `file`, as the reference sends it.
-      http.post(path, { schema: { ...changed, consumes: ['multipart/form-data'] } }, async (request) => {
+      const document = operation(run, 'Calls', 'Give a live call another document', 'In the field `file`.');
+      http.post(path, { schema: { ...document, ...changed, consumes: ['multipart/form-data'] } }, async (request) => {
         const { identity, params, headers } = request;
         const call = await mine(params.uuid, identity.accountId);
         await engine.run(call.callId, await documentOf(request), headers['idempotency-key'] ?? randomUUID());
         return ok(callOf(await mine(params.uuid, identity.accountId)));
       });
     }
-    http.delete('/call/sca/:uuid', { schema: changed }, async ({ identity, params, headers }) => {
-      const call = await mine(params.uuid, identity.accountId);
-      await engine.hangup(call.callId, headers['idempotency-key'] ?? randomUUID());
-      return ok(callOf(await mine(params.uuid, identity.accountId)));
-    });
+    http.delete(
+      '/call/sca/:uuid',
+      { schema: { ...operation('HangUpCall', 'Calls', 'Hang a call up'), ...changed } },
+      async ({ identity, params, headers }) => {
+        const call = await mine(params.uuid, identity.accountId);
+        await engine.hangup(call.callId, headers['idempotency-key'] ?? randomUUID());
+        return ok(callOf(await mine(params.uuid, identity.accountId)));
+      },
+    );
   };

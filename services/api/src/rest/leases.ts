@@ -7,6 +7,7 @@ import { isUuid } from '../directory/uuid.ts';
 import { answers, Moment, ok, optionalBody, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { badInput, notFound } from './errors.ts';
 import { likeOf } from './numbers.ts';
+import { operation } from './operation.ts';
 
 const ASSIGNED_MAX = 1000;
 
@@ -113,7 +114,12 @@ export const leases =
       autorenew: Type.Optional(Type.Boolean()),
       sip_control_app: Type.Optional(Uuid),
     });
-    const searched = { querystring: PageQuery, body: optionalBody(Filters), response: answers(pageOf(Lease)) };
+    const searched = {
+      ...operation('SearchTNLeases', 'Leases', 'Search numbers of the account'),
+      querystring: PageQuery,
+      body: optionalBody(Filters),
+      response: answers(pageOf(Lease)),
+    };
     http.post('/lease/tn/search', { schema: searched }, async ({ identity, query, body: given }) => {
       const body = given ?? {};
       const { take = 10, skip = 0 } = query;
@@ -129,31 +135,45 @@ export const leases =
     });
 
     const found = { params: LeasePath, response: answers(Lease, { failures: [404] }) };
-    http.get('/lease/tn/:lease', { schema: found }, async ({ identity, params }) =>
+    const called = (...said: Parameters<typeof operation>) => ({ schema: { ...operation(...said), ...found } });
+    http.get('/lease/tn/:lease', called('GetTNLeaseByUUID', 'Leases', 'Read a lease'), async ({ identity, params }) =>
       ok(leaseOf(await one(params.lease, identity.accountId))),
     );
 
-    http.patch('/lease/tn/:lease', { schema: { ...found, body: Change } }, async ({ identity, params, body }) => {
-      const { accountId } = identity;
-      return db.transaction().execute(async (tx) => {
-        const row = await one(params.lease, accountId, tx);
-        const appId = body.sip_control_app;
-        if (appId && !(await hasApp(tx, appId, accountId)))
-          throw badInput({ 'body.sip_control_app': { message: 'is no app of this account', value: appId } });
-        if (body.autorenew !== undefined)
-          await tx.updateTable('lease').set({ autorenew: body.autorenew }).where('id', '=', row.id).execute();
-        if (appId !== undefined) await point(tx, row, accountId, appId);
-        return ok(leaseOf(await one(row.id, accountId, tx)));
-      });
-    });
+    http.patch(
+      '/lease/tn/:lease',
+      {
+        schema: {
+          ...operation('ModifyTNLease', 'Leases', 'Change a lease', 'Where its calls go, and whether it is renewed.'),
+          ...found,
+          body: Change,
+        },
+      },
+      async ({ identity, params, body }) => {
+        const { accountId } = identity;
+        return db.transaction().execute(async (tx) => {
+          const row = await one(params.lease, accountId, tx);
+          const appId = body.sip_control_app;
+          if (appId && !(await hasApp(tx, appId, accountId)))
+            throw badInput({ 'body.sip_control_app': { message: 'is no app of this account', value: appId } });
+          if (body.autorenew !== undefined)
+            await tx.updateTable('lease').set({ autorenew: body.autorenew }).where('id', '=', row.id).execute();
+          if (appId !== undefined) await point(tx, row, accountId, appId);
+          return ok(leaseOf(await one(row.id, accountId, tx)));
+        });
+      },
+    );
 
-    http.delete('/lease/tn/:lease', { schema: found }, async ({ identity, params }) =>
-      db.transaction().execute(async (tx) => {
-        const row = await one(params.lease, identity.accountId, tx);
-        await point(tx, row, identity.accountId, null);
-        await tx.updateTable('lease').set({ released_on: new Date() }).where('id', '=', row.id).execute();
-        return ok(leaseOf(row));
-      }),
+    http.delete(
+      '/lease/tn/:lease',
+      called('RemoveTNLeaseByUUID', 'Leases', 'Give a number back'),
+      async ({ identity, params }) =>
+        db.transaction().execute(async (tx) => {
+          const row = await one(params.lease, identity.accountId, tx);
+          await point(tx, row, identity.accountId, null);
+          await tx.updateTable('lease').set({ released_on: new Date() }).where('id', '=', row.id).execute();
+          return ok(leaseOf(row));
+        }),
     );
 
     const ofApp = { params: UuidPath, response: answers(Type.Array(Lease), { failures: [404] }) };
@@ -166,20 +186,33 @@ export const leases =
           .limit(ASSIGNED_MAX)
           .execute()
       ).map(leaseOf);
-    http.get('/sip/app/:uuid/tnlease', { schema: ofApp }, async ({ identity, params }) => {
-      if (!(await hasApp(db, params.uuid, identity.accountId))) throw notFound('SIP control app');
-      return ok(await leasesOf(params.uuid, identity.accountId));
-    });
-    http.post('/sip/app/:uuid/tnlease', { schema: { ...ofApp, body: Assign } }, async ({ identity, params, body }) =>
-      db.transaction().execute(async (tx) => {
-        const { accountId } = identity;
-        if (!(await hasApp(tx, params.uuid, accountId))) throw notFound('SIP control app');
-        for (const id of body.remove ?? []) {
-          const row = await one(id, accountId, tx);
-          if (row.app_id === params.uuid) await point(tx, row, accountId, null);
-        }
-        for (const id of body.add ?? []) await point(tx, await one(id, accountId, tx), accountId, params.uuid);
-        return ok(await leasesOf(params.uuid, accountId, tx));
-      }),
+    http.get(
+      '/sip/app/:uuid/tnlease',
+      { schema: { ...operation('GetSIPControlAppTNLeasesList', 'SIP apps', 'List numbers of an app'), ...ofApp } },
+      async ({ identity, params }) => {
+        if (!(await hasApp(db, params.uuid, identity.accountId))) throw notFound('SIP control app');
+        return ok(await leasesOf(params.uuid, identity.accountId));
+      },
+    );
+    http.post(
+      '/sip/app/:uuid/tnlease',
+      {
+        schema: {
+          ...operation('AssignTNLeasesToSIPControlApp', 'SIP apps', 'Point numbers to an app, or away'),
+          ...ofApp,
+          body: Assign,
+        },
+      },
+      async ({ identity, params, body }) =>
+        db.transaction().execute(async (tx) => {
+          const { accountId } = identity;
+          if (!(await hasApp(tx, params.uuid, accountId))) throw notFound('SIP control app');
+          for (const id of body.remove ?? []) {
+            const row = await one(id, accountId, tx);
+            if (row.app_id === params.uuid) await point(tx, row, accountId, null);
+          }
+          for (const id of body.add ?? []) await point(tx, await one(id, accountId, tx), accountId, params.uuid);
+          return ok(await leasesOf(params.uuid, accountId, tx));
+        }),
     );
   };

@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import { answers, Moment, ok, optionalBody, PageQuery, pageOf, stamp, Uuid } from './envelope.ts';
 import { RestError } from './errors.ts';
+import { operation } from './operation.ts';
 
 /** What a transaction is about (reference A.1, ETransactionReferenceType); these are written so far. */
 export type Reason = 'payment' | 'tnlease_nrc' | 'tnlease_mrc';
@@ -64,7 +65,12 @@ export const money =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
     const Body = Type.Object({ ref_type: Type.Optional(Type.String({ maxLength: 64 })) });
-    const schema = { querystring: PageQuery, body: optionalBody(Body), response: answers(pageOf(Transaction)) };
+    const schema = {
+      ...operation('SearchTransactions', 'Money', 'Search transactions'),
+      querystring: PageQuery,
+      body: optionalBody(Body),
+      response: answers(pageOf(Transaction)),
+    };
     http.post('/transaction/search', { schema }, async ({ identity, query, body }) => {
       const { take = 10, skip = 0 } = query;
       const rows = db

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { answers, ok, optionalBody, pageOf } from './envelope.ts';
+import { operation } from './operation.ts';
 
 const FEATURES = ['voice', 'fax', 'sms', 'mms', 'emergency'];
 export const Feature = Type.Unsafe<string>({ type: 'string', enum: FEATURES });
@@ -83,7 +84,12 @@ export const likeOf = (mask: string) => mask.replace(/[*%]/g, (sign) => (sign ==
 export const numbers =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
-    const schema = { querystring: Pages, body: optionalBody(Search), response: answers(pageOf(Offered)) };
+    const schema = {
+      ...operation('Search', 'Numbers', 'Search numbers that can be had'),
+      querystring: Pages,
+      body: optionalBody(Search),
+      response: answers(pageOf(Offered)),
+    };
     http.post('/tn/search', { schema }, async ({ query, body: given }) => {
       const body = given ?? {};
       const take = query.take ?? query.size ?? body.take ?? 10;
@@ -122,8 +128,17 @@ export const numbers =
     });
 
     const Countries = Type.Array(Type.Object({ a2: Type.String() }));
-    http.get('/tn/search/countries', { schema: { response: answers(Countries) } }, async () => {
-      const rows = await db.selectFrom('inventory').select('country').distinct().orderBy('country').execute();
-      return ok(rows.map(({ country }) => ({ a2: country })));
-    });
+    http.get(
+      '/tn/search/countries',
+      {
+        schema: {
+          ...operation('ListSearchCountries', 'Numbers', 'List countries with numbers'),
+          response: answers(Countries),
+        },
+      },
+      async () => {
+        const rows = await db.selectFrom('inventory').select('country').distinct().orderBy('country').execute();
+        return ok(rows.map(({ country }) => ({ a2: country })));
+      },
+    );
   };

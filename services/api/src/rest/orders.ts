@@ -8,6 +8,7 @@ import { answers, ok, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from '.
 import { notFound, RestError } from './errors.ts';
 import { move } from './money.ts';
 import { Feature } from './numbers.ts';
+import { operation } from './operation.ts';
 
 const ITEMS_MAX = 100;
 const MONTH_MS = 30 * 86_400_000;
@@ -92,15 +93,35 @@ const orderOf = (row: Row): Static<typeof Order> => {
 export const orders =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
-    http.post('/order/price', { schema: { body: New, response: answers(Price) } }, async ({ body }) => {
-      const { offers, errors } = await offered(db, body.items);
-      const items = [...offers].map(([tn, { nrc, mrc }]) => ({ tn, nrc: Number(nrc), mrc: Number(mrc) }));
-      const sum = (of: 'nrc' | 'mrc') => items.reduce((total, item) => total + item[of], 0);
-      return ok({ nrc: sum('nrc'), mrc: sum('mrc'), items, errors });
-    });
+    http.post(
+      '/order/price',
+      {
+        schema: {
+          ...operation('GetOrderPrice', 'Numbers', 'Price an order', 'Orders nothing.'),
+          body: New,
+          response: answers(Price),
+        },
+      },
+      async ({ body }) => {
+        const { offers, errors } = await offered(db, body.items);
+        const items = [...offers].map(([tn, { nrc, mrc }]) => ({ tn, nrc: Number(nrc), mrc: Number(mrc) }));
+        const sum = (of: 'nrc' | 'mrc') => items.reduce((total, item) => total + item[of], 0);
+        return ok({ nrc: sum('nrc'), mrc: sum('mrc'), items, errors });
+      },
+    );
 
     const Headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) });
-    const made = { headers: Headers, body: New, response: answers(Order, { status: 201, failures: [402, 409] }) };
+    const made = {
+      ...operation(
+        'CreateOrder',
+        'Numbers',
+        'Order numbers',
+        'Charged and leased at once, item by item; the same Idempotency-Key is the same order.',
+      ),
+      headers: Headers,
+      body: New,
+      response: answers(Order, { status: 201, failures: [402, 409] }),
+    };
     http.post('/order', { schema: made }, async ({ identity, body, headers }, reply) => {
       const { accountId, userId } = identity;
       const key = headers['idempotency-key'] ?? null;
@@ -136,14 +157,22 @@ export const orders =
       return ok(orderOf(await ordered.catch(takenMeanwhile)));
     });
 
-    const found = { params: UuidPath, response: answers(Order, { failures: [404] }) };
+    const found = {
+      ...operation('GetOrderByUUID', 'Numbers', 'Read an order'),
+      params: UuidPath,
+      response: answers(Order, { failures: [404] }),
+    };
     http.get('/order/:uuid', { schema: found }, async ({ identity, params }) => {
       const row = await read(db, identity.accountId).where('id', '=', params.uuid).executeTakeFirst();
       if (!row) throw notFound('order');
       return ok(orderOf(row));
     });
 
-    const searched = { querystring: PageQuery, response: answers(pageOf(Order)) };
+    const searched = {
+      ...operation('SearchOrders', 'Numbers', 'Search orders'),
+      querystring: PageQuery,
+      response: answers(pageOf(Order)),
+    };
     http.post('/order/search', { schema: searched }, async ({ identity, query }) => {
       const { take = 10, skip = 0 } = query;
       const mine = db.selectFrom('number_order').where('account_id', '=', identity.accountId);

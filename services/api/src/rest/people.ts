@@ -8,6 +8,7 @@ import { hashPassword, signJwt } from './credentials.ts';
 import { answers, Moment, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
 import { move } from './money.ts';
+import { operation, PUBLIC } from './operation.ts';
 
 const Role = Type.Union([Type.Literal('Admin'), Type.Literal('User'), Type.Literal('Provider')]);
 const text = (max = 255) => Type.String({ minLength: 1, maxLength: max });
@@ -101,7 +102,12 @@ export type PeopleNeeds = { db: Database; jwtKey: Uint8Array; attempts: Attempts
 export const signUp =
   ({ db, attempts, signUpCredit }: PeopleNeeds): FastifyPluginAsyncTypebox =>
   async (http) => {
-    const schema = { body: SignUp, response: answers(User, { status: 201, failures: [409] }), security: [] };
+    const schema = {
+      ...operation('CreateUser', 'Authentication', 'Sign up', 'Makes an account and its first user.'),
+      ...PUBLIC,
+      body: SignUp,
+      response: answers(User, { status: 201, failures: [409] }),
+    };
     http.post('/user', { schema }, async ({ body, ip }, reply) => {
       attempts.check(`sign-up ${ip}`);
       attempts.failed(`sign-up ${ip}`); // so many accounts a minute from one address, and no more
@@ -148,21 +154,45 @@ export const people =
       return row;
     };
 
-    http.get('/auth', { schema: { response: answers(User) } }, async ({ identity }) => {
-      const row = await me(identity.userId);
-      return ok({ ...userOf(row), token: await signJwt({ uuid: row.id, role: row.role }, jwtKey) });
-    });
-    http.get('/user', { schema: { response: answers(User) } }, async ({ identity }) =>
-      ok(userOf(await me(identity.userId))),
+    http.get(
+      '/auth',
+      {
+        schema: {
+          ...operation('Auth', 'Authentication', 'Log in', 'The user with a JWT (`token`) that lives a day.'),
+          response: answers(User),
+        },
+      },
+      async ({ identity }) => {
+        const row = await me(identity.userId);
+        return ok({ ...userOf(row), token: await signJwt({ uuid: row.id, role: row.role }, jwtKey) });
+      },
+    );
+    http.get(
+      '/user',
+      { schema: { ...operation('GetCurrentUser', 'Users', 'Read oneself'), response: answers(User) } },
+      async ({ identity }) => ok(userOf(await me(identity.userId))),
     );
     http.get(
       '/user/:uuid',
-      { schema: { params: UuidPath, response: answers(User, { failures: [404] }) } },
+      {
+        schema: {
+          ...operation('GetUserByUUID', 'Users', 'Read a user'),
+          params: UuidPath,
+          response: answers(User, { failures: [404] }),
+        },
+      },
       async ({ identity, params }) => ok(userOf(await one(params.uuid, identity.accountId))),
     );
     http.patch(
       '/user/:uuid',
-      { schema: { params: UuidPath, body: UserChange, response: answers(User, { failures: [403, 404, 409] }) } },
+      {
+        schema: {
+          ...operation('UpdateUserByUUID', 'Users', 'Change a user', 'Oneself; as Admin any user of the account.'),
+          params: UuidPath,
+          body: UserChange,
+          response: answers(User, { failures: [403, 404, 409] }),
+        },
+      },
       async ({ identity, params, body }) => {
         const row = await one(params.uuid, identity.accountId);
         if (row.id !== identity.userId && identity.role !== 'Admin') throw new RestError(403, 'only an Admin may');
@@ -182,8 +212,10 @@ export const people =
         return ok(userOf(await one(params.uuid, identity.accountId)));
       },
     );
-    http.get('/account', { schema: { response: answers(Account) } }, async ({ identity }) =>
-      ok(userOf(await me(identity.userId)).account),
+    http.get(
+      '/account',
+      { schema: { ...operation('GetAccount', 'Account', 'Read the account'), response: answers(Account) } },
+      async ({ identity }) => ok(userOf(await me(identity.userId)).account),
     );
   };
 

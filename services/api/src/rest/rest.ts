@@ -1,8 +1,7 @@
 /**
  * The REST API as one fastify plugin below `/rest`: the same schemas are its validation, its types and its OpenAPI
- * document (`/rest/openapi.json`). Every route but sign-up asks who it is first.
+ * document (`/rest/openapi.json`, with a page at `/rest/docs`). Every route but sign-up asks who it is first.
  */
-import swagger from '@fastify/swagger';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Database } from '../database/database.ts';
 import { dictionaries } from '../http/dictionaries.ts';
@@ -16,6 +15,7 @@ import { answerErrors } from './errors.ts';
 import { leases } from './leases.ts';
 import { money } from './money.ts';
 import { numbers } from './numbers.ts';
+import { openApi } from './openapi.ts';
 import { orders } from './orders.ts';
 import { people, signUp } from './people.ts';
 import { tokens } from './tokens.ts';
@@ -37,31 +37,8 @@ export const rest =
     answerErrors(http, told);
     const attempts = createAttempts();
     const authenticate = createAuthenticator(db, jwtKey, attempts);
-    await http.register(swagger, {
-      openapi: {
-        openapi: '3.1.0',
-        info: {
-          title: 'Opentact',
-          version: '1',
-          description: 'Errors come as {success: false, message, status, fields}.',
-        },
-        servers: [{ url: '/' }],
-        components: {
-          securitySchemes: {
-            token: {
-              type: 'apiKey',
-              in: 'header',
-              name: 'X-Auth-Token',
-              description: 'A JWT of GET /auth, or an API key.',
-            },
-            basic: { type: 'http', scheme: 'basic', description: 'E-mail and password.' },
-          },
-        },
-        security: [{ token: [] }, { basic: [] }],
-      },
-    });
+    await openApi(http);
     await http.register(dictionaries, { prefix: '/dict' });
-    http.get('/openapi.json', { schema: { hide: true } }, async () => http.swagger());
     await http.register(signUp({ db, jwtKey, attempts, signUpCredit }));
     await http.register(async (inside) => {
       inside.decorateRequest('identity', null as unknown as Identity);

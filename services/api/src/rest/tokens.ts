@@ -7,6 +7,7 @@ import { isUuid } from '../directory/uuid.ts';
 import { digestOf, newApiKey } from './credentials.ts';
 import { answers, Moment, Nothing, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
+import { operation } from './operation.ts';
 
 const KEYS_MAX = 100;
 const TTL_MAX_S = 10 * 365 * 86_400;
@@ -39,43 +40,62 @@ export const tokens =
   async (http) => {
     const New = Type.Object({ name: Name, ttl: Type.Optional(Ttl) });
     const made = answers(Token, { status: 201, failures: [409] });
-    http.post('/token', { schema: { body: New, response: made } }, async ({ identity, body }, reply) => {
-      const token = newApiKey();
-      const { count } = await db
-        .selectFrom('api_key')
-        .where('person_id', '=', identity.userId)
-        .select(db.fn.countAll<string>().as('count'))
-        .executeTakeFirstOrThrow();
-      if (Number(count) >= KEYS_MAX) throw new RestError(409, `a user has ${KEYS_MAX} API keys at most`);
-      const row = await db
-        .insertInto('api_key')
-        .values({
-          id: randomUUID(),
-          digest: digestOf(token),
-          account_id: identity.accountId,
-          person_id: identity.userId,
-          name: body.name,
-          expires_on: after(body.ttl ?? TTL_DEFAULT_S),
-        })
-        .returning(COLUMNS)
-        .executeTakeFirstOrThrow();
-      reply.code(201);
-      return ok({ ...tokenOf(row), token });
-    });
+    http.post(
+      '/token',
+      {
+        schema: {
+          ...operation('CreateToken', 'API keys', 'Make an API key', 'The answer is the only one that shows it.'),
+          body: New,
+          response: made,
+        },
+      },
+      async ({ identity, body }, reply) => {
+        const token = newApiKey();
+        const { count } = await db
+          .selectFrom('api_key')
+          .where('person_id', '=', identity.userId)
+          .select(db.fn.countAll<string>().as('count'))
+          .executeTakeFirstOrThrow();
+        if (Number(count) >= KEYS_MAX) throw new RestError(409, `a user has ${KEYS_MAX} API keys at most`);
+        const row = await db
+          .insertInto('api_key')
+          .values({
+            id: randomUUID(),
+            digest: digestOf(token),
+            account_id: identity.accountId,
+            person_id: identity.userId,
+            name: body.name,
+            expires_on: after(body.ttl ?? TTL_DEFAULT_S),
+          })
+          .returning(COLUMNS)
+          .executeTakeFirstOrThrow();
+        reply.code(201);
+        return ok({ ...tokenOf(row), token });
+      },
+    );
 
-    http.get('/token/list', { schema: { response: answers(Type.Array(Token)) } }, async ({ identity }) => {
-      const rows = await db
-        .selectFrom('api_key')
-        .where('person_id', '=', identity.userId)
-        .select(COLUMNS)
-        .orderBy('created_on')
-        .limit(KEYS_MAX)
-        .execute();
-      return ok(rows.map(tokenOf));
-    });
+    http.get(
+      '/token/list',
+      { schema: { ...operation('GetTokenList', 'API keys', 'List API keys'), response: answers(Type.Array(Token)) } },
+      async ({ identity }) => {
+        const rows = await db
+          .selectFrom('api_key')
+          .where('person_id', '=', identity.userId)
+          .select(COLUMNS)
+          .orderBy('created_on')
+          .limit(KEYS_MAX)
+          .execute();
+        return ok(rows.map(tokenOf));
+      },
+    );
 
     const Change = Type.Object({ name: Type.Optional(Name), ttl: Type.Optional(Ttl) });
-    const changed = { params: UuidPath, body: Change, response: answers(Token, { failures: [404] }) };
+    const changed = {
+      ...operation('ModifyToken', 'API keys', 'Rename an API key or move its end'),
+      params: UuidPath,
+      body: Change,
+      response: answers(Token, { failures: [404] }),
+    };
     http.patch('/token/:uuid', { schema: changed }, async ({ identity, params, body }) => {
       const row = await db
         .updateTable('api_key')
@@ -92,14 +112,29 @@ export const tokens =
       return ok(tokenOf(row));
     });
 
-    http.delete('/token/all', { schema: { response: answers(Nothing) } }, async ({ identity }) => {
-      await db.deleteFrom('api_key').where('person_id', '=', identity.userId).execute();
-      return ok({});
-    });
+    http.delete(
+      '/token/all',
+      {
+        schema: { ...operation('RemoveAll', 'API keys', 'Remove all API keys of oneself'), response: answers(Nothing) },
+      },
+      async ({ identity }) => {
+        await db.deleteFrom('api_key').where('person_id', '=', identity.userId).execute();
+        return ok({});
+      },
+    );
 
     // The path holds the key itself, as the reference has it; its uuid serves too and appears in no log.
     const KeyPath = Type.Object({ token: Type.String({ minLength: 1, maxLength: 64 }) });
-    const removed = { params: KeyPath, response: answers(Token, { failures: [404] }) };
+    const removed = {
+      ...operation(
+        'RemoveByTokenString',
+        'API keys',
+        'Remove an API key',
+        'By the key itself or, better, by its uuid.',
+      ),
+      params: KeyPath,
+      response: answers(Token, { failures: [404] }),
+    };
     http.delete('/token/:token', { schema: removed }, async ({ identity, params }) => {
       const row = await db
         .deleteFrom('api_key')

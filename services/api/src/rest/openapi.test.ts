@@ -1,0 +1,108 @@
+/** The OpenAPI document says of every operation what a reader needs; its page asks no other address. No database. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type FastifyInstance, fastify } from 'fastify';
+import { openDatabase } from '../database/database.ts';
+import type { Engine } from './engine.ts';
+import { TAGS } from './operation.ts';
+import { rest } from './rest.ts';
+
+type Operation = {
+  operationId?: string;
+  tags?: string[];
+  summary?: string;
+  security?: object[];
+  parameters?: Array<{ in: string; name: string }>;
+  requestBody?: object;
+  responses: Record<string, { $ref?: string; description?: string; content?: object }>;
+};
+type Document = {
+  openapi: string;
+  security: object[];
+  components: { securitySchemes: object; responses: Record<string, object> };
+  paths: Record<string, Record<string, Operation>>;
+};
+
+const db = openDatabase('postgres://127.0.0.1:1/none');
+let http: FastifyInstance;
+let document: Document;
+let operations: Array<[string, Operation]>;
+
+before(async () => {
+  http = fastify();
+  const needs = { db, jwtKey: new Uint8Array(32), engine: {} as Engine, signUpCredit: 0, told: () => {} };
+  http.register(rest(needs), { prefix: '/rest' });
+  await http.ready();
+  document = (await http.inject('/rest/openapi.json')).json();
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, of]): [string, Operation] => [`${method.toUpperCase()} ${path}`, of]),
+  );
+});
+after(async () => {
+  await http.close();
+  await db.destroy();
+});
+
+/** Each operation of which something is wrong, with what. */
+const faults = (judge: (of: Operation, name: string) => string | false | undefined) =>
+  operations.flatMap(([name, of]) => {
+    const fault = judge(of, name);
+    return fault ? [`${name}: ${fault}`] : [];
+  });
+
+test('every operation has an id of its own, one tag and a summary: spread operation(…) into its schema', () => {
+  assert.ok(operations.length > 30);
+  const ids = operations.map(([, { operationId }]) => operationId);
+  assert.deepEqual(
+    faults(({ operationId, tags, summary }) => {
+      if (!operationId || !/^[A-Z][A-Za-z0-9]+$/.test(operationId)) return 'no operationId';
+      if (ids.indexOf(operationId) !== ids.lastIndexOf(operationId)) return `${operationId} twice`;
+      if (tags?.length !== 1 || !Object.hasOwn(TAGS, tags[0]!)) return 'no tag';
+      return !summary || summary.length > 80 || summary.endsWith('.') ? 'no summary' : undefined;
+    }),
+    [],
+  );
+});
+
+test('every operation says who may, and how it refuses', () => {
+  assert.ok(document.security.length > 0);
+  assert.deepEqual(
+    faults(({ security = document.security, responses, parameters = [], requestBody }) => {
+      for (const scheme of security.flatMap(Object.keys))
+        if (!Object.hasOwn(document.components.securitySchemes, scheme)) return `unknown scheme ${scheme}`;
+      const owed = ['400', '429'];
+      if (security.length > 0) owed.push('401');
+      if (parameters.some((p) => p.in === 'path')) owed.push('404');
+      if (requestBody) owed.push('413', '415');
+      const missing = owed.filter((status) => !responses[status]);
+      if (missing.length > 0) return `no answer ${missing.join(', ')}`;
+      if (!Object.keys(responses).some((status) => status.startsWith('2'))) return 'no success';
+      for (const [status, { $ref, content }] of Object.entries(responses))
+        if (Number(status) >= 400 ? !$ref : !content) return `${status} is not described`;
+      return undefined;
+    }),
+    [],
+  );
+});
+
+test('an upload is described with its field', () => {
+  const upload = document.paths['/rest/sip/app/call/flow/{uuid}']!.post!.requestBody;
+  assert.match(JSON.stringify(upload), /"multipart\/form-data":.*"file":\{"type":"string","format":"binary"\}/);
+});
+
+test('the page and everything it loads come from here, under a strict policy', async () => {
+  const page = await http.inject('/rest/docs');
+  assert.equal(page.statusCode, 200);
+  const policy = String(page.headers['content-security-policy']);
+  assert.match(policy, /default-src 'none'/);
+  assert.doesNotMatch(policy, /unsafe|https?:/);
+  const loaded = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address!);
+  assert.ok(loaded.length >= 4);
+  for (const address of loaded) {
+    assert.match(address, /^\/rest\/docs\//);
+    assert.equal((await http.inject(address)).statusCode, 200, address);
+  }
+  const document = await http.inject('/rest/docs/json');
+  assert.equal(document.json().info.title, 'Opentact');
+  assert.match((await http.inject('/rest/docs/static/swagger-initializer.js')).body, /validatorUrl: null/);
+});

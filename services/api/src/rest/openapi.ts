@@ -1,0 +1,120 @@
+/**
+ * The OpenAPI document of the routes (`/rest/openapi.json`) and its page (`/rest/docs`, from its own package: it asks no
+ * other address). What the schemas of routes can't say is put in here: the failures that every route shares, uploads.
+ */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { Failure } from './envelope.ts';
+import { TAGS } from './operation.ts';
+
+const FAILURES: Record<string, string> = {
+  400: 'Some parameters are wrong: `fields` says which.',
+  401: 'Credentials are missing or wrong.',
+  402: 'The balance is too low.',
+  403: 'The role may not.',
+  404: 'There is none, or another account has it.',
+  409: 'It stands against what there is; the message says what to do first.',
+  413: 'The body is too long.',
+  415: 'The body has another content type than the route takes.',
+  429: 'Too often; `Retry-After` says when again.',
+  503: 'What this needs is away; try again.',
+};
+
+type Operation = { responses: Record<string, object>; requestBody?: { required?: boolean; content: Content } };
+type Content = Record<string, { schema: { anyOf?: Array<{ type?: string }> } }>;
+
+const POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+
+/** To be registered before the routes. */
+export async function openApi(http: FastifyInstance): Promise<void> {
+  await http.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Opentact',
+        version: '1',
+        description: 'Errors come as {success: false, message, status, fields}. Moments are ISO 8601, UTC.',
+      },
+      servers: [{ url: '/' }],
+      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+      components: {
+        securitySchemes: {
+          token: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Auth-Token',
+            description: 'A JWT of GET /rest/auth, or an API key.',
+          },
+          basic: { type: 'http', scheme: 'basic', description: 'E-mail and password.' },
+        },
+      },
+      security: [{ token: [] }, { basic: [] }],
+    },
+    transform: ({ schema, url }) => ({ schema: completed(schema ?? {}), url }),
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) return document.swaggerObject;
+      const { openapiObject: found } = document;
+      for (const path of Object.values(found.paths ?? {}))
+        for (const operation of Object.values(path as Record<string, Operation>)) shorten(operation);
+      const components = {
+        ...found.components,
+        schemas: { ...found.components?.schemas, Failure },
+        responses: Object.fromEntries(
+          Object.entries(FAILURES).map(([status, description]) => [
+            `Failure${status}`,
+            { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } } },
+          ]),
+        ),
+      };
+      return { ...found, components } as typeof found;
+    },
+  });
+  http.get('/openapi.json', { schema: { hide: true } }, async () => http.swagger());
+  await http.register(swaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: http.prefix,
+    staticCSP: POLICY,
+    theme: { title: 'Opentact REST API' },
+    uiConfig: { displayOperationId: true, docExpansion: 'none', filter: true, persistAuthorization: false },
+  });
+}
+
+/** The failures that follow from what a route takes; an upload's field. */
+function completed(schema: FastifySchema & { consumes?: readonly string[] }): FastifySchema {
+  if (schema.hide) return schema;
+  const isUpload = schema.consumes?.includes('multipart/form-data') ?? false;
+  const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] };
+  const statuses = [
+    ...(schema.security?.length === 0 ? [] : [401]),
+    ...(schema.params ? [404] : []),
+    ...(schema.body || isUpload ? [413, 415] : []),
+  ];
+  return {
+    ...schema,
+    ...(isUpload && !schema.body && { body: file }),
+    response: { ...Object.fromEntries(statuses.map((status) => [status, Failure])), ...(schema.response as object) },
+  };
+}
+
+/** A failure by its name, and a body that may be left out as such. */
+function shorten({ responses, requestBody }: Operation): void {
+  for (const status of Object.keys(responses))
+    if (FAILURES[status]) responses[status] = { $ref: `#/components/responses/Failure${status}` };
+    else responses[status] = { ...responses[status], description: status === '201' ? 'Made.' : 'Done.' };
+  for (const media of Object.values(requestBody?.content ?? {})) {
+    const [body, none, ...more] = media.schema.anyOf ?? [];
+    if (!body || none?.type !== 'null' || more.length > 0) continue;
+    media.schema = body as typeof media.schema;
+    requestBody!.required = false;
+  }
+}
