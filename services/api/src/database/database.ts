@@ -3,6 +3,7 @@ import { type Generated, Kysely, PostgresDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { MIGRATIONS } from './migrations.ts';
+import type { MoneyTables } from './money-tables.ts';
 
 type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
 
@@ -178,7 +179,7 @@ export type Tables = {
   /** Whom a `<Group>` rings; its members in the order of `position`, `sip:…` or `tel:…`. */
   ring_group: { id: string; account_id: string; name: string };
   ring_group_member: { group_id: string; position: number; target: string };
-};
+} & MoneyTables;
 
 export type Database = Kysely<Tables>;
 

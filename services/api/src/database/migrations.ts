@@ -1,6 +1,7 @@
 /** The steps that make api's tables. A step that was released is never changed: what is to be otherwise is a step more. */
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { money } from './migrations/010-money.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -263,4 +264,5 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create table call_log_cursor (partition int primary key, position bigint not null)`.execute(db);
     },
   },
+  '010-money': money,
 };

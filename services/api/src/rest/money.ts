@@ -1,55 +1,9 @@
-/** Balances: every change is a transaction, each thing is billed once, and a balance never falls below zero by an order. */
-import { randomUUID } from 'node:crypto';
+/** What was charged and credited, for whoever pays (reference 2.16). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Kysely, sql } from 'kysely';
 import { Type } from 'typebox';
-import type { Database, Tables } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { answers, Moment, ok, optionalBody, PageQuery, pageOf, stamp, Uuid } from './envelope.ts';
-import { RestError } from './errors.ts';
 import { operation } from './operation.ts';
-
-/** What a transaction is about (reference A.1, ETransactionReferenceType); these are written so far. */
-export type Reason = 'payment' | 'tnlease_nrc' | 'tnlease_mrc';
-
-/**
- * Takes (negative) or gives an amount, in the transaction that does what is paid for. The same thing twice moves nothing.
- * @throws RestError 402 where the balance is too low
- */
-export async function move(
-  tx: Kysely<Tables>,
-  of: { accountId: string; amount: number; reason: Reason; ref: string; description: string },
-): Promise<void> {
-  const { accountId, amount, reason, ref, description } = of;
-  if (amount === 0) return;
-  const done = await tx
-    .selectFrom('transaction')
-    .select('id')
-    .where('account_id', '=', accountId)
-    .where('ref_type', '=', reason)
-    .where('ref_id', '=', ref)
-    .executeTakeFirst();
-  if (done) return;
-  const account = await tx
-    .updateTable('account')
-    .set({ balance: sql`balance + ${amount}`, modified_on: new Date() })
-    .where('id', '=', accountId)
-    .where(sql<boolean>`balance + ${amount} >= 0`)
-    .returning('balance')
-    .executeTakeFirst();
-  if (!account) throw new RestError(402, `the balance is too low: ${(-amount).toFixed(2)} is needed`);
-  await tx
-    .insertInto('transaction')
-    .values({
-      id: randomUUID(),
-      account_id: accountId,
-      amount: String(amount),
-      balance_after: account.balance,
-      ref_type: reason,
-      ref_id: ref,
-      description,
-    })
-    .execute();
-}
 
 const Transaction = Type.Object({
   uuid: Uuid,

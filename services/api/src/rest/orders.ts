@@ -4,9 +4,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
+import { move } from '../money/move.ts';
 import { answers, ok, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
-import { move } from './money.ts';
 import { Feature } from './numbers.ts';
 import { operation } from './operation.ts';
 

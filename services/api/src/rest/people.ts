@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Database } from '../database/database.ts';
+import { move } from '../money/move.ts';
 import type { Attempts } from './attempts.ts';
 import { hashPassword, signJwt } from './credentials.ts';
 import { answers, Moment, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
-import { move } from './money.ts';
 import { operation, PUBLIC } from './operation.ts';
 
 const Role = Type.Union([Type.Literal('Admin'), Type.Literal('User'), Type.Literal('Provider')]);

@@ -1,0 +1,103 @@
+/** Limits hold whoever asks, and however many at once; from a real database, over several connections. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
+import { type Database, migrate, openDatabase } from '../database/database.ts';
+import { priceOf, priceOfSpeech, rateOf } from './price.ts';
+import { callOf, type Reservation, reserve } from './reserve.ts';
+
+let home: string;
+let server: EmbeddedPostgres;
+let pools: Database[];
+let db: Database;
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'opentact-money-'));
+  server = await embeddedPostgres({ home, databases: ['opentact_api'] });
+  pools = Array.from({ length: 3 }, () => openDatabase(server.url('opentact_api')));
+  db = pools[0]!;
+  await migrate(db);
+  await db
+    .insertInto('rate')
+    .values([
+      { direction: 'out', prefix: '1', price: '0.012' },
+      { direction: 'out', prefix: '1900', price: '2', increment_s: 1 },
+      { direction: 'out', prefix: '44', price: '0.1', increment_s: 6 },
+    ])
+    .execute();
+});
+after(async () => {
+  await Promise.all(pools.map((pool) => pool.destroy()));
+  await server.stop();
+  await rm(home, { recursive: true });
+});
+
+async function account(balance: number): Promise<string> {
+  const id = randomUUID();
+  const row = { id, name: 'A', calls_max: 100, dials_per_minute_max: 60, balance: String(balance) };
+  await db.insertInto('account').values(row).execute();
+  return id;
+}
+const newLeg = () => `${callOf(randomUUID()).slice(0, -4)}0001`;
+const ask = (accountId: string, more: { leg?: string; called?: string; by?: Database; profileId?: string } = {}) =>
+  (more.by ?? db).transaction().execute((tx) =>
+    reserve(tx, {
+      leg: more.leg ?? newLeg(),
+      accountId,
+      profileId: more.profileId,
+      called: more.called ?? '12125550100',
+    }),
+  );
+const said = (answer: Reservation) => (answer.granted ? 'granted' : answer.reason);
+async function asMany(count: number, one: (n: number) => Promise<Reservation>): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  const answers = await Promise.all(Array.from({ length: count }, (_, n) => one(n)));
+  for (const answer of answers) found[said(answer)] = (found[said(answer)] ?? 0) + 1;
+  return found;
+}
+
+test('the longest prefix decides; each increment that was begun is paid', async () => {
+  assert.deepEqual(await rateOf(db, 'out', '19005550100'), { price: 2, incrementS: 1 });
+  assert.deepEqual(await rateOf(db, 'out', '12125550100'), { price: 0.012, incrementS: 60 });
+  assert.equal(await rateOf(db, 'out', '33123456789'), undefined, 'not sold');
+  assert.deepEqual(await rateOf(db, 'in', '33123456789'), { price: 0, incrementS: 60 }, 'no rates at all: free');
+  const minute = { price: 0.012, incrementS: 60 };
+  assert.deepEqual(
+    [0, 1, 60_000, 60_001].map((ms) => priceOf(minute, ms)),
+    [0, 0.012, 0.012, 0.024],
+  );
+  assert.equal(priceOf({ price: 0.1, incrementS: 6 }, 7_000), 0.02);
+  assert.equal(priceOf({ price: 0.0001, incrementS: 1 }, 1_000), 0.0001, 'rounded upwards, never to nothing');
+  assert.equal(priceOfSpeech({ price: 0.016, incrementS: 60 }, 1), 0.0001);
+});
+
+test('a leg is granted as long as the balance bears every first minute, and once however often it is asked', async () => {
+  const id = await account(0.03);
+  const leg = newLeg();
+  assert.deepEqual(await asMany(5, () => ask(id, { leg })), { granted: 5 });
+  assert.equal(said(await ask(id)), 'granted');
+  assert.equal(said(await ask(id)), 'balance');
+  assert.equal(said(await ask(id, { called: '33123456789' })), 'rate');
+  assert.equal(said(await ask(randomUUID())), 'inactive');
+});
+
+test('a leg that goes on keeps back what it has come to', async () => {
+  const id = await account(5);
+  const leg = newLeg();
+  await ask(id, { leg, called: '19005550100' });
+  await db
+    .updateTable('outbound_leg')
+    .set({ answered_on: new Date(Date.now() - 149_500) })
+    .where('leg', '=', leg)
+    .execute();
+  assert.equal(said(await ask(id)), 'balance', '150 seconds at two a minute are all there is');
+});
+
+test('of two hundred at once so many are granted as the money allows', { timeout: 30_000 }, async () => {
+  const id = await account(0.12);
+  assert.deepEqual(await asMany(200, (n) => ask(id, { by: pools[n % pools.length]! })), { granted: 10, balance: 190 });
+});
