@@ -7,7 +7,8 @@ import { stat } from 'node:fs/promises';
 import { request as ask } from 'node:http';
 import { join } from 'node:path';
 import { type Check, type Readiness, readiness } from '@opentact/runtime';
-import { type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, fastify } from 'fastify';
+import { envelope } from '../rest/errors.ts';
 
 const ASK_MS_MAX = 2500;
 
@@ -67,7 +68,15 @@ export function createHttp(of: {
   /** The REST API. */
   rest: FastifyPluginAsync;
 }): FastifyInstance {
-  const http = fastify({ logger: false, bodyLimit: 64 * 1024, connectionTimeout: 10_000, requestTimeout: 10_000 });
+  const http = fastify({
+    logger: false,
+    bodyLimit: 64 * 1024,
+    connectionTimeout: 10_000,
+    requestTimeout: 10_000,
+    // A path that can't be read reaches no route.
+    frameworkErrors: (_error, _request, reply) =>
+      (reply as FastifyReply).code(400).send(envelope(400, 'the path is malformed')),
+  });
   http.get('/health', async () => ({ alive: true }));
   http.get('/ready', async (_, reply) => {
     const found = await readiness(of.checks);

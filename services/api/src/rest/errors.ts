@@ -1,5 +1,6 @@
 /** What the REST API says where it refuses: a status, a sentence, and for bad input each field with its fault. */
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import { type Fault, fieldsOf } from './wording.ts';
 
 /** By the path of the parameter, `body.email`: what is wrong, and the value that was given (never a secret's). */
 export type Fields = { [path: string]: { message: string; value?: unknown } };
@@ -23,16 +24,12 @@ const VALUE_MAX = 200;
 
 /** Every refusal in the envelope; a fault of ours as 500 without a word of its cause. */
 export function answerErrors(http: FastifyInstance, told: (error: unknown) => void): void {
-  http.setErrorHandler((error: FastifyError | RestError, _request, reply) => {
-    if (error instanceof RestError) {
-      if (error.status === 429) reply.header('retry-after', '60');
-      return reply.code(error.status).send(envelope(error.status, error.message, error.fields));
-    }
-    if (error.validation) return reply.code(400).send(envelope(400, 'some parameters are wrong', fieldsOf(error)));
-    const status = error.statusCode ?? 500;
-    if (status >= 400 && status < 500) return reply.code(status).send(envelope(status, error.message));
-    told(error);
-    return reply.code(500).send(envelope(500, 'internal error'));
+  http.setErrorHandler((error: FastifyError | RestError, request, reply) => {
+    const refusal = refusalOf(error, request);
+    if (!refusal) told(error);
+    const { status, message, fields } = refusal ?? { status: 500, message: 'internal error' };
+    if (status === 429) reply.header('retry-after', '60');
+    return reply.code(status).send(envelope(status, message, fields));
   });
   http.setNotFoundHandler((request, reply) =>
     reply
@@ -41,20 +38,31 @@ export function answerErrors(http: FastifyInstance, told: (error: unknown) => vo
   );
 }
 
-const envelope = (status: number, message: string, fields?: Fields) => ({
+type Refusal = { status: number; message: string; fields?: Fields | undefined };
+
+/** What was wrong with the request; undefined where it is a fault of ours. */
+function refusalOf(error: FastifyError | RestError, request: FastifyRequest): Refusal | undefined {
+  if (error instanceof RestError) return error;
+  if (error.validation) {
+    const { validationContext = 'body' } = error;
+    const place = validationContext === 'querystring' ? 'query' : validationContext;
+    return badInput(fieldsOf(place, error.validation as Fault[]));
+  }
+  const status = error.statusCode ?? 500;
+  if (status === 406 || status === 415) {
+    // 406 is what an upload's reader says of another type.
+    const { consumes = ['application/json'] } = (request.routeOptions.schema ?? {}) as { consumes?: string[] };
+    const given = request.headers['content-type']?.slice(0, VALUE_MAX) ?? 'a body without content-type';
+    return { status: 415, message: `this takes ${consumes.join(' or ')}, not ${given}` };
+  }
+  if (status === 413) return { status, message: `the body is longer than ${request.routeOptions.bodyLimit} bytes` };
+  return status >= 400 && status < 500 ? { status, message: error.message } : undefined;
+}
+
+/** The error envelope (reference 2.1). */
+export const envelope = (status: number, message: string, fields?: Fields) => ({
   success: false,
   message,
   status,
   ...(fields && { fields }),
 });
-
-function fieldsOf({ validation = [], validationContext = 'body' }: FastifyError): Fields {
-  const place = validationContext === 'querystring' ? 'query' : validationContext;
-  return Object.fromEntries(
-    validation.map(({ instancePath, message = 'is wrong', params }) => {
-      const missing = (params as { requiredProperties?: string[]; missingProperty?: string }).missingProperty;
-      const path = [place, ...instancePath.split('/').filter(Boolean), ...(missing ? [missing] : [])].join('.');
-      return [path, { message: missing ? 'is missing' : message }];
-    }),
-  );
-}

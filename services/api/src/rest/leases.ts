@@ -110,7 +110,7 @@ export const leases =
     };
 
     const Filters = Type.Object({
-      tn: Type.Optional(Type.String({ pattern: '^[0-9*%]{1,15}$' })),
+      tn: Type.Optional(Type.String({ pattern: '^[0-9*%]{1,15}$', description: 'digits; * any run, % one digit' })),
       autorenew: Type.Optional(Type.Boolean()),
       sip_control_app: Type.Optional(Uuid),
     });

@@ -85,6 +85,18 @@ test('every operation says who may, and how it refuses', () => {
   );
 });
 
+test('every pattern says in words what it wants: its description is in the refusal', () => {
+  const wordless = (of: unknown): string[] => {
+    if (typeof of !== 'object' || of === null) return [];
+    const { pattern, description } = of as { pattern?: unknown; description?: string };
+    return [...(typeof pattern === 'string' && !description ? [pattern] : []), ...Object.values(of).flatMap(wordless)];
+  };
+  assert.deepEqual(
+    faults((of) => wordless([of.parameters, of.requestBody]).join(', ') || undefined),
+    [],
+  );
+});
+
 test('an upload is described with its field', () => {
   const upload = document.paths['/rest/sip/app/call/flow/{uuid}']!.post!.requestBody;
   assert.match(JSON.stringify(upload), /"multipart\/form-data":.*"file":\{"type":"string","format":"binary"\}/);

@@ -1,87 +1,20 @@
 /** Accounts, credentials, API keys and apps over HTTP, from a real database; what one account has no other sees. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
-import { type FastifyInstance, fastify } from 'fastify';
 import { SignJWT } from 'jose';
-import { type Database, migrate, openDatabase } from '../database/database.ts';
-import type { Engine } from './engine.ts';
-import { rest } from './rest.ts';
+import { JWT_KEY as KEY, openRestScene, PASSWORD, type RestScene } from './testing/scene.ts';
 
-const KEY = new TextEncoder().encode('k'.repeat(32));
-const PASSWORD = 'correct horse battery';
-let home: string;
-let server: EmbeddedPostgres;
-let db: Database;
-let http: FastifyInstance;
-const faults: unknown[] = [];
-
+let scene: RestScene;
 before(async () => {
-  home = await mkdtemp(join(tmpdir(), 'opentact-rest-'));
-  server = await embeddedPostgres({ home, databases: ['opentact_api'] });
-  db = openDatabase(server.url('opentact_api'));
-  await migrate(db);
-  http = fastify();
-  const engine: Engine = {
-    check: async (xml) => (xml.includes('<Dail') ? 'line 1, column 11: <Dail> is no element' : undefined),
-    call: async () => undefined,
-    run: () => Promise.reject(new Error('there is no call')),
-    hangup: () => Promise.reject(new Error('there is no call')),
-    close() {},
-  };
-  http.register(rest({ db, jwtKey: KEY, engine, signUpCredit: 0, told: (error) => faults.push(error) }), {
-    prefix: '/rest',
-  });
-  await http.ready();
+  scene = await openRestScene();
 });
-after(async () => {
-  await http.close();
-  await db.destroy();
-  await server.stop();
-  await rm(home, { recursive: true });
-  assert.deepEqual(faults, []);
-});
+after(() => scene.close());
 
-type Answer = { status: number; body: { success: boolean; payload: never; message: string; fields: never } };
-let addresses = 0;
-async function ask(
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-  path: string,
-  of: { as?: string; basic?: string; body?: unknown; from?: string } = {},
-): Promise<Answer> {
-  const answer = await http.inject({
-    method,
-    url: `/rest${path}`,
-    remoteAddress: of.from ?? `10.0.${addresses++ >> 8}.${addresses & 255}`,
-    headers: {
-      ...(of.as && { 'x-auth-token': of.as }),
-      ...(of.basic && { authorization: `Basic ${Buffer.from(of.basic).toString('base64')}` }),
-    },
-    ...(of.body !== undefined && { payload: of.body as object }),
-  });
-  return { status: answer.statusCode, body: answer.json() };
-}
-
-let people = 0;
-/** A new account: its user's e-mail and a JWT. */
-async function signedUp(): Promise<{ email: string; jwt: string; uuid: string }> {
-  const email = `person${people++}@example.test`;
-  const made = await ask('POST', '/user', { body: { email, password: PASSWORD, first_name: 'Ann' } });
-  assert.equal(made.status, 201, JSON.stringify(made.body));
-  const { body } = await ask('GET', '/auth', { basic: `${email}:${PASSWORD}` });
-  const { token, uuid } = body.payload as { token: string; uuid: string };
-  return { email, jwt: token, uuid };
-}
-
-function upload(path: string, as: string, xml: string) {
-  const boundary = 'b0undary';
-  const payload = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="flow.xml"\r\nContent-Type: application/xml\r\n\r\n${xml}\r\n--${boundary}--\r\n`;
-  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}`, 'x-auth-token': as };
-  return http.inject({ method: 'POST', url: `/rest${path}`, headers, payload });
-}
+const ask: RestScene['ask'] = (...of) => scene.ask(...of);
+const signedUp = () => scene.signedUp();
+const upload: RestScene['upload'] = (...of) => scene.upload(...of);
+const stock: RestScene['stock'] = (...of) => scene.stock(...of);
+const credit: RestScene['credit'] = (...of) => scene.credit(...of);
 
 test('sign up, log in by password, then by the token of it', async () => {
   const { email, jwt, uuid } = await signedUp();
@@ -130,8 +63,8 @@ test('an API key is shown once, serves like a password, and is over when it is r
   assert.equal((await ask('GET', '/user', { as: token })).status, 200);
   const list = await ask('GET', '/token/list', { as: jwt });
   assert.ok(!JSON.stringify(list.body).includes(token));
-  assert.ok(!JSON.stringify(await db.selectFrom('api_key').selectAll().execute()).includes(token));
-  await db
+  assert.ok(!JSON.stringify(await scene.db.selectFrom('api_key').selectAll().execute()).includes(token));
+  await scene.db
     .updateTable('api_key')
     .set({ expires_on: new Date(0) })
     .where('id', '=', uuid)
@@ -150,13 +83,13 @@ test('an app is made, changed, given a document and removed', async () => {
   assert.equal((changed.body.payload as { call_flow_url: string }).call_flow_url, 'https://a.test/flow');
   const path = `/sip/app/call/flow/${uuid}`;
   assert.equal((await ask('GET', path, { as: jwt })).status, 404);
-  assert.equal((await upload(path, jwt, '<Response><Say>hi</Say></Response>')).statusCode, 200);
+  assert.equal((await upload(path, jwt, '<Response><Say>hi</Say></Response>')).status, 200);
   const kept = await ask('GET', path, { as: jwt });
   assert.equal((kept.body.payload as { xml: string }).xml, '<Response><Say>hi</Say></Response>');
   const wrong = await upload(path, jwt, '<Response><Dail/></Response>');
-  assert.equal(wrong.statusCode, 400);
-  assert.match(wrong.json().fields['body.file'].message, /line 1, column 11/);
-  assert.equal((await upload(path, jwt, 'x'.repeat(70_000))).statusCode, 400);
+  assert.equal(wrong.status, 400);
+  assert.match((wrong.body.fields as Record<string, { message: string }>)['body.file']!.message, /line 1, column 11/);
+  assert.equal((await upload(path, jwt, 'x'.repeat(70_000))).status, 400);
   assert.equal((await ask('DELETE', path, { as: jwt })).status, 200);
   assert.equal((await ask('DELETE', `/sip/app/${uuid}`, { as: jwt })).status, 200);
   assert.equal((await ask('GET', `/sip/app/${uuid}`, { as: jwt })).status, 404);
@@ -180,26 +113,9 @@ test('what one account has, no other sees or changes', async () => {
   ];
   for (const [method, path, body] of strange)
     assert.equal((await ask(method, path, { as: other.jwt, body })).status, 404, `${method} ${path}`);
-  assert.equal((await upload(`/sip/app/call/flow/${uuid}`, other.jwt, '<Response/>')).statusCode, 404);
+  assert.equal((await upload(`/sip/app/call/flow/${uuid}`, other.jwt, '<Response/>')).status, 404);
   assert.deepEqual((await ask('GET', '/sip/app', { as: other.jwt })).body.payload, []);
 });
-
-/** Numbers for a test, in an area of their own. */
-async function stock(npa: string, count: number, mrc = '1.5'): Promise<number[]> {
-  const tns = Array.from({ length: count }, (_, i) => `1${npa}5550${100 + i}`);
-  const place = { country: 'US', state: 'NY', city: 'New York', rate_center: 'NWYRCYZN01' };
-  await db
-    .insertInto('inventory')
-    .values(tns.map((tn) => ({ tn, ...place, features: ['voice', 'sms'], nrc: '0.5', mrc })))
-    .execute();
-  return tns.map(Number);
-}
-const credit = (email: string, amount: number) =>
-  db
-    .updateTable('account')
-    .set({ balance: String(amount) })
-    .where('email', '=', email)
-    .execute();
 
 test('a number is searched, ordered, pointed at an app and given back', async () => {
   const { email, jwt } = await signedUp();
@@ -212,7 +128,7 @@ test('a number is searched, ordered, pointed at an app and given back', async ()
   assert.equal((one.body.payload as { total: number }).total, 1);
   const order = { items: [{ tn, features: ['voice'] }] };
   assert.equal((await ask('POST', '/order', { as: jwt, body: order })).status, 402);
-  assert.equal((await db.selectFrom('lease').selectAll().execute()).length, 0, 'nothing is half ordered');
+  assert.equal((await scene.db.selectFrom('lease').selectAll().execute()).length, 0, 'nothing is half ordered');
   await credit(email, 10);
   const made = await ask('POST', '/order', { as: jwt, body: order });
   assert.equal(made.status, 201, JSON.stringify(made.body));
@@ -222,12 +138,12 @@ test('a number is searched, ordered, pointed at an app and given back', async ()
   const app = (await ask('POST', '/sip/app', { as: jwt, body: { name: 'Menu' } })).body.payload as { uuid: string };
   const pointed = await ask('PATCH', `/lease/tn/${tn}`, { as: jwt, body: { sip_control_app: app.uuid } });
   assert.equal(pointed.status, 200, JSON.stringify(pointed.body));
-  const routed = await db.selectFrom('number').selectAll().where('number', '=', String(tn)).executeTakeFirst();
+  const routed = await scene.db.selectFrom('number').selectAll().where('number', '=', String(tn)).executeTakeFirst();
   assert.equal(routed?.app_id, app.uuid);
   assert.equal((await ask('DELETE', `/sip/app/${app.uuid}`, { as: jwt })).status, 409);
   assert.equal((await ask('DELETE', `/lease/tn/${tn}`, { as: jwt })).status, 200);
   assert.equal((await ask('GET', `/lease/tn/${tn}`, { as: jwt })).status, 404);
-  assert.equal((await db.selectFrom('number').selectAll().where('number', '=', String(tn)).execute()).length, 0);
+  assert.equal((await scene.db.selectFrom('number').selectAll().where('number', '=', String(tn)).execute()).length, 0);
   const billed = (await ask('POST', '/transaction/search', { as: jwt })).body.payload as { data: unknown[] };
   assert.equal(billed.data.length, 2);
 });
@@ -238,7 +154,7 @@ test('an order asked twice under one key is one order; what can’t be had is to
   const [a, b] = await stock('213', 2);
   const key = { 'x-auth-token': jwt, 'idempotency-key': 'once' };
   const payload = { items: [{ tn: a }, { tn: 12135559999 }, { tn: a }, { tn: b, features: ['fax'] }] };
-  const ordered = () => http.inject({ method: 'POST', url: '/rest/order', headers: key, payload });
+  const ordered = () => scene.http.inject({ method: 'POST', url: '/rest/order', headers: key, payload });
   const [first, again] = [(await ordered()).json(), (await ordered()).json()];
   assert.equal(first.payload.uuid, again.payload.uuid);
   assert.deepEqual([first.payload.success, first.payload.failed], [1, 3]);
@@ -265,7 +181,7 @@ test('twenty who want the same number at once: one has it, and only that one pay
   );
   assert.equal(won.length, 1, JSON.stringify(answers.map((a) => [a.status, a.body.message])));
   for (const { status } of answers) assert.ok(status === 201 || status === 409, String(status));
-  const paid = await db
+  const paid = await scene.db
     .selectFrom('account')
     .select('balance')
     .where(
@@ -298,7 +214,7 @@ test('bad input names each field, and never is a fault of ours', async () => {
 });
 
 test('the OpenAPI document holds every route, and says who may', async () => {
-  const { paths, openapi } = (await http.inject('/rest/openapi.json')).json();
+  const { paths, openapi } = (await scene.http.inject('/rest/openapi.json')).json();
   assert.equal(openapi, '3.1.0');
   assert.deepEqual(paths['/rest/user'].post.security, []);
   for (const path of ['/rest/auth', '/rest/token', '/rest/sip/app', '/rest/sip/app/{uuid}'])

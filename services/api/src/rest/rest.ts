@@ -19,6 +19,7 @@ import { openApi } from './openapi.ts';
 import { orders } from './orders.ts';
 import { people, signUp } from './people.ts';
 import { tokens } from './tokens.ts';
+import { validateRequests } from './validation.ts';
 
 export type RestNeeds = {
   db: Database;
@@ -35,6 +36,7 @@ export const rest =
   ({ db, jwtKey, engine, signUpCredit, told }: RestNeeds): FastifyPluginAsyncTypebox =>
   async (http) => {
     answerErrors(http, told);
+    validateRequests(http);
     const attempts = createAttempts();
     const authenticate = createAuthenticator(db, jwtKey, attempts);
     await openApi(http);
