@@ -4,6 +4,7 @@ import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { MIGRATIONS } from './migrations.ts';
 import type { MoneyTables } from './money-tables.ts';
+import type { PeopleTables, PersonMore } from './people-tables.ts';
 
 type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
 
@@ -34,7 +35,8 @@ export type Tables = {
     dob: string | null;
     avatar: string | null;
     deleted_on: Date | null;
-  } & Stamps;
+  } & Stamps &
+    PersonMore;
   /** Only the SHA-256 of a key is kept. */
   api_key: {
     id: Generated<string>;
@@ -179,7 +181,8 @@ export type Tables = {
   /** Whom a `<Group>` rings; its members in the order of `position`, `sip:…` or `tel:…`. */
   ring_group: { id: string; account_id: string; name: string };
   ring_group_member: { group_id: string; position: number; target: string };
-} & MoneyTables;
+} & MoneyTables &
+  PeopleTables;
 
 export type Database = Kysely<Tables>;
 

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { money } from './migrations/010-money.ts';
+import { identity } from './migrations/011-identity.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -265,4 +266,5 @@ export const MIGRATIONS: Record<string, Migration> = {
     },
   },
   '010-money': money,
+  '011-identity': identity,
 };

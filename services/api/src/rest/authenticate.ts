@@ -1,9 +1,10 @@
 /**
- * Who asks: Basic, JWT or API key, in the header, the query or the form (reference 2.2). It says nothing of why a
- * credential is wrong.
+ * Who asks: Basic, JWT, API key or the token of an identity provider, in a header or the query (reference 2.2). It says
+ * nothing of why a credential is wrong. A form's field is none of the places: who asks is known before a body is read.
  */
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.ts';
+import { type IdentityProvider, ProviderAway, type Providers } from '../identity/provider.ts';
 import type { Attempts } from './attempts.ts';
 import { digestOf, isApiKey, isPassword, readJwt } from './credentials.ts';
 import { RestError } from './errors.ts';
@@ -21,14 +22,26 @@ const wrong = () => new RestError(401, 'wrong credentials');
 
 export type Authenticator = (request: FastifyRequest) => Promise<Identity>;
 
-export function createAuthenticator(db: Database, jwtKey: Uint8Array, attempts: Attempts): Authenticator {
+/** Where a user of a provider is known by. */
+const COLUMN = { google: 'gmail_user_id', facebook: 'facebook_user_id' } as const;
+const NAME = { google: 'Google', facebook: 'Facebook' } as const;
+type Kind = keyof typeof COLUMN;
+
+const CREDENTIAL_MAX = 4096;
+
+export function createAuthenticator(
+  db: Database,
+  jwtKey: Uint8Array,
+  attempts: Attempts,
+  providers: Providers = {},
+): Authenticator {
   const people = () =>
     db
       .selectFrom('person')
       .innerJoin('account', 'account.id', 'person.account_id')
       .where('person.deleted_on', 'is', null)
       .where('account.deleted_on', 'is', null)
-      .select(['person.id', 'person.account_id', 'person.role', 'person.password_hash']);
+      .select(['person.id', 'person.account_id', 'person.role', 'person.password_hash', 'person.password_count']);
   const identityOf = ({ id, account_id, role }: { id: string; account_id: string; role: string }): Identity => ({
     userId: id,
     accountId: account_id,
@@ -71,19 +84,62 @@ export function createAuthenticator(db: Database, jwtKey: Uint8Array, attempts: 
     const claims = await readJwt(token, jwtKey);
     // The role is the one of today: a token must not keep one that was taken away.
     const person = claims && (await people().where('person.id', '=', claims.uuid).executeTakeFirst());
-    return person && identityOf(person);
+    return person?.password_count === claims?.passwords ? person && identityOf(person) : undefined;
+  }
+
+  async function byProvider(kind: Kind, token: string, address: string): Promise<Identity> {
+    const provider = providers[kind];
+    if (!provider) throw new RestError(401, `log-in by ${NAME[kind]} is not set up here`);
+    attempts.check(`address ${address}`);
+    const person = await linked(kind, provider, token);
+    if (person) return person;
+    attempts.failed(`address ${address}`);
+    throw wrong();
+  }
+
+  /** The user of that id there; at first, the user of that e-mail, if nobody else stands for them there. */
+  async function linked(kind: Kind, provider: IdentityProvider, token: string): Promise<Identity | undefined> {
+    const found = await provider.identify(token).catch((error) => {
+      if (!(error instanceof ProviderAway)) throw error;
+      throw new RestError(503, `${NAME[kind]} can’t be asked now; try again`);
+    });
+    if (!found) return undefined;
+    const known = await people().where(`person.${COLUMN[kind]}`, '=', found.id).executeTakeFirst();
+    if (known) return identityOf(known);
+    await db
+      .updateTable('person')
+      .set({ [COLUMN[kind]]: found.id })
+      .where('email', '=', found.email)
+      .where(COLUMN[kind], 'is', null)
+      .where('deleted_on', 'is', null)
+      .where((w) => w.not(w.exists(w.selectFrom('person as other').where(`other.${COLUMN[kind]}`, '=', found.id))))
+      .execute();
+    const now = await people().where(`person.${COLUMN[kind]}`, '=', found.id).executeTakeFirst();
+    return now && identityOf(now);
   }
 
   return async (request) => {
     const { authorization = '' } = request.headers;
-    const header = request.headers['x-auth-token'];
-    const { jwt, bearer } = request.query as { jwt?: unknown; bearer?: unknown };
+    const query = request.query as Record<string, unknown>;
     const [scheme = '', value = ''] = authorization.split(/\s+/, 2);
-    const token = [header, jwt, bearer, /^bearer$/i.test(scheme) ? value : undefined].find(
-      (given) => typeof given === 'string' && given !== '',
+    const token = first(
+      request.headers['x-auth-token'],
+      query.jwt,
+      query.bearer,
+      /^bearer$/i.test(scheme) ? value : undefined,
     );
-    if (typeof token === 'string') return byToken(token.slice(0, 4096), request.ip);
-    if (/^basic$/i.test(scheme) && value) return byPassword(value.slice(0, 4096), request.ip);
+    if (token) return byToken(token, request.ip);
+    for (const kind of ['google', 'facebook'] as const) {
+      const given = first(request.headers[`x-auth-${kind}-token`], query[`${kind}_token`]);
+      if (given) return byProvider(kind, given, request.ip);
+    }
+    if (/^basic$/i.test(scheme) && value) return byPassword(value.slice(0, CREDENTIAL_MAX), request.ip);
     throw new RestError(401, 'credentials are missing: Authorization or X-Auth-Token');
   };
+}
+
+/** The first that is text; a parameter given twice is none. */
+function first(...given: unknown[]): string | undefined {
+  const found = given.find((value) => typeof value === 'string' && value !== '');
+  return typeof found === 'string' ? found.slice(0, CREDENTIAL_MAX) : undefined;
 }

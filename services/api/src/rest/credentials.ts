@@ -2,6 +2,7 @@
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { errors, jwtVerify, SignJWT } from 'jose';
+import { isUuid } from '../directory/uuid.ts';
 import { RestError } from './errors.ts';
 
 const derive = promisify(scrypt) as (password: string, salt: Buffer, bytes: number) => Promise<Buffer>;
@@ -52,22 +53,20 @@ export const newApiKey = () => randomBytes(36).toString('base64url');
 export const isApiKey = (text: string) => /^[\w-]{48}$/.test(text);
 export const digestOf = (secret: string) => createHash('sha256').update(secret).digest();
 
-export type Claims = { uuid: string; role: string };
+/** `passwords`: how often the user's password had been changed when the token was made. */
+export type Claims = { uuid: string; role: string; passwords: number };
 
 /** HS256, a day long (reference 2.2). */
-export const signJwt = ({ uuid, role }: Claims, key: Uint8Array) =>
-  new SignJWT({ uuid, role })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setIssuedAt()
-    .setExpirationTime(`${JWT_SECONDS}s`)
-    .sign(key);
+export const signJwt = (claims: Claims, key: Uint8Array) =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setIssuedAt().setExpirationTime(`${JWT_SECONDS}s`).sign(key);
 
 /** The claims of a token of ours; undefined where it is forged, expired or none. */
 export async function readJwt(token: string, key: Uint8Array): Promise<Claims | undefined> {
   try {
     const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], requiredClaims: ['exp', 'iat'] });
-    return typeof payload.uuid === 'string' && typeof payload.role === 'string'
-      ? { uuid: payload.uuid, role: payload.role }
+    const { uuid, role, passwords } = payload;
+    return typeof uuid === 'string' && isUuid(uuid) && typeof role === 'string' && typeof passwords === 'number'
+      ? { uuid, role, passwords }
       : undefined;
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined;

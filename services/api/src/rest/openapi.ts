@@ -56,9 +56,21 @@ export async function openApi(http: FastifyInstance): Promise<void> {
             description: 'A JWT of GET /rest/auth, or an API key.',
           },
           basic: { type: 'http', scheme: 'basic', description: 'E-mail and password.' },
+          google: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Auth-Google-Token',
+            description: 'A Google ID token, where log-in by Google is set up.',
+          },
+          facebook: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Auth-Facebook-Token',
+            description: 'A Facebook token, where log-in by Facebook is set up.',
+          },
         },
       },
-      security: [{ token: [] }, { basic: [] }],
+      security: [{ token: [] }, { basic: [] }, { google: [] }, { facebook: [] }],
     },
     transform: ({ schema, url }) => ({ schema: completed(schema ?? {}), url }),
     transformObject: (document) => {
@@ -95,7 +107,7 @@ function completed(schema: FastifySchema & { consumes?: readonly string[] }): Fa
   const isUpload = schema.consumes?.includes('multipart/form-data') ?? false;
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] };
   const statuses = [
-    ...(schema.security?.length === 0 ? [] : [401]),
+    ...(schema.security?.length === 0 ? [] : [401, 503]),
     ...(schema.params ? [404] : []),
     ...(schema.body || isUpload ? [413, 415] : []),
   ];

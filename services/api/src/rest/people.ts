@@ -1,6 +1,7 @@
 /** Users and accounts: sign-up, log-in, one's own account (reference 2.2, 2.4). */
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { sql } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { move } from '../money/move.ts';
@@ -164,7 +165,10 @@ export const people =
       },
       async ({ identity }) => {
         const row = await me(identity.userId);
-        return ok({ ...userOf(row), token: await signJwt({ uuid: row.id, role: row.role }, jwtKey) });
+        return ok({
+          ...userOf(row),
+          token: await signJwt({ uuid: row.id, role: row.role, passwords: row.password_count }, jwtKey),
+        });
       },
     );
     http.get(
@@ -204,7 +208,10 @@ export const people =
           .set({
             ...person,
             ...(email && { email: email.toLowerCase() }),
-            ...(password && { password_hash: await hashPassword(password) }),
+            ...(password && {
+              password_hash: await hashPassword(password),
+              password_count: sql`password_count + 1`,
+            }),
             modified_on: new Date(),
           })
           .where('id', '=', row.id)

@@ -5,6 +5,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Database } from '../database/database.ts';
 import { dictionaries } from '../http/dictionaries.ts';
+import type { Providers } from '../identity/provider.ts';
 import { apps } from './apps.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator, type Identity } from './authenticate.ts';
@@ -26,6 +27,8 @@ export type RestNeeds = {
   /** Signs log-in tokens; the same in every process of an installation. */
   jwtKey: Uint8Array;
   engine: Engine;
+  /** Who else vouches for users; left out: nobody. */
+  providers?: Providers;
   /** What a new account may spend at once. */
   signUpCredit: number;
   /** Where faults of ours are told. */
@@ -33,12 +36,12 @@ export type RestNeeds = {
 };
 
 export const rest =
-  ({ db, jwtKey, engine, signUpCredit, told }: RestNeeds): FastifyPluginAsyncTypebox =>
+  ({ db, jwtKey, engine, signUpCredit, told, providers }: RestNeeds): FastifyPluginAsyncTypebox =>
   async (http) => {
     answerErrors(http, told);
     validateRequests(http);
     const attempts = createAttempts();
-    const authenticate = createAuthenticator(db, jwtKey, attempts);
+    const authenticate = createAuthenticator(db, jwtKey, attempts, providers);
     await openApi(http);
     await http.register(dictionaries, { prefix: '/dict' });
     await http.register(signUp({ db, jwtKey, attempts, signUpCredit }));

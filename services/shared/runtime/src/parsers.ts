@@ -71,6 +71,21 @@ export function plainUrl(...protocols: string[]): (value: string) => string {
   };
 }
 
+/** Origins, comma-separated: `https://portal.example`. */
+export function origins(value: string): string[] {
+  return list(value).map((entry) => {
+    const { origin } = new URL(plainUrl('http:', 'https:')(entry));
+    if (entry.replace(/\/$/, '') !== origin) throw new Error('must be origins, without a path');
+    return origin;
+  });
+}
+
+/** An address that mail comes from, without a name. */
+export function mailAddress(value: string): string {
+  if (!/^[^\s<>@,;"]{1,64}@[\w.-]{1,190}$/.test(value)) throw new Error('must be one mail address');
+  return value;
+}
+
 /** A SIP trunk as `sip:user:password@host:port`. */
 export function trunk(value: string): { user: string; password: string; host: string; port: number } {
   const match = /^sip:([^:@]+):([^@]*)@(\[[0-9a-f:]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(value);

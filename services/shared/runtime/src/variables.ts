@@ -67,6 +67,26 @@ export const PUBLIC = {
     { secret: true },
   ),
   asrToken: optional('OPENTACT_ASR_TOKEN', read.text, 'bearer token of the recogniser', { secret: true }),
+  googleIssuer: variable(
+    'OPENTACT_GOOGLE_ISSUER',
+    'https://accounts.google.com',
+    read.plainUrl('https:', 'http:'),
+    'OpenID issuer whose ID tokens log users in',
+  ),
+  googleClientId: optional('OPENTACT_GOOGLE_CLIENT_ID', read.text, 'our client there; unset: no log-in by Google'),
+  smtpUrl: optional(
+    'OPENTACT_SMTP_URL',
+    read.url('smtp:', 'smtps:'),
+    'smtp(s)://user:password@host:port for mail; unset: files in OPENTACT_HOME/mail',
+    { secret: true },
+  ),
+  mailFrom: variable('OPENTACT_MAIL_FROM', 'opentact@localhost', read.mailAddress, 'who mail comes from'),
+  resetOrigins: variable(
+    'OPENTACT_RESET_ORIGINS',
+    '',
+    read.origins,
+    'origins a password reset may lead to; empty: any, on a loopback bind only',
+  ),
   retainDays: variable('OPENTACT_RETAIN_DAYS', '30', read.integer(1, 3650), 'days the journal and recordings are kept'),
   logLevel: variable(
     'OPENTACT_LOG_LEVEL',
