@@ -1,6 +1,6 @@
 /** From sign-up to a call: over HTTP alone an account is made, its app given a document, a number ordered and called. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openPhone, type Phone } from '../kit/phone.ts';
@@ -120,6 +120,23 @@ describe('the REST API', { timeout: 60_000 }, () => {
   it('knows the demo account by the key that a first start prints', async () => {
     const { apiKey, email } = JSON.parse(readFileSync(join(platform.home, 'demo.json'), 'utf8'));
     assert.equal((await ask<{ email: string }>('GET', '/user', { token: apiKey })).email, email);
+  });
+
+  it('writes no credential into a log, however it came', async () => {
+    const { apiKey } = JSON.parse(readFileSync(join(platform.home, 'demo.json'), 'utf8'));
+    const { token } = await ask<{ token: string }>('GET', `/auth?bearer=${apiKey}`);
+    for (const path of [
+      `/user?jwt=${token}`,
+      `/nothing?jwt=${token}`,
+      `/user?google_token=${token}`,
+      `/call/sca/x?jwt=${token}`,
+    ])
+      await fetch(`http://127.0.0.1:${platform.httpPort}/rest${path}`);
+    const logs = readdirSync(join(platform.home, 'logs')).map((name) =>
+      readFileSync(join(platform.home, 'logs', name), 'utf8'),
+    );
+    assert.ok(logs.length > 0);
+    for (const text of logs) assert.ok(!text.includes(token) && !text.includes(apiKey));
   });
 
   it('says where a document is wrong before any call runs it', async () => {

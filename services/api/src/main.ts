@@ -22,7 +22,10 @@ import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
 import { addDirectory } from './directory/service.ts';
 import { checksOf, createHttp } from './http/http.ts';
+import { googleProvider } from './identity/google.ts';
+import { fileMail, smtpMail } from './mail/mail.ts';
 import { connectEngine } from './rest/engine.ts';
+import { withoutRow } from './rest/errors.ts';
 import { rest } from './rest/rest.ts';
 import { sharedSecret } from './rest/shared-secret.ts';
 
@@ -49,6 +52,10 @@ const databaseCheck = async () => {
 };
 const health = await serveHealth(config.health, { database: databaseCheck });
 const engine = connectEngine(`${await internalAddress(config)}:${config.grpcPort}`, config.grpcToken);
+const mail = config.smtpUrl
+  ? smtpMail(config.smtpUrl, config.mailFrom)
+  : fileMail(join(config.home, 'mail'), config.mailFrom);
+const { googleIssuer, googleClientId, resetOrigins } = config;
 const http = createHttp({
   checks: { api: databaseCheck, ...checksOf(config.readyOf) },
   recordings: join(config.home, 'recordings'),
@@ -57,9 +64,13 @@ const http = createHttp({
     db: database,
     jwtKey: await sharedSecret(database, 'jwt'),
     engine,
+    providers: googleClientId ? { google: googleProvider(googleIssuer, googleClientId) } : {},
+    mail,
+    // Beyond loopback a link that somebody else chose must not carry a token out.
+    mayLeadTo: (origin) => resetOrigins.includes(origin) || (resetOrigins.length === 0 && isLoopback(config.bind)),
     // The demo's installation lets whoever signs up try it.
     signUpCredit: demo ? 10 : 0,
-    told: (err) => log.error({ err }, 'a request failed'),
+    told: (err) => log.error({ err: withoutRow(err) }, 'a request failed'),
   }),
 });
 await http.listen({ host: config.bind, port: config.httpPort });
@@ -76,6 +87,7 @@ shutdown.step('call log', 2000, () => {
 });
 shutdown.step('leave the registry', 1000, () => events.registry.leave());
 shutdown.step('http', 2000, () => http.close());
+shutdown.step('mail', 500, async () => mail.close());
 shutdown.step('engine', 500, async () => engine.close());
 shutdown.step('grpc', 2000, () => {
   serving(false);

@@ -1,8 +1,7 @@
 /** How often credentials may be wrong: by address and by whom they name. Bounded; a right one forgives. */
 import { RestError } from './errors.ts';
 
-const WINDOW_MS = 60_000;
-const FAILURES_MAX = 10;
+const MINUTE = { max: 10, windowMs: 60_000 };
 const REMEMBERED_MAX = 50_000;
 
 export type Attempts = {
@@ -12,18 +11,19 @@ export type Attempts = {
   succeeded(...names: string[]): void;
 };
 
-export function createAttempts(now: () => number = Date.now): Attempts {
+/** @param limit so many failures within so long; otherwise ten within a minute. */
+export function createAttempts(limit = MINUTE, now: () => number = Date.now): Attempts {
   const failures = new Map<string, { count: number; since: number }>();
   const known = (name: string) => {
     const found = failures.get(name);
-    if (found && now() - found.since < WINDOW_MS) return found;
+    if (found && now() - found.since < limit.windowMs) return found;
     failures.delete(name);
     return undefined;
   };
   return {
     check(...names) {
-      if (names.some((name) => (known(name)?.count ?? 0) >= FAILURES_MAX))
-        throw new RestError(429, 'too many wrong credentials; try again in a minute');
+      if (names.some((name) => (known(name)?.count ?? 0) >= limit.max))
+        throw new RestError(429, 'too often; try again later');
     },
     failed(...names) {
       for (const name of names) {

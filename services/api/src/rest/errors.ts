@@ -59,6 +59,13 @@ function refusalOf(error: FastifyError | RestError, request: FastifyRequest): Re
   return status >= 400 && status < 500 ? { status, message: error.message } : undefined;
 }
 
+/** A fault as it may stand in a log: the database names the row it is about, with all that is in it. */
+export function withoutRow(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack } = error;
+  return Object.assign(new Error(message), { name, stack, code: (error as { code?: unknown }).code });
+}
+
 /** The error envelope (reference 2.1). */
 export const envelope = (status: number, message: string, fields?: Fields) => ({
   success: false,

@@ -35,6 +35,8 @@ const User = Type.Object({
   gender: Nullable,
   dob: Nullable,
   avatar: Nullable,
+  gmail_user_id: Nullable,
+  facebook_user_id: Nullable,
   wss_online: Type.Boolean(),
   token: Type.Optional(Type.String()),
   account: Account,
@@ -50,8 +52,8 @@ const Person = {
   dob: Type.Optional(Type.String({ format: 'date' })),
   avatar: Type.Optional(Type.String({ maxLength: 2048 })),
 };
-const Email = Type.String({ format: 'email', maxLength: 255 });
-const Password = Type.String({ minLength: 8, maxLength: 256 });
+export const Email = Type.String({ format: 'email', maxLength: 255 });
+export const Password = Type.String({ minLength: 8, maxLength: 256 });
 const SignUp = Type.Object({
   email: Email,
   password: Password,
@@ -79,6 +81,8 @@ const userOf = (row: Row): Static<typeof User> => ({
   gender: row.gender,
   dob: row.dob,
   avatar: row.avatar,
+  gmail_user_id: row.gmail_user_id,
+  facebook_user_id: row.facebook_user_id,
   wss_online: false,
   created_on: stamp(row.created_on),
   modified_on: stamp(row.modified_on),

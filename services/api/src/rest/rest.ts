@@ -6,6 +6,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Database } from '../database/database.ts';
 import { dictionaries } from '../http/dictionaries.ts';
 import type { Providers } from '../identity/provider.ts';
+import type { Mail } from '../mail/mail.ts';
 import { apps } from './apps.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator, type Identity } from './authenticate.ts';
@@ -18,6 +19,7 @@ import { money } from './money.ts';
 import { numbers } from './numbers.ts';
 import { openApi } from './openapi.ts';
 import { orders } from './orders.ts';
+import { passwordReset } from './password-reset.ts';
 import { people, signUp } from './people.ts';
 import { tokens } from './tokens.ts';
 import { validateRequests } from './validation.ts';
@@ -31,13 +33,18 @@ export type RestNeeds = {
   providers?: Providers;
   /** What a new account may spend at once. */
   signUpCredit: number;
+  /** Left out: nothing is mailed. */
+  mail?: Mail;
+  /** May the link of a mail lead to that origin? Left out: to any. */
+  mayLeadTo?(origin: string): boolean;
   /** Where faults of ours are told. */
   told(error: unknown): void;
 };
 
 export const rest =
-  ({ db, jwtKey, engine, signUpCredit, told, providers }: RestNeeds): FastifyPluginAsyncTypebox =>
+  (needs: RestNeeds): FastifyPluginAsyncTypebox =>
   async (http) => {
+    const { db, jwtKey, engine, signUpCredit, told, providers, mail, mayLeadTo = () => true } = needs;
     answerErrors(http, told);
     validateRequests(http);
     const attempts = createAttempts();
@@ -45,6 +52,7 @@ export const rest =
     await openApi(http);
     await http.register(dictionaries, { prefix: '/dict' });
     await http.register(signUp({ db, jwtKey, attempts, signUpCredit }));
+    await http.register(passwordReset({ db, attempts, mail, mayLeadTo, told }));
     await http.register(async (inside) => {
       inside.decorateRequest('identity', null as unknown as Identity);
       inside.addHook('onRequest', async (request) => {
