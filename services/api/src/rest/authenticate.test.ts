@@ -151,7 +151,8 @@ test('a credential of the query stands in no fault that is told', async () => {
   const { jwt: token } = await faulty.signedUp();
   const { payload: app } = await faulty.ask('POST', '/sip/app', { as: token, body: { name: 'x' } });
   const path = `/sip/app/call/flow/${app.uuid}?jwt=${token}`;
-  const answer = await faulty.upload(path, token, '<Response/>');
+  const answer = await faulty.upload(path, '', '<Response/>');
+  assert.equal(faulty.faults.splice(0).length, 1, 'that no document describes it is the one fault');
   await faulty.close();
   assert.equal(answer.status, 500);
   assert.equal(told.length, 1);
