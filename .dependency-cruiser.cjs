@@ -40,8 +40,8 @@ module.exports = {
       name: 'production-imports-no-tests',
       comment: 'What ships never imports what tests it.',
       severity: 'error',
-      from: { path: '^(services|proto)/', pathNot: '\\.test\\.ts$' },
-      to: { path: ['^test/', '\\.test\\.ts$'] },
+      from: { path: '^(services|proto)/', pathNot: ['\\.test\\.ts$', '/testing/'] },
+      to: { path: ['^test/', '\\.test\\.ts$', '/testing/'] },
     },
     {
       name: 'adapters-are-chosen-in-main',

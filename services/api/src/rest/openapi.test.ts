@@ -1,46 +1,17 @@
 /** The OpenAPI document says of every operation what a reader needs; its page asks no other address. No database. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type FastifyInstance, fastify } from 'fastify';
-import { openDatabase } from '../database/database.ts';
-import type { Engine } from './engine.ts';
+import { before, test } from 'node:test';
+import { fastify } from 'fastify';
+import { type Document, type Operation, operationsOf, readDocument } from './document.ts';
+import { openApi } from './openapi.ts';
 import { TAGS } from './operation.ts';
-import { rest } from './rest.ts';
 
-type Operation = {
-  operationId?: string;
-  tags?: string[];
-  summary?: string;
-  security?: object[];
-  parameters?: Array<{ in: string; name: string }>;
-  requestBody?: object;
-  responses: Record<string, { $ref?: string; description?: string; content?: object }>;
-};
-type Document = {
-  openapi: string;
-  security: object[];
-  components: { securitySchemes: object; responses: Record<string, object> };
-  paths: Record<string, Record<string, Operation>>;
-};
-
-const db = openDatabase('postgres://127.0.0.1:1/none');
-let http: FastifyInstance;
 let document: Document;
 let operations: Array<[string, Operation]>;
 
 before(async () => {
-  http = fastify();
-  const needs = { db, jwtKey: new Uint8Array(32), engine: {} as Engine, signUpCredit: 0, told: () => {} };
-  http.register(rest(needs), { prefix: '/rest' });
-  await http.ready();
-  document = (await http.inject('/rest/openapi.json')).json();
-  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, of]): [string, Operation] => [`${method.toUpperCase()} ${path}`, of]),
-  );
-});
-after(async () => {
-  await http.close();
-  await db.destroy();
+  document = await readDocument();
+  operations = operationsOf(document).map(({ method, path, operation }) => [`${method} ${path}`, operation]);
 });
 
 /** Each operation of which something is wrong, with what. */
@@ -103,6 +74,8 @@ test('an upload is described with its field', () => {
 });
 
 test('the page and everything it loads come from here, under a strict policy', async () => {
+  const http = fastify();
+  http.register(openApi, { prefix: '/rest' });
   const page = await http.inject('/rest/docs');
   assert.equal(page.statusCode, 200);
   const policy = String(page.headers['content-security-policy']);

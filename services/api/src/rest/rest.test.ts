@@ -17,13 +17,17 @@ const stock: RestScene['stock'] = (...of) => scene.stock(...of);
 const credit: RestScene['credit'] = (...of) => scene.credit(...of);
 
 test('sign up, log in by password, then by the token of it', async () => {
-  const { email, jwt, uuid } = await signedUp();
-  const me = await ask('GET', '/user', { as: jwt });
-  assert.equal(me.status, 200);
-  const user = me.body.payload as { uuid: string; email: string; account: { level: string; balance: number } };
-  assert.deepEqual([user.uuid, user.email, user.account.level, user.account.balance], [uuid, email, 'Level0', 0]);
-  assert.ok(!JSON.stringify(me.body).includes('password'));
-  assert.equal((await ask('POST', '/user', { body: { email, password: PASSWORD } })).status, 409);
+  const nobody = scene.client();
+  const basic = { email: 'ann@example.test', password: PASSWORD };
+  const { uuid } = await nobody.createUser({ body: basic });
+  const { token } = await nobody.as({ basic }).auth();
+  const me = await nobody.as({ token: token! }).getCurrentUser();
+  assert.deepEqual([me.uuid, me.email, me.account.level, me.account.balance], [uuid, basic.email, 'Level0', 0]);
+  assert.ok(!JSON.stringify(me).includes('password'));
+  await assert.rejects(nobody.createUser({ body: basic }), { name: 'ApiError', status: 409 });
+  await assert.rejects(nobody.createUser({ body: { ...basic, password: 'short' } }), {
+    message: '400 some parameters are wrong; body.password must be text of 8 to 256 characters',
+  });
 });
 
 test('wrong, missing, expired and forged credentials are all 401', async () => {

@@ -113,8 +113,11 @@ test('what is no JSON, too long or of another type is told as such', async () =>
 test('the check of answers finds one that the document doesn’t have', () => {
   const schema = { type: 'object', properties: { success: { const: true } }, required: ['success'] };
   const responses = { 200: { content: { 'application/json': { schema } } } };
-  const get = { operationId: 'Get', responses };
-  const contract = contractOf({ paths: { '/rest/thing': { get } }, components: { responses: {}, schemas: {} } });
+  const get = { operationId: 'Get', tags: ['Users'], summary: 'Get', responses };
+  const contract = contractOf({
+    paths: { '/rest/thing': { get } },
+    components: { responses: {}, schemas: {}, securitySchemes: {} },
+  });
   assert.equal(contract('GET', '/rest/thing', 200, '{"success":true}'), undefined);
   assert.match(contract('GET', '/rest/thing', 200, '{"success":false}')!, /success must be equal to constant/);
   assert.match(contract('GET', '/rest/thing', 409, '{"success":true}')!, /the document has no answer 409/);

@@ -2,23 +2,12 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
-
-export type Operation = {
-  operationId: string;
-  security?: object[];
-  parameters?: Array<{ in: string; name: string; required?: boolean; schema: object }>;
-  requestBody?: { required?: boolean; content: Record<string, { schema: object }> };
-  responses: Record<string, { $ref?: string; content?: Record<string, { schema: object }> }>;
-};
-export type Document = {
-  paths: Record<string, Record<string, Operation>>;
-  components: { responses: Record<string, Operation['responses'][string]>; schemas: Record<string, object> };
-};
+import type { Document } from '../document.ts';
 
 /** What is wrong with an answer to a request of a path as the document writes it (`/rest/user/{uuid}`); undefined: nothing. */
 export type Contract = (method: string, path: string | undefined, status: number, body: string) => string | undefined;
 
-export function contractOf({ paths, components }: Document): Contract {
+export function contractOf({ paths, components }: Pick<Document, 'paths' | 'components'>): Contract {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   const compiled = new Map<string, ValidateFunction>();
@@ -59,3 +48,22 @@ export function checkAnswers(http: FastifyInstance, faults: unknown[]): void {
     return payload;
   });
 }
+
+/** `fetch` for a client of a test: throws where an answer of the REST API at `url` is not as its document says. */
+export async function checkedFetch(url: string): Promise<typeof globalThis.fetch> {
+  const document = (await (await fetch(`${url}/rest/openapi.json`)).json()) as Document;
+  const contract = contractOf(document);
+  // A path without parameters before one with: /token/all is no key.
+  const templates = Object.keys(document.paths).sort((a, b) => a.split('{').length - b.split('{').length);
+  return async (address, init) => {
+    const response = await fetch(address, init);
+    const { pathname } = new URL(String(address));
+    const isOf = (template: string) => new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname);
+    const path = templates.find((template) => isOf(template) && document.paths[template]![methodOf(init)]);
+    const fault = contract(methodOf(init), path, response.status, await response.clone().text());
+    if (fault) throw new Error(fault);
+    return response;
+  };
+}
+
+const methodOf = (init: RequestInit | undefined) => (init?.method ?? 'GET').toLowerCase();

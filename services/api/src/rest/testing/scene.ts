@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Client, type Credentials, createClient } from '@opentact/client';
 import { embeddedPostgres } from '@opentact/event-log';
 import type { FastifyInstance } from 'fastify';
 import { type Database, migrate, openDatabase } from '../../database/database.ts';
@@ -28,6 +29,8 @@ export type RestScene = {
   faults: unknown[];
   /** Asks a path below `/rest`, each time from another address unless `from` is said. */
   ask(method: Method, path: string, of?: Asked): Promise<Answer>;
+  /** The TypeScript client of this API. */
+  client(of?: Credentials): Client;
   /** Sends a document as multipart in the field `file`. */
   upload(path: string, as: string, content: string | Buffer, of?: { name?: string; type?: string }): Promise<Answer>;
   /** A new account: its user's e-mail and a JWT. */
@@ -67,12 +70,13 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
   await http.ready();
 
   let addresses = 0;
+  const fresh = () => `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses++ & 255}`;
   let people = 0;
   const ask: RestScene['ask'] = async (method, path, of = {}) => {
     const answer = await http.inject({
       method,
       url: `/rest${path}`,
-      remoteAddress: of.from ?? `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses++ & 255}`,
+      remoteAddress: of.from ?? fresh(),
       headers: {
         ...(of.as && { 'x-auth-token': of.as }),
         ...(of.basic && { authorization: `Basic ${Buffer.from(of.basic).toString('base64')}` }),
@@ -88,6 +92,23 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
     home,
     faults,
     ask,
+    client: (credentials) =>
+      createClient({
+        url: 'http://127.0.0.1',
+        ...credentials,
+        async fetch(address, request) {
+          const asked = new Request(address as URL, request);
+          const { pathname, search } = new URL(asked.url);
+          const answer = await http.inject({
+            method: asked.method as 'GET',
+            url: `${pathname}${search}`,
+            headers: Object.fromEntries(asked.headers),
+            payload: Buffer.from(await asked.arrayBuffer()),
+            remoteAddress: fresh(),
+          });
+          return new Response(answer.body, { status: answer.statusCode });
+        },
+      }),
     upload(path, as, content, { name = 'flow.xml', type = 'application/xml' } = {}) {
       const boundary = 'b0undary';
       const head = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: ${type}\r\n\r\n`;

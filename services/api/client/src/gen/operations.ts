@@ -1,0 +1,132 @@
+// From the OpenAPI document by `node services/api/src/client/generate.ts`. Never edited.
+export const OPERATIONS = {
+  assignTNLeasesToSIPControlApp: { method: 'POST', path: '/rest/sip/app/{uuid}/tnlease' },
+  auth: { method: 'GET', path: '/rest/auth' },
+  createOrder: { method: 'POST', path: '/rest/order', headers: ['idempotency-key'] },
+  createSIPControlApp: { method: 'POST', path: '/rest/sip/app' },
+  createToken: { method: 'POST', path: '/rest/token' },
+  createUser: { method: 'POST', path: '/rest/user' },
+  executeSIPControlAppCallExecuteCallFlow: { method: 'POST', path: '/rest/sip/app/call/{uuid}', headers: ['idempotency-key'] },
+  getAccount: { method: 'GET', path: '/rest/account' },
+  getCall: { method: 'GET', path: '/rest/call/sca/{uuid}' },
+  getCurrentUser: { method: 'GET', path: '/rest/user' },
+  getOrderByUUID: { method: 'GET', path: '/rest/order/{uuid}' },
+  getOrderPrice: { method: 'POST', path: '/rest/order/price' },
+  getSIPControlAppByUUID: { method: 'GET', path: '/rest/sip/app/{uuid}' },
+  getSIPControlAppCall: { method: 'GET', path: '/rest/sip/app/call/{uuid}' },
+  getSIPControlAppStaticCallFlow: { method: 'GET', path: '/rest/sip/app/call/flow/{uuid}' },
+  getSIPControlAppTNLeasesList: { method: 'GET', path: '/rest/sip/app/{uuid}/tnlease' },
+  getTNLeaseByUUID: { method: 'GET', path: '/rest/lease/tn/{lease}' },
+  getTokenList: { method: 'GET', path: '/rest/token/list' },
+  getUserByUUID: { method: 'GET', path: '/rest/user/{uuid}' },
+  hangUpCall: { method: 'DELETE', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
+  listDictGTTSVoices: { method: 'GET', path: '/rest/dict/gtts' },
+  listRecordings: { method: 'GET', path: '/rest/recording', query: ['take', 'skip'] },
+  listSIPControlApps: { method: 'GET', path: '/rest/sip/app' },
+  listSearchCountries: { method: 'GET', path: '/rest/tn/search/countries' },
+  modifySIPControlApp: { method: 'PATCH', path: '/rest/sip/app/{uuid}' },
+  modifyTNLease: { method: 'PATCH', path: '/rest/lease/tn/{lease}' },
+  modifyToken: { method: 'PATCH', path: '/rest/token/{uuid}' },
+  removeAll: { method: 'DELETE', path: '/rest/token/all' },
+  removeByTokenString: { method: 'DELETE', path: '/rest/token/{token}' },
+  removeSIPControlAppByUUID: { method: 'DELETE', path: '/rest/sip/app/{uuid}' },
+  removeSIPControlAppStaticCallFlow: { method: 'DELETE', path: '/rest/sip/app/call/flow/{uuid}' },
+  removeTNLeaseByUUID: { method: 'DELETE', path: '/rest/lease/tn/{lease}' },
+  runCallDocument: { method: 'POST', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
+  saveSIPControlAppStaticCallFlow: { method: 'POST', path: '/rest/sip/app/call/flow/{uuid}' },
+  search: { method: 'POST', path: '/rest/tn/search', query: ['take', 'skip', 'page', 'size'] },
+  searchCallFlowLogs: { method: 'POST', path: '/rest/sip/app/{uuid}/logs', query: ['take', 'skip'] },
+  searchCalls: { method: 'POST', path: '/rest/call/search', query: ['take', 'skip'] },
+  searchOrders: { method: 'POST', path: '/rest/order/search', query: ['take', 'skip'] },
+  searchSCACalls: { method: 'POST', path: '/rest/sip/app/call/search', query: ['take', 'skip'] },
+  searchTNLeases: { method: 'POST', path: '/rest/lease/tn/search', query: ['take', 'skip'] },
+  searchTransactions: { method: 'POST', path: '/rest/transaction/search', query: ['take', 'skip'] },
+  updateUserByUUID: { method: 'PATCH', path: '/rest/user/{uuid}' },
+} as const;
+
+export type Operations = {
+  /** Point numbers to an app, or away: POST /rest/sip/app/{uuid}/tnlease */
+  assignTNLeasesToSIPControlApp: { args: { uuid: string; body: { add?: Array<string>; remove?: Array<string> } }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
+  /** Log in: GET /rest/auth */
+  auth: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Order numbers: POST /rest/order */
+  createOrder: { args: { 'idempotency-key'?: string; body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
+  /** Make an app: POST /rest/sip/app */
+  createSIPControlApp: { args: { body: ({ name: string }) & ({ is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null }) }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  /** Make an API key: POST /rest/token */
+  createToken: { args: { body: { name: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
+  /** Sign up: POST /rest/user */
+  createUser: { args: { body: { email: string; password: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; account?: { name: string; email?: string } } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Give a live call another document: POST /rest/sip/app/call/{uuid} */
+  executeSIPControlAppCallExecuteCallFlow: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  /** Read the account: GET /rest/account */
+  getAccount: { args: Record<never, never>; answer: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Read a call as it is now: GET /rest/call/sca/{uuid} */
+  getCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  /** Read oneself: GET /rest/user */
+  getCurrentUser: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Read an order: GET /rest/order/{uuid} */
+  getOrderByUUID: { args: { uuid: string }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
+  /** Price an order: POST /rest/order/price */
+  getOrderPrice: { args: { body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { nrc: number; mrc: number; items: Array<{ tn: number; nrc: number; mrc: number }>; errors: Array<{ tn: number; reason: string; description: string }> } };
+  /** Read an app: GET /rest/sip/app/{uuid} */
+  getSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  /** Read a call as it is now: GET /rest/sip/app/call/{uuid} */
+  getSIPControlAppCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  /** Read the document of an app: GET /rest/sip/app/call/flow/{uuid} */
+  getSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: { url: string; xml: string } };
+  /** List numbers of an app: GET /rest/sip/app/{uuid}/tnlease */
+  getSIPControlAppTNLeasesList: { args: { uuid: string }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
+  /** Read a lease: GET /rest/lease/tn/{lease} */
+  getTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** List API keys: GET /rest/token/list */
+  getTokenList: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string }> };
+  /** Read a user: GET /rest/user/{uuid} */
+  getUserByUUID: { args: { uuid: string }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Hang a call up: DELETE /rest/call/sca/{uuid} */
+  hangUpCall: { args: { uuid: string; 'idempotency-key'?: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  /** List voices: GET /rest/dict/gtts */
+  listDictGTTSVoices: { args: Record<never, never>; answer: Array<{ uuid: string; type: string; code: string; name: string; gender: string; lang: string }> };
+  /** List recordings: GET /rest/recording */
+  listRecordings: { args: { take?: number; skip?: number }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; call: string; tag: string; url: string; duration: number | null; transcript: string | null; created_on: string }> } };
+  /** List apps: GET /rest/sip/app */
+  listSIPControlApps: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string }> };
+  /** List countries with numbers: GET /rest/tn/search/countries */
+  listSearchCountries: { args: Record<never, never>; answer: Array<{ a2: string }> };
+  /** Change an app: PATCH /rest/sip/app/{uuid} */
+  modifySIPControlApp: { args: { uuid: string; body: { name?: string; is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null } }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  /** Change a lease: PATCH /rest/lease/tn/{lease} */
+  modifyTNLease: { args: { lease: string; body: { autorenew?: boolean; sip_control_app?: string | null } }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Rename an API key or move its end: PATCH /rest/token/{uuid} */
+  modifyToken: { args: { uuid: string; body: { name?: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
+  /** Remove all API keys of oneself: DELETE /rest/token/all */
+  removeAll: { args: Record<never, never>; answer: Record<string, unknown> };
+  /** Remove an API key: DELETE /rest/token/{token} */
+  removeByTokenString: { args: { token: string }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
+  /** Remove an app: DELETE /rest/sip/app/{uuid} */
+  removeSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  /** Take the document of an app away: DELETE /rest/sip/app/call/flow/{uuid} */
+  removeSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: Record<string, unknown> };
+  /** Give a number back: DELETE /rest/lease/tn/{lease} */
+  removeTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Give a live call another document: POST /rest/call/sca/{uuid} */
+  runCallDocument: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  /** Give an app a document: POST /rest/sip/app/call/flow/{uuid} */
+  saveSIPControlAppStaticCallFlow: { args: { uuid: string; file: string | Blob }; answer: { url: string; xml: string } };
+  /** Search numbers that can be had: POST /rest/tn/search */
+  search: { args: { take?: number; skip?: number; page?: number; size?: number; body?: { pattern?: string; type?: 'long_code' | 'toll_free'; country?: string; state?: string; province?: string; city?: string; rate_center?: string; rateCenter?: string; npa?: string; nxx?: string; line?: string; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; take?: number; skip?: number } }; answer: { take: number; skip: number; total: number; data: Array<{ tn: number; type: string; country: string; state: string; city: string; rate_center: string; features: Array<string>; nrc: number; mrc: number; registered: boolean }> } };
+  /** Search the flow log of an app: POST /rest/sip/app/{uuid}/logs */
+  searchCallFlowLogs: { args: { take?: number; skip?: number; uuid: string; body?: { name?: string; success?: boolean; call?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ call: string; seq: number; document: number; path: string; name: string; success: boolean; reason: string; tag: string; created_on: string }> } };
+  /** Search the call log: POST /rest/call/search */
+  searchCalls: { args: { take?: number; skip?: number; body?: { direction?: 'in' | 'out'; from?: string; to?: string; tn?: string | number; state?: 'online' | 'offline'; sip_control_app?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; direction: 'in'; from: string; to: string; state: string; sip_control_app: string; created_on: string; ring_on: string | null; answer_on: string | null; hangup_on: string | null; owner: string; reason: string; q850: number; duration: number }> } };
+  /** Search orders: POST /rest/order/search */
+  searchOrders: { args: { take?: number; skip?: number }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string }> } };
+  /** Search the call log: POST /rest/sip/app/call/search */
+  searchSCACalls: { args: { take?: number; skip?: number; body?: { direction?: 'in' | 'out'; from?: string; to?: string; tn?: string | number; state?: 'online' | 'offline'; sip_control_app?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; direction: 'in'; from: string; to: string; state: string; sip_control_app: string; created_on: string; ring_on: string | null; answer_on: string | null; hangup_on: string | null; owner: string; reason: string; q850: number; duration: number }> } };
+  /** Search numbers of the account: POST /rest/lease/tn/search */
+  searchTNLeases: { args: { take?: number; skip?: number; body?: { tn?: string; autorenew?: boolean; sip_control_app?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string }> } };
+  /** Search transactions: POST /rest/transaction/search */
+  searchTransactions: { args: { take?: number; skip?: number; body?: { ref_type?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; amount: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string }> } };
+  /** Change a user: PATCH /rest/user/{uuid} */
+  updateUserByUUID: { args: { uuid: string; body: { email?: string; password?: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+};
