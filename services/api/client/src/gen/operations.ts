@@ -2,6 +2,7 @@
 export const OPERATIONS = {
   assignTNLeasesToSIPControlApp: { method: 'POST', path: '/rest/sip/app/{uuid}/tnlease' },
   auth: { method: 'GET', path: '/rest/auth' },
+  changeUserPasswordViaResetToken: { method: 'POST', path: '/rest/user/password_reset' },
   createOrder: { method: 'POST', path: '/rest/order', headers: ['idempotency-key'] },
   createSIPControlApp: { method: 'POST', path: '/rest/sip/app' },
   createToken: { method: 'POST', path: '/rest/token' },
@@ -32,6 +33,7 @@ export const OPERATIONS = {
   removeSIPControlAppByUUID: { method: 'DELETE', path: '/rest/sip/app/{uuid}' },
   removeSIPControlAppStaticCallFlow: { method: 'DELETE', path: '/rest/sip/app/call/flow/{uuid}' },
   removeTNLeaseByUUID: { method: 'DELETE', path: '/rest/lease/tn/{lease}' },
+  requestUserPasswordResetEmail: { method: 'GET', path: '/rest/user/password_reset', query: ['email', 'callback'] },
   runCallDocument: { method: 'POST', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   saveSIPControlAppStaticCallFlow: { method: 'POST', path: '/rest/sip/app/call/flow/{uuid}' },
   search: { method: 'POST', path: '/rest/tn/search', query: ['take', 'skip', 'page', 'size'] },
@@ -48,7 +50,9 @@ export type Operations = {
   /** Point numbers to an app, or away: POST /rest/sip/app/{uuid}/tnlease */
   assignTNLeasesToSIPControlApp: { args: { uuid: string; body: { add?: Array<string>; remove?: Array<string> } }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
   /** Log in: GET /rest/auth */
-  auth: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  auth: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Set a password by the token of a mail: POST /rest/user/password_reset */
+  changeUserPasswordViaResetToken: { args: { body: { token: string; password: string } }; answer: Record<string, unknown> };
   /** Order numbers: POST /rest/order */
   createOrder: { args: { 'idempotency-key'?: string; body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
   /** Make an app: POST /rest/sip/app */
@@ -56,7 +60,7 @@ export type Operations = {
   /** Make an API key: POST /rest/token */
   createToken: { args: { body: { name: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
   /** Sign up: POST /rest/user */
-  createUser: { args: { body: { email: string; password: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; account?: { name: string; email?: string } } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  createUser: { args: { body: { email: string; password: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; account?: { name: string; email?: string } } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Give a live call another document: POST /rest/sip/app/call/{uuid} */
   executeSIPControlAppCallExecuteCallFlow: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** Read the account: GET /rest/account */
@@ -64,7 +68,7 @@ export type Operations = {
   /** Read a call as it is now: GET /rest/call/sca/{uuid} */
   getCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** Read oneself: GET /rest/user */
-  getCurrentUser: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  getCurrentUser: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Read an order: GET /rest/order/{uuid} */
   getOrderByUUID: { args: { uuid: string }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
   /** Price an order: POST /rest/order/price */
@@ -82,7 +86,7 @@ export type Operations = {
   /** List API keys: GET /rest/token/list */
   getTokenList: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string }> };
   /** Read a user: GET /rest/user/{uuid} */
-  getUserByUUID: { args: { uuid: string }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  getUserByUUID: { args: { uuid: string }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Hang a call up: DELETE /rest/call/sca/{uuid} */
   hangUpCall: { args: { uuid: string; 'idempotency-key'?: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** List voices: GET /rest/dict/gtts */
@@ -109,6 +113,8 @@ export type Operations = {
   removeSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: Record<string, unknown> };
   /** Give a number back: DELETE /rest/lease/tn/{lease} */
   removeTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Have a password reset mailed: GET /rest/user/password_reset */
+  requestUserPasswordResetEmail: { args: { email: string; callback?: string }; answer: Record<string, unknown> };
   /** Give a live call another document: POST /rest/call/sca/{uuid} */
   runCallDocument: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** Give an app a document: POST /rest/sip/app/call/flow/{uuid} */
@@ -128,5 +134,5 @@ export type Operations = {
   /** Search transactions: POST /rest/transaction/search */
   searchTransactions: { args: { take?: number; skip?: number; body?: { ref_type?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; amount: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string }> } };
   /** Change a user: PATCH /rest/user/{uuid} */
-  updateUserByUUID: { args: { uuid: string; body: { email?: string; password?: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  updateUserByUUID: { args: { uuid: string; body: { email?: string; password?: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
 };
