@@ -15,7 +15,8 @@ import { sql } from 'kysely';
 import { type Database, migrate, openDatabase } from './database/database.ts';
 import { type Demo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
-import { digitsOf, screen } from './directory/numbers.ts';
+import { digitsOf } from './directory/numbers.ts';
+import { screen } from './directory/screening.ts';
 import { addDirectory } from './directory/service.ts';
 import { dictionaries } from './http/dictionaries.ts';
 import { checksOf, createHttp } from './http/http.ts';
@@ -96,16 +97,38 @@ test('nobody’s number is not found', async () => {
 });
 
 test('a caller on the blacklist, or not on a whitelist, is refused', async () => {
-  const number = demo.number;
-  await db.insertInto('screening').values({ number, list: 'blacklist', caller: '1555*' }).execute();
+  const { number, accountId } = demo;
+  const profile = { id: randomUUID(), account_id: accountId, name: 'Screened' };
+  await db.insertInto('tn_profile').values(profile).execute();
+  await db
+    .insertInto('inventory')
+    .values({ tn: number, country: 'US', features: ['voice'] })
+    .execute();
+  const tn_profile_id = profile.id;
+  const always = { autorenew: true, expires_on: new Date(Date.now() + 1e9), released_on: null };
+  const lease = { ...always, id: randomUUID(), tn: number, account_id: accountId, order_id: null, app_id: demo.appId };
+  await db
+    .insertInto('lease')
+    .values({ ...lease, tn_profile_id, features: ['voice'] })
+    .execute();
+  const put = (list: 'blacklist' | 'whitelist', ...callers: string[]) =>
+    db
+      .insertInto('tn_profile_caller')
+      .values(callers.map((caller) => ({ profile_id: profile.id, list, caller })))
+      .execute();
+  await put('blacklist', '1555*');
   const refused = await route(number);
   assert.match(refused.refusal!, /blacklist/);
   assert.equal(refused.forEveryCaller, false);
   assert.equal((await route(number, { fromUser: '+4420' })).refusal, undefined);
-  await db.insertInto('screening').values({ number, list: 'whitelist', caller: '442071' }).execute();
+  assert.equal((await route(number, { fromUser: '4420', callerWithheld: true })).refusal, undefined);
+  await put('whitelist', '442071');
   assert.match((await route(number, { fromUser: '4420' })).refusal!, /whitelist/);
   assert.equal((await route(number, { fromUser: '+44 20 71' })).refusal, undefined);
-  await db.deleteFrom('screening').execute();
+  assert.match((await route(number, { fromUser: '442071', callerWithheld: true })).refusal!, /withholds/);
+  await db.updateTable('lease').set({ tn_profile_id: null }).execute();
+  assert.equal((await route(number)).refusal, undefined);
+  await db.deleteFrom('lease').execute();
 });
 
 test('the seeded trunk serves every account, and goes with its variable', async () => {
@@ -212,7 +235,22 @@ test('an app’s signing key is told, a stranger’s is not found', async () => 
 test('numbers are compared by their digits', () => {
   assert.equal(digitsOf('+1-800.555 0100;phone-context=x'), '18005550100');
   for (const text of ['12', 'bob', '+', '1'.repeat(21)]) assert.equal(digitsOf(text), undefined);
-  assert.equal(screen('anonymous', [{ list: 'blacklist', caller: 'anonymous' }])?.includes('blacklist'), true);
+});
+
+test('on a list % stands for one digit and * for any rest; a whitelist comes first, then the blacklist', () => {
+  const black = (caller: string, from: string) => screen(from, false, [{ list: 'blacklist', caller }]) !== undefined;
+  assert.ok(black('1305555%%%%', '+1 305 555 0100'));
+  assert.ok(!black('1305555%%%%', '1305555010'));
+  assert.ok(black('1305*', '1305') && black('1305%*', '13055') && !black('1305%*', '1305'));
+  assert.ok(black('13055550100', '+13055550100') && !black('1305555010', '13055550100'));
+  assert.ok(black('*', 'bob') && black('*', ''));
+  const both = [
+    { list: 'whitelist', caller: '1305*' },
+    { list: 'blacklist', caller: '13055550100' },
+  ] as const;
+  assert.match(screen('12125550100', false, both)!, /not on the whitelist/);
+  assert.match(screen('13055550100', false, both)!, /on the blacklist/);
+  assert.equal(screen('13055550101', false, both), undefined);
 });
 
 test('ready gathers the services; one of two engines is enough', async (t) => {

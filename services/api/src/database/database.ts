@@ -5,6 +5,7 @@ import pg from 'pg';
 import { MIGRATIONS } from './migrations.ts';
 import type { MoneyTables } from './money-tables.ts';
 import type { PeopleTables, PersonMore } from './people-tables.ts';
+import type { SipTables } from './sip-tables.ts';
 
 type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
 
@@ -113,8 +114,6 @@ export type Tables = {
     description: Generated<string>;
     created_on: Generated<Date>;
   };
-  /** `caller`: digits, a trailing `*` stands for any rest. */
-  screening: { number: string; list: 'blacklist' | 'whitelist'; caller: string };
   /** `account_id` null: for every account without a trunk of its own. */
   trunk: {
     id: string;
@@ -182,6 +181,7 @@ export type Tables = {
   ring_group: { id: string; account_id: string; name: string };
   ring_group_member: { group_id: string; position: number; target: string };
 } & MoneyTables &
+  SipTables &
   PeopleTables;
 
 export type Database = Kysely<Tables>;

@@ -1,6 +1,7 @@
 /** The steps that make api's tables. A step that was released is never changed: what is to be otherwise is a step more. */
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { profiles } from './migrations/006-profiles.ts';
 import { money } from './migrations/010-money.ts';
 import { identity } from './migrations/011-identity.ts';
 
@@ -265,6 +266,7 @@ export const MIGRATIONS: Record<string, Migration> = {
       await sql`create table call_log_cursor (partition int primary key, position bigint not null)`.execute(db);
     },
   },
+  '006-profiles': profiles,
   '010-money': money,
   '011-identity': identity,
 };

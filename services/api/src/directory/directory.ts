@@ -9,8 +9,9 @@ import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { DirectoryError } from './error.ts';
 import { targetsOf } from './groups.ts';
-import { digitsOf, screen } from './numbers.ts';
+import { digitsOf } from './numbers.ts';
 import { locate } from './places.ts';
+import { listsOf, screen } from './screening.ts';
 import { timeZoneOf } from './time-zone.ts';
 import { isUuid } from './uuid.ts';
 
@@ -101,8 +102,7 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     const found = await findByNumber(user);
     if (!found) return undefined;
     const { number, row } = found;
-    const lists = await db.selectFrom('screening').select(['list', 'caller']).where('number', '=', number).execute();
-    return { lists, response: await answer(row, appOf(row)) };
+    return { lists: await listsOf(db, number), response: await answer(row, appOf(row)) };
   });
   async function answer(row: AppRow, app: App): Promise<DirectoryV1.RouteResponse> {
     const trunk = await db
@@ -132,12 +132,13 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     };
   }
   return {
-    async route({ user, fromUser, callId }) {
+    async route({ user, fromUser, callerWithheld = false, callId }) {
       const staged = user.startsWith('doc-') ? await takeStaged(user, callId) : undefined;
       if (staged) return answer(staged.row, staged.app);
       const found = await known.get(user);
       if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');
-      return { ...found.response, refusal: screen(fromUser, found.lists), forEveryCaller: found.lists.length === 0 };
+      const refusal = screen(fromUser, callerWithheld, found.lists);
+      return { ...found.response, refusal, forEveryCaller: found.lists.length === 0 };
     },
     async trunk(id) {
       const row = await db.selectFrom('trunk').selectAll().where('id', '=', id).executeTakeFirst();

@@ -43,11 +43,12 @@ async function given() {
   return { server, directory, asked, close };
 }
 
-const question = (user: string, fromUser = 'a') => ({
+const question = (user: string, fromUser = 'a', host = '127.0.0.1', sourceAddress = '127.0.0.1:5060') => ({
   user,
-  host: 'h',
+  host,
   fromUser,
-  sourceAddress: '127.0.0.1:5060',
+  callerWithheld: false,
+  sourceAddress,
   callId: '',
 });
 
@@ -69,6 +70,21 @@ test('a number that screens nobody is asked about once for all its callers', asy
     assert.equal((await directory.route(question('open', caller)))?.accountId, 'demo');
   for (const caller of ['a', 'b', 'c']) await directory.route(question('1', caller));
   assert.deepEqual(asked, ['open', '1', '1', '1']);
+  await close();
+});
+
+test('at a domain’s name it matters which machine calls, but not by which port; at our address it doesn’t', async () => {
+  const { directory, server, asked, close } = await given();
+  await directory.route(question('open', 'a', 'pbx.test', '10.0.0.1:5060'));
+  await directory.route(question('open', 'b', 'pbx.test', '10.0.0.1:5061'));
+  assert.equal(asked.length, 1);
+  await directory.route(question('open', 'a', 'pbx.test', '10.0.0.2:5060'));
+  await directory.route(question('open', 'a', 'other.test', '10.0.0.1:5060'));
+  await directory.route(question('open'));
+  await directory.route(question('open', 'a', '127.0.0.1', '10.0.0.2:5060'));
+  assert.equal(asked.length, 4);
+  server.forceShutdown();
+  await assert.rejects(directory.route(question('open', 'a', 'pbx.test', '10.0.0.3:5060')), DirectoryAway);
   await close();
 });
 

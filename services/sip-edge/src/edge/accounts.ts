@@ -19,7 +19,13 @@ export function rememberAccount(context: Context, route: Route): void {
 export function learnAccount(context: Context, accountId: string, called: Uri): void {
   if (context.accounts.has(accountId) || context.learning.has(accountId) || called.kind !== 'sip') return;
   const { address } = context.network.advertise;
-  const question = { user: normalUser(called.user ?? ''), host: called.host, fromUser: '', callId: '' };
+  const question = {
+    user: normalUser(called.user ?? ''),
+    host: called.host,
+    fromUser: '',
+    callerWithheld: false,
+    callId: '',
+  };
   const learnt = context.directory
     .route({ ...question, sourceAddress: address })
     .then((route) => {

@@ -16,6 +16,7 @@ import { type CallerLeg, type EdgeCall, newCall, newCallerLeg } from './call.ts'
 import { cancelled, refuse } from './caller.ts';
 import { ABILITIES, type Context, report, strangerTag, tagOf } from './context.ts';
 import { DirectoryAway, type Route } from './port.ts';
+import { isWithheld } from './withheld.ts';
 
 /**
  * 100 is due by then (RFC 3261 17.2.1). It is said as soon as the call is in the log and not before, since a phone that
@@ -139,6 +140,7 @@ function questionOf({ request, arrival }: ServerTransaction, callId: string) {
     user,
     host,
     fromUser: normalUser(userOf(request.from.uri)),
+    callerWithheld: isWithheld(request),
     sourceAddress: `${arrival.source.address}:${arrival.source.port}`,
     callId,
   };

@@ -64,7 +64,14 @@ export interface PeerListener {
 export type Route = DirectoryV1.RouteResponse;
 export type Trunk = DirectoryV1.TrunkResponse;
 
-export type RouteQuestion = { user: string; host: string; fromUser: string; sourceAddress: string; callId: string };
+export type RouteQuestion = {
+  user: string;
+  host: string;
+  fromUser: string;
+  callerWithheld: boolean;
+  sourceAddress: string;
+  callId: string;
+};
 
 export type Location = DirectoryV1.LocateResponse;
 

@@ -78,6 +78,7 @@ async function byNumber(context: Context, call: EdgeCall, ask: Dial): Promise<Ta
     user: number,
     host: address,
     fromUser: ask.fromUser,
+    callerWithheld: false,
     sourceAddress: address,
     callId: '',
   });

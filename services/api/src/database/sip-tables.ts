@@ -1,0 +1,41 @@
+/** Tables of SIP objects and of what is attached to numbers: profiles, products, connections, domains. */
+import type { Generated } from 'kysely';
+
+type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
+
+export type SipTables = {
+  /** `tn_profile_id`: who may call it. */
+  lease: { tn_profile_id: Generated<string | null> };
+  app: { outbound_voice_profile_id: Generated<string | null> };
+  sip_product: {
+    id: number;
+    name: string;
+    description: Generated<string>;
+    type: Generated<string>;
+    tech_prefix: number;
+    rate_table_id: Generated<number>;
+    route_plan_id: Generated<number>;
+  };
+  tn_profile: { id: string; account_id: string; name: string; description: Generated<string> } & Stamps;
+  /** `caller`: digits, then `%` (one digit) and `*` (any rest). It is on one list of a profile at most. */
+  tn_profile_caller: { profile_id: string; caller: string; list: 'blacklist' | 'whitelist' };
+  /** How an account calls out. `channel_limit`, `max_rate`, `daily_spend_limit` 0: none. `tn_lease_id`: its caller id. */
+  outbound_voice_profile: {
+    id: string;
+    account_id: string;
+    name: string;
+    is_active: Generated<boolean>;
+    product: Generated<number>;
+    tech_prefix: Generated<number>;
+    channel_limit: Generated<number>;
+    /** Decimals as text. */
+    max_rate: Generated<string>;
+    daily_spend_limit: Generated<string>;
+    record_calls: Generated<number>;
+    filemat: Generated<string>;
+    audio_track_type: Generated<number>;
+    shaken_sign_policy: Generated<number>;
+    media_type: Generated<string>;
+    tn_lease_id: string | null;
+  } & Stamps;
+};
