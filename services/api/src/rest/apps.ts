@@ -2,10 +2,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
+import { Clean } from 'typebox/value';
 import type { Database } from '../database/database.ts';
 import { answers, Nothing, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
 import { operation } from './operation.ts';
+import { mustOwn } from './references.ts';
 import { documentOf, takeDocuments } from './upload.ts';
 
 const APPS_MAX = 1000;
@@ -31,8 +33,13 @@ const Fields = {
   call_flow_request_timeout: Milliseconds,
   max_call_length_min: Type.Union([Type.Integer({ minimum: 1, maximum: MINUTES_MAX }), Type.Null()]),
 };
-const App = Type.Object({ uuid: Uuid, ...Fields, ...Stamps });
-const Change = Type.Partial(Type.Object(Fields));
+const App = Type.Object({
+  uuid: Uuid,
+  ...Fields,
+  outbound_voice_profile: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+  ...Stamps,
+});
+const Change = Type.Partial(Type.Object({ ...Fields, outbound_voice_profile: Type.Union([Uuid, Type.Null()]) }));
 const New = Type.Intersect([Type.Object({ name: Fields.name }), Type.Omit(Change, ['name'])]);
 const CallFlow = Type.Object({ url: Type.String(), xml: Type.String() });
 
@@ -48,6 +55,7 @@ type Row = {
   call_flow_method: string;
   call_flow_timeout_ms: number;
   max_call_length_ms: number | null;
+  outbound_voice_profile_id: string | null;
   created_on: Date;
   modified_on: Date;
 };
@@ -63,6 +71,7 @@ const COLUMNS = [
   'call_flow_method',
   'call_flow_timeout_ms',
   'max_call_length_ms',
+  'outbound_voice_profile_id',
   'created_on',
   'modified_on',
 ] as const;
@@ -79,18 +88,24 @@ const appOf = (row: Row): Static<typeof App> => ({
   call_flow_method: row.call_flow_method as 'GET',
   call_flow_request_timeout: row.call_flow_timeout_ms,
   max_call_length_min: row.max_call_length_ms ? Math.round(row.max_call_length_ms / 60_000) : null,
+  outbound_voice_profile: row.outbound_voice_profile_id ? { uuid: row.outbound_voice_profile_id } : null,
   created_on: stamp(row.created_on),
   modified_on: stamp(row.modified_on),
 });
 
+const PROFILE = 'outbound_voice_profile';
 const NO_LIMIT_MS = 4 * 3_600_000;
 
+/** Only what the schema names becomes a column. */
 function columnsOf(given: Static<typeof Change>) {
-  const { webhook_request_timeout, call_flow_request_timeout, max_call_length_min, ...same } = given;
+  const known = Clean(Change, { ...given }) as Static<typeof Change>;
+  const { webhook_request_timeout, call_flow_request_timeout, max_call_length_min, outbound_voice_profile, ...same } =
+    known;
   return {
     ...same,
     ...(webhook_request_timeout !== undefined && { webhook_timeout_ms: webhook_request_timeout }),
     ...(call_flow_request_timeout !== undefined && { call_flow_timeout_ms: call_flow_request_timeout }),
+    ...(outbound_voice_profile !== undefined && { outbound_voice_profile_id: outbound_voice_profile }),
     ...(max_call_length_min !== undefined && {
       max_call_length_ms: max_call_length_min === null ? NO_LIMIT_MS : max_call_length_min * 60_000,
     }),
@@ -130,6 +145,7 @@ export const apps =
       '/sip/app',
       { schema: { ...operation('CreateSIPControlApp', 'SIP apps', 'Make an app'), body: New, response: made } },
       async ({ identity, body }, reply) => {
+        await mustOwn(db, identity.accountId, PROFILE, PROFILE, body.outbound_voice_profile);
         const row = await db
           .insertInto('app')
           .values({
@@ -169,6 +185,7 @@ export const apps =
         },
       },
       async ({ identity, params, body }) => {
+        await mustOwn(db, identity.accountId, PROFILE, PROFILE, body.outbound_voice_profile);
         const row = await db
           .updateTable('app')
           .set({ ...columnsOf(body), modified_on: new Date() })

@@ -1,0 +1,154 @@
+/** What is provisioned by REST and decides over calls: whom a number lets call. Judged by real calls. */
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
+import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
+import { type Customer, newCustomer } from '../kit/rest.ts';
+import { all, outcome, verbs } from '../kit/scene.ts';
+
+const FILES = fileURLToPath(new URL('./sipp/', import.meta.url));
+const missing = spawnSync('sipp', ['-v']).error ? 'sipp (Debian: sip-tester) is not installed' : false;
+/** Until every edge knows what changed. */
+const KNOWN_MS = 2_500;
+
+let platform: Platform;
+let ann: Customer;
+const phones: Phone[] = [];
+async function phoneOf(user: string): Promise<Phone> {
+  const phone = await openPhone({ user });
+  phones.push(phone);
+  return phone;
+}
+/** Calls, and waits until it is over unanswered. */
+async function refused(by: Phone, uri: string, lines?: string[]): Promise<PhoneCall> {
+  const call = await by.call(uri, lines ? { lines } : {});
+  await call.until('ended').catch(() => {});
+  return call;
+}
+const reasonOf = (call: PhoneCall) =>
+  call.messages.map((m) => (m.kind === 'response' ? m.headers.get('reason') : undefined)).find(Boolean);
+/** Asks until it holds; what was changed by REST is known within KNOWN_MS. */
+async function soon(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
+  for (const end = Date.now() + KNOWN_MS; !(await holds()); await new Promise((r) => setTimeout(r, 100)))
+    if (Date.now() > end) throw new Error(`${otherwise}, ${KNOWN_MS} ms after it was changed`);
+}
+
+describe('SIP objects of the REST API', { timeout: 120_000 }, () => {
+  before(async () => {
+    platform = await startPlatform();
+    ann = await newCustomer(platform, 'ann-sip');
+  });
+  after(async () => {
+    await Promise.all(phones.map((phone) => phone.close()));
+    await platform?.stop();
+  });
+
+  describe('a number with a TN profile', () => {
+    const tn = 14045550125;
+    let black: string;
+    let white: string;
+    before(async () => {
+      await ann.order(tn);
+      const app = await ann.app('Hello', '<Response><Say>Hello.</Say></Response>', { auto_answer: true });
+      const { uuid } = await ann.ask<{ uuid: string }>('POST', '/profile/tn', { name: 'Screened' });
+      [black, white] = [`/profile/tn/${uuid}/blacklist`, `/profile/tn/${uuid}/whitelist`];
+      await ann.ask('PATCH', `/lease/tn/${tn}`, { sip_control_app: app, tn_profile: uuid });
+    });
+    /** Refused as the reference says: before anything rings, and as no call that costs. */
+    async function isRefused(callId: string, why: RegExp) {
+      const story = await platform.ended(callId);
+      assert.match(all(story, 'CallArrived')[0]!.refusal ?? '', why);
+      for (const type of [
+        'RingRequested',
+        'AnswerRequested',
+        'LegAnswered',
+        'SessionRequested',
+        'DocumentAccepted',
+      ] as const)
+        assert.equal(all(story, type).length, 0, `${type} of a call that is refused`);
+      assert.match(outcome(story), /^us: /);
+    }
+    const refusals = async (by: Phone, why: RegExp, lines?: string[]) => {
+      const call = await refused(by, `sip:${tn}@${platform.sip}`, lines);
+      assert.equal(call.ended?.status, 403);
+      assert.match(reasonOf(call) ?? '', /Q\.850;cause=21/);
+      assert.ok(!call.messages.some((m) => m.kind === 'response' && m.status === 180));
+      await isRefused(call.platformCallId, why);
+    };
+
+    it('refuses a blacklisted caller, and within two seconds of a change admits and refuses others', async () => {
+      const spent = async () => (await ann.ask<{ total: number }>('POST', '/transaction/search')).total;
+      const [before, nuisance] = [await spent(), await phoneOf('+1 (617) 555-0144'.replace(/[^+0-9]/g, ''))];
+      const first = await (await nuisance.call(`sip:${tn}@${platform.sip}`)).until('answered');
+      assert.deepEqual(verbs(await platform.ended(first.platformCallId)), ['Say[0] finished']);
+      await ann.ask('POST', black, { add: ['161755501%%'] });
+      await soon(async () => {
+        const call = await nuisance.call(`sip:${tn}@${platform.sip}`);
+        await call.until('answered').catch(() => {});
+        call.hangup();
+        return call.ended?.status === 403;
+      }, 'a blacklisted caller is still answered');
+      const charged = await spent();
+      await refusals(nuisance, /blacklist/);
+      assert.equal(await spent(), charged, 'a refused call costs nothing');
+      assert.ok(charged >= before);
+      const friend = await phoneOf('16175550244');
+      await (await friend.call(`sip:${tn}@${platform.sip}`)).until('answered');
+    });
+
+    it('with a whitelist admits only whom it names, and nobody who withholds the number', async () => {
+      await ann.ask('POST', white, { add: ['1212*'] });
+      const [friend, stranger] = [await phoneOf('12125550133'), await phoneOf('13125550133')];
+      await soon(async () => {
+        const call = await refused(stranger, `sip:${tn}@${platform.sip}`);
+        return call.ended?.status === 403;
+      }, 'a caller who is not on the whitelist is still answered');
+      await refusals(stranger, /not on the whitelist/);
+      await (await friend.call(`sip:${tn}@${platform.sip}`)).until('answered');
+      await refusals(friend, /withholds/, ['Privacy: id']);
+      await refusals(await phoneOf('anonymous'), /withholds/);
+    });
+
+    it('refuses a stranger’s telephone the same way', { skip: missing }, async () => {
+      for (const [caller, privacy, why] of [
+        ['16175550150', 'none', /whitelist/],
+        ['12125550133', 'id', /withholds/],
+        ['12125550199', 'none', /blacklist/],
+      ] as const) {
+        if (why.source === 'blacklist') {
+          await ann.ask('POST', black, { add: [caller] });
+          await new Promise((r) => setTimeout(r, KNOWN_MS));
+        }
+        const said = await sipp('refused', tn, { caller, privacy });
+        await isRefused(/call ([0-9a-f-]{36}) Q\.850;cause=21/.exec(said)![1]!, why);
+      }
+    });
+  });
+});
+
+/** One scenario of SIPp towards a user of the platform. @returns what it logged */
+async function sipp(name: string, user: number | string, keys: Record<string, string>): Promise<string> {
+  const [port, media] = await freePorts(2);
+  const cwd = mkdtempSync(join(tmpdir(), 'opentact-sipp-'));
+  const args = [
+    ...['-sf', `${FILES}${name}.xml`, '-s', String(user), '-i', '127.0.0.1', '-p', String(port), '-mp', String(media)],
+    ...['-m', '1', '-nostdin', '-timeout', '20s', '-timeout_error', '-trace_logs', '-log_file', join(cwd, 'logs')],
+    ...Object.entries(keys).flatMap(([key, value]) => ['-key', key, value]),
+    platform.sip,
+  ];
+  try {
+    await new Promise<void>((done, failed) =>
+      execFile('sipp', args, { cwd }, (error, _, stderr) =>
+        error ? failed(new Error(`SIPp ${name}: ${error.message}\n${stderr}`)) : done(),
+      ),
+    );
+    return readFileSync(join(cwd, 'logs'), 'utf8');
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+}
