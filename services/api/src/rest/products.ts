@@ -20,7 +20,6 @@ export const Product = Type.Object({
 type Product = Static<typeof Product>;
 /** How a body names one. */
 export const ProductId = Type.Integer({ minimum: 1, maximum: 1024, description: 'An id of GET /sip/product.' });
-export const PRODUCT_DEFAULT = 1;
 
 /** How calls' sound goes (reference A.1, EClass4MediaType); stored only: sound always passes through this platform. */
 export const MediaSettings = Type.Object({
@@ -30,7 +29,6 @@ export const MediaSettings = Type.Object({
     Type.Literal('Proxy Media + Transcoding'),
   ]),
 });
-export const MEDIA_DEFAULT = 'Proxy Media';
 export type MediaType = Static<typeof MediaSettings>['media_type'];
 
 /** All of them by their ids. */

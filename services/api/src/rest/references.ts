@@ -53,19 +53,10 @@ export async function mustBeProduct(db: Kysely<Tables>, id: number | undefined):
 }
 
 const FOREIGN_KEY = '23503';
-const UNIQUE = '23505';
-const isA = (error: unknown, code: string) => (error as { code?: string }).code === code;
 
 /** What the database refuses because something refers to it (or what it refers to has just gone) is 409. */
 export const whileNamed =
   (message: string) =>
   (error: unknown): never => {
-    throw isA(error, FOREIGN_KEY) ? new RestError(409, message) : error;
-  };
-
-/** What the database refuses because there is one already is 409. */
-export const whileTaken =
-  (message: string) =>
-  (error: unknown): never => {
-    throw isA(error, UNIQUE) ? new RestError(409, message) : error;
+    throw (error as { code?: string }).code === FOREIGN_KEY ? new RestError(409, message) : error;
   };
