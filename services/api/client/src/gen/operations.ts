@@ -2,37 +2,55 @@
 export const OPERATIONS = {
   assignTNLeasesToSIPControlApp: { method: 'POST', path: '/rest/sip/app/{uuid}/tnlease' },
   auth: { method: 'GET', path: '/rest/auth' },
+  changeBlacklist: { method: 'POST', path: '/rest/profile/tn/{uuid}/blacklist' },
   changeUserPasswordViaResetToken: { method: 'POST', path: '/rest/user/password_reset' },
+  changeWhitelist: { method: 'POST', path: '/rest/profile/tn/{uuid}/whitelist' },
   createOrder: { method: 'POST', path: '/rest/order', headers: ['idempotency-key'] },
+  createOutboundVoiceProfile: { method: 'POST', path: '/rest/profile/outbound_voice' },
   createSIPControlApp: { method: 'POST', path: '/rest/sip/app' },
+  createTNProfile: { method: 'POST', path: '/rest/profile/tn' },
   createToken: { method: 'POST', path: '/rest/token' },
   createUser: { method: 'POST', path: '/rest/user' },
   executeSIPControlAppCallExecuteCallFlow: { method: 'POST', path: '/rest/sip/app/call/{uuid}', headers: ['idempotency-key'] },
   getAccount: { method: 'GET', path: '/rest/account' },
+  getBlacklist: { method: 'GET', path: '/rest/profile/tn/{uuid}/blacklist' },
   getCall: { method: 'GET', path: '/rest/call/sca/{uuid}' },
   getCurrentUser: { method: 'GET', path: '/rest/user' },
   getOrderByUUID: { method: 'GET', path: '/rest/order/{uuid}' },
   getOrderPrice: { method: 'POST', path: '/rest/order/price' },
+  getOutboundVoiceProfile: { method: 'GET', path: '/rest/profile/outbound_voice/{uuid}' },
+  getSIPConnectionProductsList: { method: 'GET', path: '/rest/sip/connection/product' },
   getSIPControlAppByUUID: { method: 'GET', path: '/rest/sip/app/{uuid}' },
   getSIPControlAppCall: { method: 'GET', path: '/rest/sip/app/call/{uuid}' },
   getSIPControlAppStaticCallFlow: { method: 'GET', path: '/rest/sip/app/call/flow/{uuid}' },
   getSIPControlAppTNLeasesList: { method: 'GET', path: '/rest/sip/app/{uuid}/tnlease' },
+  getSIPProductsList: { method: 'GET', path: '/rest/sip/product' },
   getTNLeaseByUUID: { method: 'GET', path: '/rest/lease/tn/{lease}' },
+  getTNProfile: { method: 'GET', path: '/rest/profile/tn/{uuid}' },
   getTokenList: { method: 'GET', path: '/rest/token/list' },
   getUserByUUID: { method: 'GET', path: '/rest/user/{uuid}' },
+  getWhitelist: { method: 'GET', path: '/rest/profile/tn/{uuid}/whitelist' },
   hangUpCall: { method: 'DELETE', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   listDictGTTSVoices: { method: 'GET', path: '/rest/dict/gtts' },
+  listOutboundVoiceProfiles: { method: 'GET', path: '/rest/profile/outbound_voice' },
   listRecordings: { method: 'GET', path: '/rest/recording', query: ['take', 'skip'] },
   listSIPControlApps: { method: 'GET', path: '/rest/sip/app' },
   listSearchCountries: { method: 'GET', path: '/rest/tn/search/countries' },
+  listTNProfiles: { method: 'GET', path: '/rest/profile/tn' },
+  modifyOutboundVoiceProfile: { method: 'PATCH', path: '/rest/profile/outbound_voice/{uuid}' },
   modifySIPControlApp: { method: 'PATCH', path: '/rest/sip/app/{uuid}' },
   modifyTNLease: { method: 'PATCH', path: '/rest/lease/tn/{lease}' },
+  modifyTNProfile: { method: 'PATCH', path: '/rest/profile/tn/{uuid}' },
   modifyToken: { method: 'PATCH', path: '/rest/token/{uuid}' },
   removeAll: { method: 'DELETE', path: '/rest/token/all' },
   removeByTokenString: { method: 'DELETE', path: '/rest/token/{token}' },
+  removeFromBlacklist: { method: 'DELETE', path: '/rest/profile/tn/{uuid}/blacklist/{number}' },
+  removeFromWhitelist: { method: 'DELETE', path: '/rest/profile/tn/{uuid}/whitelist/{number}' },
+  removeOutboundVoiceProfile: { method: 'DELETE', path: '/rest/profile/outbound_voice/{uuid}' },
   removeSIPControlAppByUUID: { method: 'DELETE', path: '/rest/sip/app/{uuid}' },
   removeSIPControlAppStaticCallFlow: { method: 'DELETE', path: '/rest/sip/app/call/flow/{uuid}' },
   removeTNLeaseByUUID: { method: 'DELETE', path: '/rest/lease/tn/{lease}' },
+  removeTNProfile: { method: 'DELETE', path: '/rest/profile/tn/{uuid}' },
   requestUserPasswordResetEmail: { method: 'GET', path: '/rest/user/password_reset', query: ['email', 'callback'] },
   runCallDocument: { method: 'POST', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   saveSIPControlAppStaticCallFlow: { method: 'POST', path: '/rest/sip/app/call/flow/{uuid}' },
@@ -48,15 +66,23 @@ export const OPERATIONS = {
 
 export type Operations = {
   /** Point numbers to an app, or away: POST /rest/sip/app/{uuid}/tnlease */
-  assignTNLeasesToSIPControlApp: { args: { uuid: string; body: { add?: Array<string>; remove?: Array<string> } }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
+  assignTNLeasesToSIPControlApp: { args: { uuid: string; body: { add?: Array<string>; remove?: Array<string> } }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
   /** Log in: GET /rest/auth */
   auth: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Put callers on the blacklist of a TN profile, or take them off: POST /rest/profile/tn/{uuid}/blacklist */
+  changeBlacklist: { args: { uuid: string; body: { add?: Array<string | number>; remove?: Array<string | number> } }; answer: Array<string> };
   /** Set a password by the token of a mail: POST /rest/user/password_reset */
   changeUserPasswordViaResetToken: { args: { body: { token: string; password: string } }; answer: Record<string, unknown> };
+  /** Put callers on the whitelist of a TN profile, or take them off: POST /rest/profile/tn/{uuid}/whitelist */
+  changeWhitelist: { args: { uuid: string; body: { add?: Array<string | number>; remove?: Array<string | number> } }; answer: Array<string> };
   /** Order numbers: POST /rest/order */
   createOrder: { args: { 'idempotency-key'?: string; body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
+  /** Make an outbound voice profile: POST /rest/profile/outbound_voice */
+  createOutboundVoiceProfile: { args: { body: ({ name: string }) & ({ is_active?: boolean; tech_prefix?: number; channel_limit?: number; max_rate?: number; daily_spend_limit?: number; record_calls?: 0 | 1 | 2; filemat?: 'wav' | 'mp3'; audio_track_type?: 0 | 1; shaken_sign_policy?: number; class4_ingress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product?: number; tn_lease?: string | null }) }; answer: { uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string } };
   /** Make an app: POST /rest/sip/app */
-  createSIPControlApp: { args: { body: ({ name: string }) & ({ is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null }) }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  createSIPControlApp: { args: { body: ({ name: string }) & ({ is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null; outbound_voice_profile?: string | null }) }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
+  /** Make a TN profile: POST /rest/profile/tn */
+  createTNProfile: { args: { body: { name: string; description?: string } }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
   /** Make an API key: POST /rest/token */
   createToken: { args: { body: { name: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
   /** Sign up: POST /rest/user */
@@ -65,6 +91,8 @@ export type Operations = {
   executeSIPControlAppCallExecuteCallFlow: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** Read the account: GET /rest/account */
   getAccount: { args: Record<never, never>; answer: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Read the blacklist of a TN profile: GET /rest/profile/tn/{uuid}/blacklist */
+  getBlacklist: { args: { uuid: string }; answer: Array<string> };
   /** Read a call as it is now: GET /rest/call/sca/{uuid} */
   getCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** Read oneself: GET /rest/user */
@@ -73,46 +101,72 @@ export type Operations = {
   getOrderByUUID: { args: { uuid: string }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
   /** Price an order: POST /rest/order/price */
   getOrderPrice: { args: { body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { nrc: number; mrc: number; items: Array<{ tn: number; nrc: number; mrc: number }>; errors: Array<{ tn: number; reason: string; description: string }> } };
+  /** Read an outbound voice profile: GET /rest/profile/outbound_voice/{uuid} */
+  getOutboundVoiceProfile: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string } };
+  /** List products (older path): GET /rest/sip/connection/product */
+  getSIPConnectionProductsList: { args: Record<never, never>; answer: Array<{ id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }> };
   /** Read an app: GET /rest/sip/app/{uuid} */
-  getSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  getSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Read a call as it is now: GET /rest/sip/app/call/{uuid} */
   getSIPControlAppCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** Read the document of an app: GET /rest/sip/app/call/flow/{uuid} */
   getSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: { url: string; xml: string } };
   /** List numbers of an app: GET /rest/sip/app/{uuid}/tnlease */
-  getSIPControlAppTNLeasesList: { args: { uuid: string }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
+  getSIPControlAppTNLeasesList: { args: { uuid: string }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
+  /** List products: GET /rest/sip/product */
+  getSIPProductsList: { args: Record<never, never>; answer: Array<{ id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }> };
   /** Read a lease: GET /rest/lease/tn/{lease} */
-  getTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  getTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Read a TN profile: GET /rest/profile/tn/{uuid} */
+  getTNProfile: { args: { uuid: string }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
   /** List API keys: GET /rest/token/list */
   getTokenList: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string }> };
   /** Read a user: GET /rest/user/{uuid} */
   getUserByUUID: { args: { uuid: string }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Read the whitelist of a TN profile: GET /rest/profile/tn/{uuid}/whitelist */
+  getWhitelist: { args: { uuid: string }; answer: Array<string> };
   /** Hang a call up: DELETE /rest/call/sca/{uuid} */
   hangUpCall: { args: { uuid: string; 'idempotency-key'?: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** List voices: GET /rest/dict/gtts */
   listDictGTTSVoices: { args: Record<never, never>; answer: Array<{ uuid: string; type: string; code: string; name: string; gender: string; lang: string }> };
+  /** List outbound voice profiles: GET /rest/profile/outbound_voice */
+  listOutboundVoiceProfiles: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string }> };
   /** List recordings: GET /rest/recording */
   listRecordings: { args: { take?: number; skip?: number }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; call: string; tag: string; url: string; duration: number | null; transcript: string | null; created_on: string }> } };
   /** List apps: GET /rest/sip/app */
-  listSIPControlApps: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string }> };
+  listSIPControlApps: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string }> };
   /** List countries with numbers: GET /rest/tn/search/countries */
   listSearchCountries: { args: Record<never, never>; answer: Array<{ a2: string }> };
+  /** List TN profiles: GET /rest/profile/tn */
+  listTNProfiles: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; description: string; created_on: string; modified_on: string }> };
+  /** Change an outbound voice profile: PATCH /rest/profile/outbound_voice/{uuid} */
+  modifyOutboundVoiceProfile: { args: { uuid: string; body: { name?: string; is_active?: boolean; tech_prefix?: number; channel_limit?: number; max_rate?: number; daily_spend_limit?: number; record_calls?: 0 | 1 | 2; filemat?: 'wav' | 'mp3'; audio_track_type?: 0 | 1; shaken_sign_policy?: number; class4_ingress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product?: number; tn_lease?: string | null } }; answer: { uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string } };
   /** Change an app: PATCH /rest/sip/app/{uuid} */
-  modifySIPControlApp: { args: { uuid: string; body: { name?: string; is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null } }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  modifySIPControlApp: { args: { uuid: string; body: { name?: string; is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null; outbound_voice_profile?: string | null } }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Change a lease: PATCH /rest/lease/tn/{lease} */
-  modifyTNLease: { args: { lease: string; body: { autorenew?: boolean; sip_control_app?: string | null } }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  modifyTNLease: { args: { lease: string; body: { autorenew?: boolean; sip_control_app?: string | null; tn_profile?: string | null } }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Change a TN profile: PATCH /rest/profile/tn/{uuid} */
+  modifyTNProfile: { args: { uuid: string; body: { name?: string; description?: string } }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
   /** Rename an API key or move its end: PATCH /rest/token/{uuid} */
   modifyToken: { args: { uuid: string; body: { name?: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
   /** Remove all API keys of oneself: DELETE /rest/token/all */
   removeAll: { args: Record<never, never>; answer: Record<string, unknown> };
   /** Remove an API key: DELETE /rest/token/{token} */
   removeByTokenString: { args: { token: string }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
+  /** Take one caller off the blacklist of a TN profile: DELETE /rest/profile/tn/{uuid}/blacklist/{number} */
+  removeFromBlacklist: { args: { uuid: string; number: string }; answer: Array<string> };
+  /** Take one caller off the whitelist of a TN profile: DELETE /rest/profile/tn/{uuid}/whitelist/{number} */
+  removeFromWhitelist: { args: { uuid: string; number: string }; answer: Array<string> };
+  /** Remove an outbound voice profile: DELETE /rest/profile/outbound_voice/{uuid} */
+  removeOutboundVoiceProfile: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string } };
   /** Remove an app: DELETE /rest/sip/app/{uuid} */
-  removeSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; created_on: string; modified_on: string } };
+  removeSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Take the document of an app away: DELETE /rest/sip/app/call/flow/{uuid} */
   removeSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: Record<string, unknown> };
   /** Give a number back: DELETE /rest/lease/tn/{lease} */
-  removeTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  removeTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Remove a TN profile: DELETE /rest/profile/tn/{uuid} */
+  removeTNProfile: { args: { uuid: string }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
   /** Have a password reset mailed: GET /rest/user/password_reset */
   requestUserPasswordResetEmail: { args: { email: string; callback?: string }; answer: Record<string, unknown> };
   /** Give a live call another document: POST /rest/call/sca/{uuid} */
@@ -130,7 +184,7 @@ export type Operations = {
   /** Search the call log: POST /rest/sip/app/call/search */
   searchSCACalls: { args: { take?: number; skip?: number; body?: { direction?: 'in' | 'out'; from?: string; to?: string; tn?: string | number; state?: 'online' | 'offline'; sip_control_app?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; direction: 'in'; from: string; to: string; state: string; sip_control_app: string; created_on: string; ring_on: string | null; answer_on: string | null; hangup_on: string | null; owner: string; reason: string; q850: number; duration: number }> } };
   /** Search numbers of the account: POST /rest/lease/tn/search */
-  searchTNLeases: { args: { take?: number; skip?: number; body?: { tn?: string; autorenew?: boolean; sip_control_app?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; created_on: string; modified_on: string }> } };
+  searchTNLeases: { args: { take?: number; skip?: number; body?: { tn?: string; autorenew?: boolean; sip_control_app?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> } };
   /** Search transactions: POST /rest/transaction/search */
   searchTransactions: { args: { take?: number; skip?: number; body?: { ref_type?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; amount: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string }> } };
   /** Change a user: PATCH /rest/user/{uuid} */
