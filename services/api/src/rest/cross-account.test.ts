@@ -16,23 +16,35 @@ type Case = (of: Possessions) => Asked;
 /** Routes with a parameter in their path: what their account asks. The other account is answered 404. */
 const ONE: Record<string, Case> = {
   AssignTNLeasesToSIPControlApp: ({ app, lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
+  ChangeBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550003'] } }),
+  ChangeWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550004'] } }),
   ExecuteSIPControlAppCallExecuteCallFlow: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
+  GetBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetCall: ({ call }) => ({ in: { uuid: call } }),
   GetOrderByUUID: ({ order }) => ({ in: { uuid: order } }),
+  GetOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
   GetSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
   GetSIPControlAppCall: ({ call }) => ({ in: { uuid: call } }),
   GetSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
   GetSIPControlAppTNLeasesList: ({ app }) => ({ in: { uuid: app } }),
   GetTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
+  GetTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetUserByUUID: ({ user }) => ({ in: { uuid: user } }),
+  GetWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   HangUpCall: ({ call }) => ({ in: { uuid: call } }),
+  ModifyOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile }, body: { name: 'Theirs' } }),
   ModifySIPControlApp: ({ app }) => ({ in: { uuid: app }, body: { name: 'Theirs' } }),
   ModifyTNLease: ({ tn }) => ({ in: { lease: tn }, body: { autorenew: false } }),
+  ModifyTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { name: 'Theirs' } }),
   ModifyToken: ({ keyUuid }) => ({ in: { uuid: keyUuid }, body: { name: 'theirs' } }),
   RemoveByTokenString: ({ token }) => ({ in: { token } }),
+  RemoveFromBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550001' } }),
+  RemoveFromWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550002' } }),
+  RemoveOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
   RemoveSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
   RemoveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
   RemoveTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
+  RemoveTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   RunCallDocument: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
   SaveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app }, file: '<Response/>' }),
   SearchCallFlowLogs: ({ app }) => ({ in: { uuid: app } }),
@@ -42,8 +54,10 @@ const ONE: Record<string, Case> = {
 /** Lists: what must be in one's own and in nobody else's. */
 const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
   GetTokenList: ({ keyUuid }) => ({ holds: keyUuid }),
+  ListOutboundVoiceProfiles: ({ voiceProfile }) => ({ holds: voiceProfile }),
   ListRecordings: ({ recording }) => ({ holds: recording }),
   ListSIPControlApps: ({ app }) => ({ holds: app }),
+  ListTNProfiles: ({ tnProfile }) => ({ holds: tnProfile }),
   SearchCalls: ({ call }) => ({ holds: call }),
   SearchOrders: ({ order }) => ({ holds: order }),
   SearchSCACalls: ({ call }) => ({ holds: call }),
@@ -54,11 +68,23 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
 /** Bodies that name something by its uuid: with another account's they are refused, 400 or 404. `mine` asks. */
 const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> = {
   AssignTNLeasesToSIPControlApp: ({ app }, { lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
+  CreateOutboundVoiceProfile: (_, { lease }) => ({ body: { name: 'Mine', tn_lease: lease } }),
+  CreateSIPControlApp: (_, { voiceProfile }) => ({ body: { name: 'Mine', outbound_voice_profile: voiceProfile } }),
+  ModifyOutboundVoiceProfile: ({ voiceProfile }, { lease }) => ({
+    in: { uuid: voiceProfile },
+    body: { tn_lease: lease },
+  }),
+  ModifySIPControlApp: ({ app }, { voiceProfile }) => ({
+    in: { uuid: app },
+    body: { outbound_voice_profile: voiceProfile },
+  }),
   ModifyTNLease: ({ lease }, { app }) => ({ in: { lease }, body: { sip_control_app: app } }),
 };
 
 /** Routes of the kinds above that hold nothing of anybody, and why. */
 const COMMON: Record<string, string> = {
+  GetSIPConnectionProductsList: 'the same for everybody',
+  GetSIPProductsList: 'the same for everybody',
   ListDictGTTSVoices: 'the same for everybody',
   ListSearchCountries: 'the same for everybody',
   Search: 'numbers that nobody has',
@@ -163,7 +189,8 @@ test('nobody is asked for nothing: without credentials every route but the open 
 
 test('the same requests by their own account are done: no case above is an empty one', async () => {
   const order = ['GET', 'PATCH', 'POST', 'PUT', 'DELETE'];
-  let pending = of(ONE).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+  const depth = ({ path }: Route) => path.split('/').length;
+  let pending = of(ONE).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method) || depth(b) - depth(a));
   // What is still pointed at is refused (409) until the pointing one is removed.
   for (let later: Route[] = []; pending.length > 0; pending = later, later = []) {
     for (const route of pending) {

@@ -17,6 +17,9 @@ export type Possessions = {
   lease: string;
   call: string;
   recording: string;
+  /** Its blacklist holds 12125550001, its whitelist 12125550002. */
+  tnProfile: string;
+  voiceProfile: string;
 };
 
 export const DOCUMENT = '<Response><Say>hello</Say></Response>';
@@ -67,6 +70,10 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   const recording = randomUUID();
   const kept = { id: recording, call_id: call, account_id, tag: '', created_on, duration_ms: '1000', transcript: null };
   await scene.db.insertInto('recording_log').values(kept).execute();
+  const { uuid: tnProfile = '' } = await make('POST', '/profile/tn', { name: 'Mine' });
+  await make('POST', `/profile/tn/${tnProfile}/blacklist`, { add: ['12125550001'] });
+  await make('POST', `/profile/tn/${tnProfile}/whitelist`, { add: ['12125550002'] });
+  const { uuid: voiceProfile = '' } = await make('POST', '/profile/outbound_voice', { name: 'Mine' });
   return {
     person,
     user: person.uuid,
@@ -78,5 +85,7 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
     lease,
     call,
     recording,
+    tnProfile,
+    voiceProfile,
   };
 }
