@@ -65,6 +65,7 @@ const http = createHttp({
     jwtKey: await sharedSecret(database, 'jwt'),
     engine,
     providers: googleClientId ? { google: googleProvider(googleIssuer, googleClientId) } : {},
+    googleClientId,
     mail,
     // Beyond loopback a link that somebody else chose must not carry a token out.
     mayLeadTo: (origin) => resetOrigins.includes(origin) || (resetOrigins.length === 0 && isLoopback(config.bind)),

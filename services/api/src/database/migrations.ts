@@ -4,6 +4,7 @@ import type { Migration } from 'kysely/migration';
 import { profiles } from './migrations/006-profiles.ts';
 import { money } from './migrations/010-money.ts';
 import { identity } from './migrations/011-identity.ts';
+import { people } from './migrations/012-people.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -269,4 +270,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '006-profiles': profiles,
   '010-money': money,
   '011-identity': identity,
+  '012-people': people,
 };

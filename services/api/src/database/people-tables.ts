@@ -1,7 +1,37 @@
 /** The tables about people, and what `person` itself holds of them elsewhere. */
 import type { Generated } from 'kysely';
 
+type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
+
 export type PeopleTables = {
+  /** The picture of a user; a new one has a new id. */
+  avatar: { id: string; person_id: string; type: string; bytes: Buffer };
+  /** `country`: ISO 3166, two letters. */
+  address: {
+    id: string;
+    account_id: string;
+    person_id: string | null;
+    name: string;
+    is_physical: boolean;
+    is_billing: boolean;
+    is_shipping: boolean;
+    address1: string;
+    address2: string | null;
+    zip_code: string;
+    city: string;
+    country: string;
+  } & Stamps;
+  /** Times are seconds of the day. */
+  office_hours: {
+    id: string;
+    account_id: string;
+    name: string | null;
+    type: string;
+    dow: string;
+    time_from: number;
+    time_to: number;
+  } & Stamps;
+  cart_entry: { id: string; person_id: string; payload: unknown; expires_on: Date; created_on: Generated<Date> };
   /** Only the SHA-256 of a token is kept. */
   password_reset: { digest: Buffer; person_id: string; expires_on: Date };
 };

@@ -40,8 +40,9 @@ export async function seedDemo(db: Database, demo: Demo): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await tx
       .insertInto('account')
-      .values({ id: demo.accountId, name: 'Demo', calls_max: 100, dials_per_minute_max: 60 })
-      .onConflict((c) => c.doNothing())
+      .values({ id: demo.accountId, name: 'Demo', calls_max: 100, dials_per_minute_max: 60, level: 'ServiceAccount' })
+      // Whoever has the demo's credentials runs this installation.
+      .onConflict((c) => c.column('id').doUpdateSet({ level: 'ServiceAccount' }))
       .execute();
     await tx
       .insertInto('person')

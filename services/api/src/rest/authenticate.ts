@@ -10,7 +10,13 @@ import { digestOf, isApiKey, isPassword, readJwt } from './credentials.ts';
 import { RestError } from './errors.ts';
 
 /** Every row that a request touches belongs to this account. */
-export type Identity = { userId: string; accountId: string; role: 'Admin' | 'User' | 'Provider' };
+export type Identity = {
+  userId: string;
+  accountId: string;
+  role: 'Admin' | 'User' | 'Provider';
+  /** An Admin of the account that runs the installation (level ServiceAccount). */
+  isOperator: boolean;
+};
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,11 +47,14 @@ export function createAuthenticator(
       .innerJoin('account', 'account.id', 'person.account_id')
       .where('person.deleted_on', 'is', null)
       .where('account.deleted_on', 'is', null)
-      .select(['person.id', 'person.account_id', 'person.role', 'person.password_hash', 'person.password_count']);
-  const identityOf = ({ id, account_id, role }: { id: string; account_id: string; role: string }): Identity => ({
+      .select(['person.id', 'person.account_id', 'person.role', 'person.password_hash', 'person.password_count'])
+      .select('account.level');
+  type Found = { id: string; account_id: string; role: string; level: string };
+  const identityOf = ({ id, account_id, role, level }: Found): Identity => ({
     userId: id,
     accountId: account_id,
     role: role as Identity['role'],
+    isOperator: role === 'Admin' && level === 'ServiceAccount',
   });
 
   async function byPassword(basic: string, address: string): Promise<Identity> {

@@ -7,11 +7,12 @@ import type { Database } from '../database/database.ts';
 import { move } from '../money/move.ts';
 import type { Attempts } from './attempts.ts';
 import { hashPassword, signJwt } from './credentials.ts';
-import { answers, Moment, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
+import { answers, Moment, Nothing, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
 import { operation, PUBLIC } from './operation.ts';
+import { holdAccount, mustBeAdmin, mustKeepAdmin } from './roles.ts';
 
-const Role = Type.Union([Type.Literal('Admin'), Type.Literal('User'), Type.Literal('Provider')]);
+export const Role = Type.Union([Type.Literal('Admin'), Type.Literal('User'), Type.Literal('Provider')]);
 const text = (max = 255) => Type.String({ minLength: 1, maxLength: max });
 const Nullable = Type.Union([Type.String(), Type.Null()]);
 
@@ -25,7 +26,7 @@ export const Account = Type.Object({
   deleted_on: Type.Union([Moment, Type.Null()]),
   ...Stamps,
 });
-const User = Type.Object({
+export const User = Type.Object({
   uuid: Uuid,
   email: Type.String(),
   role: Role,
@@ -44,7 +45,7 @@ const User = Type.Object({
   ...Stamps,
 });
 
-const Person = {
+export const Person = {
   phone_number: Type.Optional(text(32)),
   first_name: Type.Optional(text()),
   last_name: Type.Optional(text()),
@@ -60,9 +61,14 @@ const SignUp = Type.Object({
   ...Person,
   account: Type.Optional(Type.Object({ name: text(), email: Type.Optional(Email) })),
 });
-const UserChange = Type.Object({ email: Type.Optional(Email), password: Type.Optional(Password), ...Person });
+const UserChange = Type.Object({
+  email: Type.Optional(Email),
+  password: Type.Optional(Password),
+  ...Person,
+  role: Type.Optional(Role),
+});
 
-const readUser = (db: Database) =>
+export const readUser = (db: Database) =>
   db
     .selectFrom('person')
     .innerJoin('account', 'account.id', 'person.account_id')
@@ -71,7 +77,7 @@ const readUser = (db: Database) =>
     .select(['account.created_on as account_created_on', 'account.modified_on as account_modified_on']);
 type Row = NonNullable<Awaited<ReturnType<ReturnType<typeof readUser>['executeTakeFirst']>>>;
 
-const userOf = (row: Row): Static<typeof User> => ({
+export const userOf = (row: Row): Static<typeof User> => ({
   uuid: row.id,
   email: row.email,
   role: row.role as 'Admin',
@@ -203,37 +209,88 @@ export const people =
       },
       async ({ identity, params, body }) => {
         const row = await one(params.uuid, identity.accountId);
-        if (row.id !== identity.userId && identity.role !== 'Admin') throw new RestError(403, 'only an Admin may');
+        if (row.id !== identity.userId || (body.role && body.role !== row.role)) mustBeAdmin(identity);
         const { password, email, ...person } = body;
-        if (email && (await isTaken(db, email.toLowerCase(), row.id)))
-          throw new RestError(409, 'there is a user with this email');
+        const password_hash = password && (await hashPassword(password));
         await db
-          .updateTable('person')
-          .set({
-            ...person,
-            ...(email && { email: email.toLowerCase() }),
-            ...(password && {
-              password_hash: await hashPassword(password),
-              password_count: sql`password_count + 1`,
-            }),
-            modified_on: new Date(),
+          .transaction()
+          .execute(async (tx) => {
+            await holdAccount(tx, identity.accountId);
+            await tx
+              .updateTable('person')
+              .set({
+                ...person,
+                ...(email && { email: email.toLowerCase() }),
+                ...(password_hash && { password_hash, password_count: sql`password_count + 1` }),
+                modified_on: new Date(),
+              })
+              .where('id', '=', row.id)
+              .execute();
+            await mustKeepAdmin(tx, identity.accountId);
           })
-          .where('id', '=', row.id)
-          .execute();
+          .catch(emailTaken);
         return ok(userOf(await one(params.uuid, identity.accountId)));
       },
     );
+    const removed = {
+      ...operation(
+        'DeleteUserByUUID',
+        'Users',
+        'Remove a user',
+        'Oneself; as Admin any user of the account. For good.',
+      ),
+      params: UuidPath,
+      response: answers(Nothing, { failures: [403, 404, 409] }),
+    };
+    http.delete('/user/:uuid', { schema: removed }, async ({ identity, params }) => {
+      if (params.uuid !== identity.userId) {
+        await one(params.uuid, identity.accountId);
+        mustBeAdmin(identity);
+      }
+      await db.transaction().execute(async (tx) => {
+        await holdAccount(tx, identity.accountId);
+        const gone = await tx
+          .deleteFrom('person')
+          .where('id', '=', params.uuid)
+          .where('account_id', '=', identity.accountId)
+          .executeTakeFirst();
+        if (gone.numDeletedRows === 0n) throw notFound('user');
+        await mustKeepAdmin(tx, identity.accountId);
+      });
+      return ok({});
+    });
     http.get(
       '/account',
       { schema: { ...operation('GetAccount', 'Account', 'Read the account'), response: answers(Account) } },
       async ({ identity }) => ok(userOf(await me(identity.userId)).account),
     );
+    const account = {
+      ...operation('GetAccountByUUID', 'Account', 'Read an account', 'One’s own; as Admin of the installation any.'),
+      params: UuidPath,
+      response: answers(Account, { failures: [404] }),
+    };
+    http.get('/account/:uuid', { schema: account }, async ({ identity, params }) => {
+      const row =
+        identity.isOperator || params.uuid === identity.accountId
+          ? await db.selectFrom('account').selectAll().where('id', '=', params.uuid).executeTakeFirst()
+          : undefined;
+      if (!row) throw notFound('account');
+      return ok({
+        uuid: row.id,
+        name: row.name,
+        email: row.email,
+        level: row.level,
+        balance: Number(row.balance),
+        time_zone: row.time_zone,
+        created_on: stamp(row.created_on),
+        modified_on: stamp(row.modified_on),
+        deleted_on: row.deleted_on && stamp(row.deleted_on),
+      });
+    });
   };
 
-const isTaken = async (db: Database, email: string, except: string) =>
-  (await db
-    .selectFrom('person')
-    .select('id')
-    .where('email', '=', email)
-    .where('id', '<>', except)
-    .executeTakeFirst()) !== undefined;
+const UNIQUE_VIOLATION = '23505';
+function emailTaken(error: { code?: string }): never {
+  if (error.code === UNIQUE_VIOLATION) throw new RestError(409, 'there is a user with this email');
+  throw error;
+}

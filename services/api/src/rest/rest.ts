@@ -7,23 +7,29 @@ import type { Database } from '../database/database.ts';
 import { dictionaries } from '../http/dictionaries.ts';
 import type { Providers } from '../identity/provider.ts';
 import type { Mail } from '../mail/mail.ts';
+import { accountUsers } from './account-users.ts';
+import { addresses } from './addresses.ts';
 import { apps } from './apps.ts';
 import { assignments } from './assignments.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator, type Identity } from './authenticate.ts';
+import { avatars, pictures } from './avatars.ts';
 import { callLog } from './call-log.ts';
 import { calls } from './calls.ts';
+import { cart } from './cart.ts';
 import type { Engine } from './engine.ts';
 import { answerErrors } from './errors.ts';
 import { leases } from './leases.ts';
 import { money } from './money.ts';
 import { numbers } from './numbers.ts';
+import { officeHours } from './office-hours.ts';
 import { openApi } from './openapi.ts';
 import { orders } from './orders.ts';
 import { outboundVoice } from './outbound-voice.ts';
 import { passwordReset } from './password-reset.ts';
 import { people, signUp } from './people.ts';
 import { products } from './products.ts';
+import { settings } from './settings.ts';
 import { tnProfiles } from './tn-profiles.ts';
 import { tokens } from './tokens.ts';
 import { validateRequests } from './validation.ts';
@@ -35,6 +41,8 @@ export type RestNeeds = {
   engine: Engine;
   /** Who else vouches for users; left out: nobody. */
   providers?: Providers;
+  /** Our client at Google, for front ends. */
+  googleClientId?: string | undefined;
   /** What a new account may spend at once. */
   signUpCredit: number;
   /** Left out: nothing is mailed. */
@@ -57,12 +65,19 @@ export const rest =
     await http.register(dictionaries, { prefix: '/dict' });
     await http.register(signUp({ db, jwtKey, attempts, signUpCredit }));
     await http.register(passwordReset({ db, attempts, mail, mayLeadTo, told }));
+    await http.register(settings(needs.googleClientId));
+    await http.register(pictures(db));
     await http.register(async (inside) => {
       inside.decorateRequest('identity', null as unknown as Identity);
       inside.addHook('onRequest', async (request) => {
         request.identity = await authenticate(request);
       });
       await inside.register(people({ db, jwtKey, attempts, signUpCredit }));
+      await inside.register(accountUsers(db));
+      await inside.register(avatars(db));
+      await inside.register(addresses(db));
+      await inside.register(officeHours(db));
+      await inside.register(cart(db));
       await inside.register(tokens(db));
       await inside.register(apps(db, engine.check));
       await inside.register(numbers(db));

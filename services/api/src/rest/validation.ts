@@ -5,6 +5,7 @@
 import { Ajv, type ErrorObject, type Options } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
+import { keepKnown, type Schema } from './known.ts';
 
 const OPTIONS: Options = { allErrors: true, verbose: true, useDefaults: true, addUsedSchema: false, strict: false };
 /** Levels of a body. Deeper than what any route takes. */
@@ -33,7 +34,10 @@ export function validateRequests(http: FastifyInstance): void {
     const check = (data: unknown): boolean => {
       const given = isBody ? (data ?? null) : data;
       const unkept = unkeptText(given, '', 0);
-      if (!unkept && validate(given)) return true;
+      if (!unkept && validate(given)) {
+        if (isBody) keepKnown([schema as Schema], data);
+        return true;
+      }
       check.errors = unkept ? [unkept] : (validate.errors ?? []).slice(0, FAULTS_MAX);
       return false;
     };

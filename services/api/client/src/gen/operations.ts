@@ -1,20 +1,35 @@
 // From the OpenAPI document by `node services/api/src/client/generate.ts`. Never edited.
 export const OPERATIONS = {
+  addUserToAccount: { method: 'POST', path: '/rest/account/user' },
   assignTNLeasesToSIPControlApp: { method: 'POST', path: '/rest/sip/app/{uuid}/tnlease' },
   auth: { method: 'GET', path: '/rest/auth' },
   changeBlacklist: { method: 'POST', path: '/rest/profile/tn/{uuid}/blacklist' },
   changeUserPasswordViaResetToken: { method: 'POST', path: '/rest/user/password_reset' },
   changeWhitelist: { method: 'POST', path: '/rest/profile/tn/{uuid}/whitelist' },
+  clearUserCart: { method: 'DELETE', path: '/rest/user/cart' },
+  createAccountOfficeHours: { method: 'POST', path: '/rest/account/office_hours' },
+  createAddress: { method: 'POST', path: '/rest/address' },
   createOrder: { method: 'POST', path: '/rest/order', headers: ['idempotency-key'] },
   createOutboundVoiceProfile: { method: 'POST', path: '/rest/profile/outbound_voice' },
   createSIPControlApp: { method: 'POST', path: '/rest/sip/app' },
   createTNProfile: { method: 'POST', path: '/rest/profile/tn' },
   createToken: { method: 'POST', path: '/rest/token' },
   createUser: { method: 'POST', path: '/rest/user' },
+  createUserCartEntry: { method: 'POST', path: '/rest/user/cart' },
+  deactivateUserAccountByUUID: { method: 'DELETE', path: '/rest/account/user/{uuid}' },
+  deleteUserByUUID: { method: 'DELETE', path: '/rest/user/{uuid}' },
+  deleteUserCartEntry: { method: 'DELETE', path: '/rest/user/cart/{uuid}' },
   executeSIPControlAppCallExecuteCallFlow: { method: 'POST', path: '/rest/sip/app/call/{uuid}', headers: ['idempotency-key'] },
   getAccount: { method: 'GET', path: '/rest/account' },
+  getAccountByUUID: { method: 'GET', path: '/rest/account/{uuid}' },
+  getAccountOfficeHours: { method: 'GET', path: '/rest/account/office_hours/{uuid}' },
+  getAccountOfficeHoursList: { method: 'GET', path: '/rest/account/office_hours', query: ['dow'] },
+  getAddress: { method: 'GET', path: '/rest/address/{uuid}' },
+  getAddressListByAccount: { method: 'GET', path: '/rest/address/account' },
+  getAddressListByUser: { method: 'GET', path: '/rest/address/user' },
   getBlacklist: { method: 'GET', path: '/rest/profile/tn/{uuid}/blacklist' },
   getCall: { method: 'GET', path: '/rest/call/sca/{uuid}' },
+  getCartEntries: { method: 'GET', path: '/rest/user/cart' },
   getCurrentUser: { method: 'GET', path: '/rest/user' },
   getOrderByUUID: { method: 'GET', path: '/rest/order/{uuid}' },
   getOrderPrice: { method: 'POST', path: '/rest/order/price' },
@@ -25,10 +40,12 @@ export const OPERATIONS = {
   getSIPControlAppStaticCallFlow: { method: 'GET', path: '/rest/sip/app/call/flow/{uuid}' },
   getSIPControlAppTNLeasesList: { method: 'GET', path: '/rest/sip/app/{uuid}/tnlease' },
   getSIPProductsList: { method: 'GET', path: '/rest/sip/product' },
+  getSettings: { method: 'GET', path: '/rest/settings' },
   getTNLeaseByUUID: { method: 'GET', path: '/rest/lease/tn/{lease}' },
   getTNProfile: { method: 'GET', path: '/rest/profile/tn/{uuid}' },
   getTokenList: { method: 'GET', path: '/rest/token/list' },
   getUserByUUID: { method: 'GET', path: '/rest/user/{uuid}' },
+  getUsersByAccount: { method: 'GET', path: '/rest/account/user' },
   getWhitelist: { method: 'GET', path: '/rest/profile/tn/{uuid}/whitelist' },
   hangUpCall: { method: 'DELETE', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   listDictGTTSVoices: { method: 'GET', path: '/rest/dict/gtts' },
@@ -42,7 +59,11 @@ export const OPERATIONS = {
   modifyTNLease: { method: 'PATCH', path: '/rest/lease/tn/{lease}' },
   modifyTNProfile: { method: 'PATCH', path: '/rest/profile/tn/{uuid}' },
   modifyToken: { method: 'PATCH', path: '/rest/token/{uuid}' },
+  reactivateUserAccountByUUID: { method: 'PUT', path: '/rest/account/user/{uuid}' },
+  removeAccountOfficeHoursByUUID: { method: 'DELETE', path: '/rest/account/office_hours/{uuid}' },
+  removeAddressByUUID: { method: 'DELETE', path: '/rest/address/{uuid}' },
   removeAll: { method: 'DELETE', path: '/rest/token/all' },
+  removeAvatar: { method: 'DELETE', path: '/rest/user/{uuid}/avatar' },
   removeByTokenString: { method: 'DELETE', path: '/rest/token/{token}' },
   removeFromBlacklist: { method: 'DELETE', path: '/rest/profile/tn/{uuid}/blacklist/{number}' },
   removeFromWhitelist: { method: 'DELETE', path: '/rest/profile/tn/{uuid}/whitelist/{number}' },
@@ -61,10 +82,16 @@ export const OPERATIONS = {
   searchSCACalls: { method: 'POST', path: '/rest/sip/app/call/search', query: ['take', 'skip'] },
   searchTNLeases: { method: 'POST', path: '/rest/lease/tn/search', query: ['take', 'skip'] },
   searchTransactions: { method: 'POST', path: '/rest/transaction/search', query: ['take', 'skip'] },
+  updateAccountOfficeHours: { method: 'PATCH', path: '/rest/account/office_hours/{uuid}' },
+  updateAddress: { method: 'PATCH', path: '/rest/address/{uuid}' },
   updateUserByUUID: { method: 'PATCH', path: '/rest/user/{uuid}' },
+  updateUserCartEntry: { method: 'PATCH', path: '/rest/user/cart/{uuid}' },
+  uploadAvatar: { method: 'POST', path: '/rest/user/{uuid}/avatar' },
 } as const;
 
 export type Operations = {
+  /** Add a user to the account: POST /rest/account/user */
+  addUserToAccount: { args: { body: { email: string; password: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; role?: 'Admin' | 'User' | 'Provider' } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Point numbers to an app, or away: POST /rest/sip/app/{uuid}/tnlease */
   assignTNLeasesToSIPControlApp: { args: { uuid: string; body: { add?: Array<string>; remove?: Array<string> } }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
   /** Log in: GET /rest/auth */
@@ -75,6 +102,12 @@ export type Operations = {
   changeUserPasswordViaResetToken: { args: { body: { token: string; password: string } }; answer: Record<string, unknown> };
   /** Put callers on the whitelist of a TN profile, or take them off: POST /rest/profile/tn/{uuid}/whitelist */
   changeWhitelist: { args: { uuid: string; body: { add?: Array<string | number>; remove?: Array<string | number> } }; answer: Array<string> };
+  /** Empty one’s cart: DELETE /rest/user/cart */
+  clearUserCart: { args: Record<never, never>; answer: Record<string, unknown> };
+  /** Add office hours: POST /rest/account/office_hours */
+  createAccountOfficeHours: { args: { body: { type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name?: string | null } }; answer: { uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string } };
+  /** Add an address: POST /rest/address */
+  createAddress: { args: { body: { name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: string; address2?: string | null } }; answer: { uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Order numbers: POST /rest/order */
   createOrder: { args: { 'idempotency-key'?: string; body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
   /** Make an outbound voice profile: POST /rest/profile/outbound_voice */
@@ -87,14 +120,36 @@ export type Operations = {
   createToken: { args: { body: { name: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
   /** Sign up: POST /rest/user */
   createUser: { args: { body: { email: string; password: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; account?: { name: string; email?: string } } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Put something into one’s cart: POST /rest/user/cart */
+  createUserCartEntry: { args: { body: { payload: Record<string, unknown>; ttl?: number } }; answer: { uuid: string; payload: Record<string, unknown> } };
+  /** Deactivate a user: DELETE /rest/account/user/{uuid} */
+  deactivateUserAccountByUUID: { args: { uuid: string }; answer: Array<{ uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string }> };
+  /** Remove a user: DELETE /rest/user/{uuid} */
+  deleteUserByUUID: { args: { uuid: string }; answer: Record<string, unknown> };
+  /** Take something out of one’s cart: DELETE /rest/user/cart/{uuid} */
+  deleteUserCartEntry: { args: { uuid: string }; answer: { uuid: string; payload: Record<string, unknown> } };
   /** Give a live call another document: POST /rest/sip/app/call/{uuid} */
   executeSIPControlAppCallExecuteCallFlow: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
   /** Read the account: GET /rest/account */
   getAccount: { args: Record<never, never>; answer: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Read an account: GET /rest/account/{uuid} */
+  getAccountByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Read office hours: GET /rest/account/office_hours/{uuid} */
+  getAccountOfficeHours: { args: { uuid: string }; answer: { uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string } };
+  /** List office hours: GET /rest/account/office_hours */
+  getAccountOfficeHoursList: { args: { dow?: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' }; answer: Array<{ uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string }> };
+  /** Read an address: GET /rest/address/{uuid} */
+  getAddress: { args: { uuid: string }; answer: { uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string } };
+  /** List the addresses of the account: GET /rest/address/account */
+  getAddressListByAccount: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string }> };
+  /** List the addresses that one wrote oneself: GET /rest/address/user */
+  getAddressListByUser: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string }> };
   /** Read the blacklist of a TN profile: GET /rest/profile/tn/{uuid}/blacklist */
   getBlacklist: { args: { uuid: string }; answer: Array<string> };
   /** Read a call as it is now: GET /rest/call/sca/{uuid} */
   getCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  /** List one’s cart: GET /rest/user/cart */
+  getCartEntries: { args: Record<never, never>; answer: Array<{ uuid: string; payload: Record<string, unknown> }> };
   /** Read oneself: GET /rest/user */
   getCurrentUser: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Read an order: GET /rest/order/{uuid} */
@@ -115,6 +170,8 @@ export type Operations = {
   getSIPControlAppTNLeasesList: { args: { uuid: string }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
   /** List products: GET /rest/sip/product */
   getSIPProductsList: { args: Record<never, never>; answer: Array<{ id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }> };
+  /** Read public settings: GET /rest/settings */
+  getSettings: { args: Record<never, never>; answer: { google_client_id: string | null; facebook_client_id: string | null; stripe_public_key: string | null; paypal_client_id: string | null } };
   /** Read a lease: GET /rest/lease/tn/{lease} */
   getTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
   /** Read a TN profile: GET /rest/profile/tn/{uuid} */
@@ -123,6 +180,8 @@ export type Operations = {
   getTokenList: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string }> };
   /** Read a user: GET /rest/user/{uuid} */
   getUserByUUID: { args: { uuid: string }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** List the users of the account: GET /rest/account/user */
+  getUsersByAccount: { args: Record<never, never>; answer: Array<{ uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string }> };
   /** Read the whitelist of a TN profile: GET /rest/profile/tn/{uuid}/whitelist */
   getWhitelist: { args: { uuid: string }; answer: Array<string> };
   /** Hang a call up: DELETE /rest/call/sca/{uuid} */
@@ -149,8 +208,16 @@ export type Operations = {
   modifyTNProfile: { args: { uuid: string; body: { name?: string; description?: string } }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
   /** Rename an API key or move its end: PATCH /rest/token/{uuid} */
   modifyToken: { args: { uuid: string; body: { name?: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
+  /** Let a deactivated user in again: PUT /rest/account/user/{uuid} */
+  reactivateUserAccountByUUID: { args: { uuid: string }; answer: Array<{ uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string }> };
+  /** Remove office hours: DELETE /rest/account/office_hours/{uuid} */
+  removeAccountOfficeHoursByUUID: { args: { uuid: string }; answer: { uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string } };
+  /** Remove an address: DELETE /rest/address/{uuid} */
+  removeAddressByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Remove all API keys of oneself: DELETE /rest/token/all */
   removeAll: { args: Record<never, never>; answer: Record<string, unknown> };
+  /** Take the picture of a user away: DELETE /rest/user/{uuid}/avatar */
+  removeAvatar: { args: { uuid: string }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Remove an API key: DELETE /rest/token/{token} */
   removeByTokenString: { args: { token: string }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
   /** Take one caller off the blacklist of a TN profile: DELETE /rest/profile/tn/{uuid}/blacklist/{number} */
@@ -187,6 +254,14 @@ export type Operations = {
   searchTNLeases: { args: { take?: number; skip?: number; body?: { tn?: string; autorenew?: boolean; sip_control_app?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> } };
   /** Search transactions: POST /rest/transaction/search */
   searchTransactions: { args: { take?: number; skip?: number; body?: { ref_type?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; amount: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string }> } };
+  /** Change office hours: PATCH /rest/account/office_hours/{uuid} */
+  updateAccountOfficeHours: { args: { uuid: string; body: { type?: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow?: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from?: number; time_to?: number; name?: string | null } }; answer: { uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string } };
+  /** Change an address: PATCH /rest/address/{uuid} */
+  updateAddress: { args: { uuid: string; body: { name?: string; is_physical?: boolean; is_billing?: boolean; is_shipping?: boolean; address1?: string; zip_code?: string; city?: string; country?: string; address2?: string | null } }; answer: { uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Change a user: PATCH /rest/user/{uuid} */
-  updateUserByUUID: { args: { uuid: string; body: { email?: string; password?: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  updateUserByUUID: { args: { uuid: string; body: { email?: string; password?: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; role?: 'Admin' | 'User' | 'Provider' } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Change what is in one’s cart: PATCH /rest/user/cart/{uuid} */
+  updateUserCartEntry: { args: { uuid: string; body: { payload: Record<string, unknown>; ttl?: number } }; answer: { uuid: string; payload: Record<string, unknown> } };
+  /** Give a user a picture: POST /rest/user/{uuid}/avatar */
+  uploadAvatar: { args: { uuid: string; file: string | Blob }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
 };

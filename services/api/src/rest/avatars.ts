@@ -1,0 +1,108 @@
+/**
+ * Pictures of users: PNG, JPEG or WebP by what the bytes are, whatever they are called. Served to whoever knows the address,
+ * as pages show them without a credential; the address is new with each picture and can't be guessed.
+ */
+import { randomUUID } from 'node:crypto';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Database } from '../database/database.ts';
+import type { Identity } from './authenticate.ts';
+import { answers, ok, UuidPath } from './envelope.ts';
+import { badInput, notFound } from './errors.ts';
+import { operation } from './operation.ts';
+import { readUser, User, userOf } from './people.ts';
+import { mustBeAdmin } from './roles.ts';
+import { fileOf, takeFiles } from './upload.ts';
+
+const BYTES_MAX = 512 * 1024;
+
+const KINDS: Array<{ type: string; suffix: string; is(bytes: Buffer): boolean }> = [
+  { type: 'image/png', suffix: 'png', is: (b) => b.subarray(0, 8).equals(Buffer.from('89504e470d0a1a0a', 'hex')) },
+  { type: 'image/jpeg', suffix: 'jpg', is: (b) => b.subarray(0, 3).equals(Buffer.from('ffd8ff', 'hex')) },
+  {
+    type: 'image/webp',
+    suffix: 'webp',
+    is: (b) => b.toString('latin1', 0, 4) === 'RIFF' && b.toString('latin1', 8, 12) === 'WEBP',
+  },
+];
+
+/** Given and taken away by oneself, or by an Admin of the account. */
+export const avatars =
+  (db: Database): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    await takeFiles(http, BYTES_MAX);
+    const mine = async (uuid: string, identity: Identity) => {
+      const row = await readUser(db)
+        .where('person.id', '=', uuid)
+        .where('person.account_id', '=', identity.accountId)
+        .where('person.deleted_on', 'is', null)
+        .executeTakeFirst();
+      if (!row) throw notFound('user');
+      if (uuid !== identity.userId) mustBeAdmin(identity);
+    };
+    const shown = async (uuid: string) =>
+      ok(userOf(await readUser(db).where('person.id', '=', uuid).executeTakeFirstOrThrow()));
+    const change = { params: UuidPath, response: answers(User, { failures: [403, 404] }) };
+
+    const given = {
+      ...operation(
+        'UploadAvatar',
+        'Users',
+        'Give a user a picture',
+        `PNG, JPEG or WebP of ${BYTES_MAX} bytes at most.`,
+      ),
+      ...change,
+      consumes: ['multipart/form-data'],
+    };
+    // Its form goes around the file.
+    http.post('/user/:uuid/avatar', { schema: given, bodyLimit: BYTES_MAX + 16 * 1024 }, async (request) => {
+      const { uuid } = request.params;
+      await mine(uuid, request.identity);
+      const bytes = await fileOf(request);
+      const kind = KINDS.find(({ is }) => is(bytes));
+      if (!kind) throw badInput({ 'body.file': { message: 'is no PNG, JPEG or WebP' } });
+      const picture = { id: randomUUID(), type: kind.type, bytes };
+      await db.transaction().execute(async (tx) => {
+        await tx
+          .insertInto('avatar')
+          .values({ ...picture, person_id: uuid })
+          .onConflict((c) => c.column('person_id').doUpdateSet(picture))
+          .execute();
+        const avatar = `/rest/avatar/${picture.id}.${kind.suffix}`;
+        await tx.updateTable('person').set({ avatar, modified_on: new Date() }).where('id', '=', uuid).execute();
+      });
+      return shown(uuid);
+    });
+
+    const taken = { ...operation('RemoveAvatar', 'Users', 'Take the picture of a user away'), ...change };
+    http.delete('/user/:uuid/avatar', { schema: taken }, async ({ identity, params: { uuid } }) => {
+      await mine(uuid, identity);
+      await db.transaction().execute(async (tx) => {
+        await tx.deleteFrom('avatar').where('person_id', '=', uuid).execute();
+        await tx.updateTable('person').set({ avatar: null, modified_on: new Date() }).where('id', '=', uuid).execute();
+      });
+      return shown(uuid);
+    });
+  };
+
+/** The pictures themselves; no operation of the API. */
+export const pictures =
+  (db: Database): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    const Path = Type.Object({
+      file: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.(png|jpg|webp)$' }),
+    });
+    http.get('/avatar/:file', { schema: { hide: true, params: Path } }, async ({ params }, reply) => {
+      const [id = '', suffix] = params.file.split('.');
+      const row = await db.selectFrom('avatar').select(['type', 'bytes']).where('id', '=', id).executeTakeFirst();
+      if (!row || KINDS.find(({ type }) => type === row.type)?.suffix !== suffix) throw notFound('picture');
+      return reply
+        .headers({
+          'content-type': row.type,
+          'x-content-type-options': 'nosniff',
+          'content-security-policy': "default-src 'none'; sandbox",
+          'cache-control': 'private, max-age=86400, immutable',
+        })
+        .send(row.bytes);
+    });
+  };
