@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { answers, Moment, ok, optionalBody, PageQuery, pageOf, stamp, Uuid, UuidPath } from './envelope.ts';
+import { notFound } from './errors.ts';
 import { likeOf } from './numbers.ts';
 import { operation } from './operation.ts';
 
@@ -69,6 +70,13 @@ const when = (moment: Date | null) => moment && stamp(moment);
 export const callLog =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
+    const hasApp = async (uuid: string, accountId: string) =>
+      (await db
+        .selectFrom('app')
+        .select('id')
+        .where('id', '=', uuid)
+        .where('account_id', '=', accountId)
+        .executeTakeFirst()) !== undefined;
     const schema = { querystring: PageQuery, body: optionalBody(Filters), response: answers(pageOf(Call)) };
     for (const [path, name] of [
       ['/call/search', 'SearchCalls'],
@@ -124,7 +132,7 @@ export const callLog =
       params: UuidPath,
       querystring: PageQuery,
       body: optionalBody(FlowFilters),
-      response: answers(pageOf(Flow)),
+      response: answers(pageOf(Flow), { failures: [404] }),
     };
     http.post('/sip/app/:uuid/logs', { schema: flows }, async ({ identity, params, query, body: given }) => {
       const { take = 10, skip = 0 } = query;
@@ -149,6 +157,7 @@ export const callLog =
           .offset(skip)
           .execute(),
       ]);
+      if (rows.length === 0 && !(await hasApp(params.uuid, identity.accountId))) throw notFound('SIP control app');
       const data = rows.map(({ call_id, account_id: _, app_id: __, created_on, ...same }) => ({
         ...same,
         call: call_id,

@@ -1,0 +1,203 @@
+/**
+ * What one account has, no other sees, changes or names: for every route of the OpenAPI document with a parameter in its
+ * path, every list and every body with a uuid. A new route needs a line in one of the tables here; its name is told.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sql } from 'kysely';
+import { type Operation, operationsOf, readDocument } from './document.ts';
+import { DOCUMENT, engineOf, type Possessions, possess } from './testing/possessions.ts';
+import { type Answer, type Method, openRestScene, type RestScene } from './testing/scene.ts';
+
+/** `in`: the parameters of the path. */
+type Asked = { in?: Record<string, string>; query?: string; body?: unknown; file?: string };
+type Case = (of: Possessions) => Asked;
+
+/** Routes with a parameter in their path: what their account asks. The other account is answered 404. */
+const ONE: Record<string, Case> = {
+  AssignTNLeasesToSIPControlApp: ({ app, lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
+  ChangeBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550003'] } }),
+  ChangeWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550004'] } }),
+  ExecuteSIPControlAppCallExecuteCallFlow: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
+  GetBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
+  GetCall: ({ call }) => ({ in: { uuid: call } }),
+  GetOrderByUUID: ({ order }) => ({ in: { uuid: order } }),
+  GetOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
+  GetSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
+  GetSIPControlAppCall: ({ call }) => ({ in: { uuid: call } }),
+  GetSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
+  GetSIPControlAppTNLeasesList: ({ app }) => ({ in: { uuid: app } }),
+  GetTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
+  GetTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
+  GetUserByUUID: ({ user }) => ({ in: { uuid: user } }),
+  GetWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
+  HangUpCall: ({ call }) => ({ in: { uuid: call } }),
+  ModifyOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile }, body: { name: 'Theirs' } }),
+  ModifySIPControlApp: ({ app }) => ({ in: { uuid: app }, body: { name: 'Theirs' } }),
+  ModifyTNLease: ({ tn }) => ({ in: { lease: tn }, body: { autorenew: false } }),
+  ModifyTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { name: 'Theirs' } }),
+  ModifyToken: ({ keyUuid }) => ({ in: { uuid: keyUuid }, body: { name: 'theirs' } }),
+  RemoveByTokenString: ({ token }) => ({ in: { token } }),
+  RemoveFromBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550001' } }),
+  RemoveFromWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550002' } }),
+  RemoveOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
+  RemoveSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
+  RemoveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
+  RemoveTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
+  RemoveTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
+  RunCallDocument: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
+  SaveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app }, file: '<Response/>' }),
+  SearchCallFlowLogs: ({ app }) => ({ in: { uuid: app } }),
+  UpdateUserByUUID: ({ user }) => ({ in: { uuid: user }, body: { first_name: 'Eve' } }),
+};
+
+/** Lists: what must be in one's own and in nobody else's. */
+const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
+  GetTokenList: ({ keyUuid }) => ({ holds: keyUuid }),
+  ListOutboundVoiceProfiles: ({ voiceProfile }) => ({ holds: voiceProfile }),
+  ListRecordings: ({ recording }) => ({ holds: recording }),
+  ListSIPControlApps: ({ app }) => ({ holds: app }),
+  ListTNProfiles: ({ tnProfile }) => ({ holds: tnProfile }),
+  SearchCalls: ({ call }) => ({ holds: call }),
+  SearchOrders: ({ order }) => ({ holds: order }),
+  SearchSCACalls: ({ call }) => ({ holds: call }),
+  SearchTNLeases: ({ lease }) => ({ holds: lease }),
+  SearchTransactions: ({ lease }) => ({ holds: lease }),
+};
+
+/** Bodies that name something by its uuid: with another account's they are refused, 400 or 404. `mine` asks. */
+const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> = {
+  AssignTNLeasesToSIPControlApp: ({ app }, { lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
+  CreateOutboundVoiceProfile: (_, { lease }) => ({ body: { name: 'Mine', tn_lease: lease } }),
+  CreateSIPControlApp: (_, { voiceProfile }) => ({ body: { name: 'Mine', outbound_voice_profile: voiceProfile } }),
+  ModifyOutboundVoiceProfile: ({ voiceProfile }, { lease }) => ({
+    in: { uuid: voiceProfile },
+    body: { tn_lease: lease },
+  }),
+  ModifySIPControlApp: ({ app }, { voiceProfile }) => ({
+    in: { uuid: app },
+    body: { outbound_voice_profile: voiceProfile },
+  }),
+  ModifyTNLease: ({ lease }, { app }) => ({ in: { lease }, body: { sip_control_app: app } }),
+};
+
+/** Routes of the kinds above that hold nothing of anybody, and why. */
+const COMMON: Record<string, string> = {
+  GetSIPConnectionProductsList: 'the same for everybody',
+  GetSIPProductsList: 'the same for everybody',
+  ListDictGTTSVoices: 'the same for everybody',
+  ListSearchCountries: 'the same for everybody',
+  Search: 'numbers that nobody has',
+  SearchCallFlowLogs: 'filters only',
+  SearchCalls: 'filters only',
+  SearchSCACalls: 'filters only',
+  SearchTNLeases: 'filters only',
+};
+
+type Route = { method: Method; path: string; operation: Operation };
+let scene: RestScene;
+let routes: Route[];
+let mine: Possessions;
+let theirs: Possessions;
+
+before(async () => {
+  const calls = new Map<string, string>();
+  scene = await openRestScene({ engine: engineOf(calls) });
+  routes = operationsOf(await readDocument()) as Route[];
+  mine = await possess(scene, '302', calls);
+  theirs = await possess(scene, '303', calls);
+});
+after(() => scene.close());
+
+const isOne = ({ path }: Route) => path.includes('{');
+const isMany = ({ method, path, operation }: Route) => {
+  const [, answer] = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))!;
+  const said = JSON.stringify(answer.content?.['application/json']?.schema ?? {});
+  const isList = /"payload":\{"type":"array"/.test(said) || /"payload":\{.*"data":\{"type":"array"/.test(said);
+  return !path.includes('{') && isList && (method === 'GET' || path.endsWith('/search'));
+};
+const isNaming = ({ operation }: Route) => /"format":"uuid"/.test(JSON.stringify(operation.requestBody ?? {}));
+
+function ask({ method, path }: Route, person: Possessions, asked: Asked): Promise<Answer> {
+  const filled = path.replace('/rest', '').replace(/\{(\w+)\}/g, (_, name) => asked.in![name]!) + (asked.query ?? '');
+  const as = person.person.jwt;
+  return asked.file ? scene.upload(filled, as, asked.file) : scene.ask(method, filled, { as, body: asked.body });
+}
+const of = (table: Record<string, unknown>) =>
+  routes.filter(({ operation }) => Object.hasOwn(table, operation.operationId));
+
+/** Every row of every table. */
+async function everything(): Promise<Record<string, unknown>> {
+  const tables = await sql<{ name: string }>`
+    select table_name as name from information_schema.tables where table_schema = 'public' order by 1`.execute(
+    scene.db,
+  );
+  const rows = await Promise.all(
+    tables.rows.map(async ({ name }) => {
+      const found = await sql<{ row: string }>`select t::text as row from ${sql.table(name)} t`.execute(scene.db);
+      return [name, found.rows.map(({ row }) => row).sort()];
+    }),
+  );
+  return Object.fromEntries(rows);
+}
+
+test('every route of the document is in the tables of this test', () => {
+  const kinds: Array<[string, (route: Route) => boolean, Record<string, unknown>]> = [
+    ['ONE', isOne, ONE],
+    ['MANY', isMany, MANY],
+    ['NAMED', isNaming, NAMED],
+  ];
+  const missing = kinds.flatMap(([table, isOf, cases]) =>
+    routes
+      .filter(({ operation: { operationId: id } }) => !Object.hasOwn(cases, id) && !Object.hasOwn(COMMON, id))
+      .filter(isOf)
+      .map(({ operation, method, path }) => `${table}.${operation.operationId}: ${method} ${path}`),
+  );
+  assert.deepEqual(missing, [], 'say what an account asks of these routes');
+  const known = new Set(routes.map(({ operation }) => operation.operationId));
+  const gone = [ONE, MANY, NAMED, COMMON].flatMap(Object.keys).filter((id) => !known.has(id));
+  assert.deepEqual(gone, [], 'these are no routes any more');
+});
+
+test('what another account has is 404 and in no list, and asking changes nothing at all', async () => {
+  const before = await everything();
+  for (const route of of(ONE)) {
+    const { status, body } = await ask(route, theirs, ONE[route.operation.operationId]!(mine));
+    assert.equal(status, 404, `${route.method} ${route.path}: ${JSON.stringify(body)}`);
+  }
+  for (const route of of(MANY)) {
+    const { holds, ...asked } = MANY[route.operation.operationId]!(mine);
+    const { status, body } = await ask(route, theirs, asked);
+    assert.equal(status, 200, `${route.method} ${route.path}: ${JSON.stringify(body)}`);
+    assert.ok(!JSON.stringify(body).includes(holds), `${route.path} holds what another account has`);
+    const own = await ask(route, mine, asked);
+    assert.ok(JSON.stringify(own.body).includes(holds), `${route.path}: ${JSON.stringify(own.body)}`);
+  }
+  for (const route of of(NAMED)) {
+    const { status, body } = await ask(route, theirs, NAMED[route.operation.operationId]!(theirs, mine));
+    assert.ok([400, 404].includes(status), `${route.method} ${route.path}: ${status} ${JSON.stringify(body)}`);
+  }
+  assert.deepEqual(await everything(), before);
+});
+
+test('nobody is asked for nothing: without credentials every route but the open ones is 401', async () => {
+  for (const { method, path, operation } of routes.filter((r) => r.operation.security?.length !== 0)) {
+    const somewhere = path.replace('/rest', '').replace(/\{\w+\}/g, mine.app);
+    assert.equal((await scene.ask(method, somewhere)).status, 401, `${operation.operationId} ${method} ${path}`);
+  }
+});
+
+test('the same requests by their own account are done: no case above is an empty one', async () => {
+  const order = ['GET', 'PATCH', 'POST', 'PUT', 'DELETE'];
+  const depth = ({ path }: Route) => path.split('/').length;
+  let pending = of(ONE).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method) || depth(b) - depth(a));
+  // What is still pointed at is refused (409) until the pointing one is removed.
+  for (let later: Route[] = []; pending.length > 0; pending = later, later = []) {
+    for (const route of pending) {
+      const { status, body } = await ask(route, mine, ONE[route.operation.operationId]!(mine));
+      if (status === 409 && pending.length > 1) later.push(route);
+      else assert.ok(status < 300, `${route.method} ${route.path}: ${status} ${JSON.stringify(body)}`);
+    }
+    assert.ok(later.length < pending.length, `each waits for another: ${later.map(({ path }) => path)}`);
+  }
+});

@@ -1,0 +1,91 @@
+/** One of everything that an account can have, made through the API where it has a way: what other accounts must not see. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { CallV1 } from '@opentact/proto';
+import type { Engine } from '../engine.ts';
+import { idleEngine, type Method, type Person, type RestScene } from './scene.ts';
+
+/** Uuids, but for `tn` and `token`. */
+export type Possessions = {
+  person: Person;
+  user: string;
+  app: string;
+  token: string;
+  keyUuid: string;
+  order: string;
+  tn: string;
+  lease: string;
+  call: string;
+  recording: string;
+  /** Its blacklist holds 12125550001, its whitelist 12125550002. */
+  tnProfile: string;
+  voiceProfile: string;
+};
+
+export const DOCUMENT = '<Response><Say>hello</Say></Response>';
+
+/** An engine with a live call for each account that possesses one; it does what it is asked. */
+export function engineOf(calls: Map<string, string>): Engine {
+  const at = Date.now();
+  return {
+    ...idleEngine,
+    async call(callId) {
+      const accountId = calls.get(callId);
+      if (!accountId) return undefined;
+      const known = { callId, accountId, appId: randomUUID(), from: '1', to: '2', state: 'live', createdAt: at };
+      return { ...known, answeredAt: at, endedAt: 0, verb: '', owner: '', reason: '' } as CallV1.GetCallResponse;
+    },
+    run: async () => {},
+    hangup: async () => {},
+  };
+}
+
+/** @param npa an area of numbers for this account alone; `calls`: those of the engine */
+export async function possess(scene: RestScene, npa: string, calls: Map<string, string>): Promise<Possessions> {
+  const person = await scene.signedUp();
+  const as = person.jwt;
+  const make = async (method: Method, path: string, body: unknown): Promise<Record<string, string>> => {
+    const answer = await scene.ask(method, path, { as, body });
+    assert.ok(answer.body.success, `${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer.body.payload;
+  };
+  await scene.credit(person.email, 100);
+  const [tn] = (await scene.stock(npa, 1)).map(String);
+  const { uuid: app = '' } = await make('POST', '/sip/app', { name: 'Mine' });
+  assert.equal((await scene.upload(`/sip/app/call/flow/${app}`, as, DOCUMENT)).status, 200);
+  const key = await make('POST', '/token', { name: 'mine' });
+  const { uuid: order = '' } = await make('POST', '/order', { items: [{ tn: Number(tn) }] });
+  const { uuid: lease = '' } = await make('PATCH', `/lease/tn/${tn}`, { sip_control_app: app });
+  const call = randomUUID();
+  calls.set(call, person.accountId);
+  const { accountId: account_id } = person;
+  const created_on = new Date();
+  const log = { id: call, account_id, app_id: app, caller: '1', called: tn!, state: 'hangup', created_on };
+  await scene.db.insertInto('call_log').values(log).execute();
+  const step = { document: 1, path: 'Say[0]', name: 'Say', success: true, reason: '', tag: '' };
+  await scene.db
+    .insertInto('flow_log')
+    .values({ call_id: call, seq: 1, account_id, app_id: app, created_on, ...step })
+    .execute();
+  const recording = randomUUID();
+  const kept = { id: recording, call_id: call, account_id, tag: '', created_on, duration_ms: '1000', transcript: null };
+  await scene.db.insertInto('recording_log').values(kept).execute();
+  const { uuid: tnProfile = '' } = await make('POST', '/profile/tn', { name: 'Mine' });
+  await make('POST', `/profile/tn/${tnProfile}/blacklist`, { add: ['12125550001'] });
+  await make('POST', `/profile/tn/${tnProfile}/whitelist`, { add: ['12125550002'] });
+  const { uuid: voiceProfile = '' } = await make('POST', '/profile/outbound_voice', { name: 'Mine' });
+  return {
+    person,
+    user: person.uuid,
+    app,
+    token: key.token!,
+    keyUuid: key.uuid!,
+    order,
+    tn: tn!,
+    lease,
+    call,
+    recording,
+    tnProfile,
+    voiceProfile,
+  };
+}
