@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
 import { type Operation, operationsOf, readDocument } from './document.ts';
-import { DOCUMENT, engineOf, type Possessions, possess } from './testing/possessions.ts';
+import { DOCUMENT, engineOf, PNG, type Possessions, possess } from './testing/possessions.ts';
 import { type Answer, type Method, openRestScene, type RestScene } from './testing/scene.ts';
 
 /** `in`: the parameters of the path. */
-type Asked = { in?: Record<string, string>; query?: string; body?: unknown; file?: string };
+type Asked = { in?: Record<string, string>; query?: string; body?: unknown; file?: string | Buffer };
 type Case = (of: Possessions) => Asked;
 
 /** Routes with a parameter in their path: what their account asks. The other account is answered 404. */
@@ -18,7 +18,13 @@ const ONE: Record<string, Case> = {
   AssignTNLeasesToSIPControlApp: ({ app, lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
   ChangeBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550003'] } }),
   ChangeWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550004'] } }),
+  DeactivateUserAccountByUUID: ({ colleague }) => ({ in: { uuid: colleague } }),
+  DeleteUserByUUID: ({ colleague }) => ({ in: { uuid: colleague } }),
+  DeleteUserCartEntry: ({ cartEntry }) => ({ in: { uuid: cartEntry } }),
   ExecuteSIPControlAppCallExecuteCallFlow: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
+  GetAccountByUUID: ({ person }) => ({ in: { uuid: person.accountId } }),
+  GetAccountOfficeHours: ({ officeHours }) => ({ in: { uuid: officeHours } }),
+  GetAddress: ({ address }) => ({ in: { uuid: address } }),
   GetBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetCall: ({ call }) => ({ in: { uuid: call } }),
   GetOrderByUUID: ({ order }) => ({ in: { uuid: order } }),
@@ -37,6 +43,10 @@ const ONE: Record<string, Case> = {
   ModifyTNLease: ({ tn }) => ({ in: { lease: tn }, body: { autorenew: false } }),
   ModifyTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { name: 'Theirs' } }),
   ModifyToken: ({ keyUuid }) => ({ in: { uuid: keyUuid }, body: { name: 'theirs' } }),
+  ReactivateUserAccountByUUID: ({ colleague }) => ({ in: { uuid: colleague } }),
+  RemoveAccountOfficeHoursByUUID: ({ officeHours }) => ({ in: { uuid: officeHours } }),
+  RemoveAddressByUUID: ({ address }) => ({ in: { uuid: address } }),
+  RemoveAvatar: ({ user }) => ({ in: { uuid: user } }),
   RemoveByTokenString: ({ token }) => ({ in: { token } }),
   RemoveFromBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550001' } }),
   RemoveFromWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550002' } }),
@@ -48,12 +58,21 @@ const ONE: Record<string, Case> = {
   RunCallDocument: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
   SaveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app }, file: '<Response/>' }),
   SearchCallFlowLogs: ({ app }) => ({ in: { uuid: app } }),
+  UpdateAccountOfficeHours: ({ officeHours }) => ({ in: { uuid: officeHours }, body: { name: 'Theirs' } }),
+  UpdateAddress: ({ address }) => ({ in: { uuid: address }, body: { city: 'Theirs' } }),
   UpdateUserByUUID: ({ user }) => ({ in: { uuid: user }, body: { first_name: 'Eve' } }),
+  UpdateUserCartEntry: ({ cartEntry }) => ({ in: { uuid: cartEntry }, body: { payload: {} } }),
+  UploadAvatar: ({ user }) => ({ in: { uuid: user }, file: PNG }),
 };
 
 /** Lists: what must be in one's own and in nobody else's. */
 const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
+  GetAccountOfficeHoursList: ({ officeHours }) => ({ holds: officeHours }),
+  GetAddressListByAccount: ({ address }) => ({ holds: address }),
+  GetAddressListByUser: ({ address }) => ({ holds: address }),
+  GetCartEntries: ({ cartEntry }) => ({ holds: cartEntry }),
   GetTokenList: ({ keyUuid }) => ({ holds: keyUuid }),
+  GetUsersByAccount: ({ colleague }) => ({ holds: colleague }),
   ListOutboundVoiceProfiles: ({ voiceProfile }) => ({ holds: voiceProfile }),
   ListRecordings: ({ recording }) => ({ holds: recording }),
   ListSIPControlApps: ({ app }) => ({ holds: app }),

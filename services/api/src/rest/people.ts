@@ -243,10 +243,6 @@ export const people =
       response: answers(Nothing, { failures: [403, 404, 409] }),
     };
     http.delete('/user/:uuid', { schema: removed }, async ({ identity, params }) => {
-      if (params.uuid !== identity.userId) {
-        await one(params.uuid, identity.accountId);
-        mustBeAdmin(identity);
-      }
       await db.transaction().execute(async (tx) => {
         await holdAccount(tx, identity.accountId);
         const gone = await tx
@@ -255,6 +251,7 @@ export const people =
           .where('account_id', '=', identity.accountId)
           .executeTakeFirst();
         if (gone.numDeletedRows === 0n) throw notFound('user');
+        if (params.uuid !== identity.userId) mustBeAdmin(identity);
         await mustKeepAdmin(tx, identity.accountId);
       });
       return ok({});

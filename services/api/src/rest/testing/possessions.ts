@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { CallV1 } from '@opentact/proto';
 import type { Engine } from '../engine.ts';
-import { idleEngine, type Method, type Person, type RestScene } from './scene.ts';
+import { idleEngine, type Method, PASSWORD, type Person, type RestScene } from './scene.ts';
 
 /** Uuids, but for `tn` and `token`. */
 export type Possessions = {
   person: Person;
   user: string;
+  /** Another user of the account. */
+  colleague: string;
+  address: string;
+  officeHours: string;
+  cartEntry: string;
   app: string;
   token: string;
   keyUuid: string;
@@ -22,6 +27,7 @@ export type Possessions = {
   voiceProfile: string;
 };
 
+export const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 export const DOCUMENT = '<Response><Say>hello</Say></Response>';
 
 /** An engine with a live call for each account that possesses one; it does what it is asked. */
@@ -70,6 +76,20 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   const recording = randomUUID();
   const kept = { id: recording, call_id: call, account_id, tag: '', created_on, duration_ms: '1000', transcript: null };
   await scene.db.insertInto('recording_log').values(kept).execute();
+  const { uuid: colleague = '' } = await make('POST', '/account/user', {
+    email: `colleague-${person.email}`,
+    password: PASSWORD,
+  });
+  const place = { is_physical: true, is_billing: false, is_shipping: false, zip_code: '10001', country: 'US' };
+  const { uuid: address = '' } = await make('POST', '/address', {
+    ...place,
+    name: 'Mine',
+    address1: '1 Main St',
+    city: 'New York',
+  });
+  const hours = { type: 'lunchtime', dow: 'mon', time_from: 43_200, time_to: 46_800 };
+  const { uuid: officeHours = '' } = await make('POST', '/account/office_hours', hours);
+  const { uuid: cartEntry = '' } = await make('POST', '/user/cart', { payload: { tn: Number(tn) } });
   const { uuid: tnProfile = '' } = await make('POST', '/profile/tn', { name: 'Mine' });
   await make('POST', `/profile/tn/${tnProfile}/blacklist`, { add: ['12125550001'] });
   await make('POST', `/profile/tn/${tnProfile}/whitelist`, { add: ['12125550002'] });
@@ -77,6 +97,10 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   return {
     person,
     user: person.uuid,
+    colleague,
+    address,
+    officeHours,
+    cartEntry,
     app,
     token: key.token!,
     keyUuid: key.uuid!,
