@@ -25,6 +25,11 @@ export function callIdOfInvite(secret: string, sipCallId: string, fromTag: strin
   return uuidV8(hmac(secret, 'invite', sipCallId, fromTag, String(cseq)));
 }
 
+/** The call that an account ordered under a key of its own: ordered again, it is the same call. */
+export function callIdOfOrder(accountId: string, key: string): string {
+  return uuidV8(hmac(accountId, 'order', key));
+}
+
 /** The uuid of a leg: the call's with the leg number (0 … 65535) in its low 16 bits. Leg 0 is the call itself. */
 export function legUuid(callId: string, leg: number): string {
   return callId.slice(0, -4) + leg.toString(16).padStart(4, '0');

@@ -42,7 +42,14 @@ export async function startEngine(open: OpenLog, name: string, fault?: Fault) {
   };
   const log = fault ? faulty(base, { ...fault, died: die }) : base;
   const self = { name, boot: `${name}-${Math.random().toString(36).slice(2)}` };
-  const engine = createEngine({ log, self, logger: quiet, askRelease: async () => undefined, answers: () => false });
+  const engine = createEngine({
+    log,
+    self,
+    logger: quiet,
+    askRelease: async () => undefined,
+    answers: () => false,
+    tellPeer: () => Promise.reject(new Error('every call is told by its own owner here')),
+  });
   engine.link.addTo(server);
   const port = await listenGrpc(server, '127.0.0.1:0');
   await log.registry.join({ ...self, kind: 'flow-engine', address: `127.0.0.1:${port}`, loadPercent: 0 });

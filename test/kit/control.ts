@@ -27,7 +27,8 @@ type Unary = (
   options: { deadline: number },
   done: (error: Error | null, answer: never) => void,
 ) => void;
-type Client = Record<'GetCall' | 'Hangup' | 'RunDocument' | 'StageDocument', Unary> & {
+type Method = 'GetCall' | 'Hangup' | 'RunDocument' | 'StageDocument' | 'PlaceCall' | 'BridgeCalls';
+type Client = Record<Method, Unary> & {
   StreamCallEvents(
     request: unknown,
     metadata: Metadata,
@@ -56,7 +57,7 @@ export function openControl(address: string, token?: string) {
   }) as unknown as Client;
   const metadata = new Metadata();
   if (token) metadata.set('authorization', `Bearer ${token}`);
-  const ask = <A>(method: 'GetCall' | 'Hangup' | 'RunDocument' | 'StageDocument', request: unknown): Promise<A> =>
+  const ask = <A>(method: Method, request: unknown): Promise<A> =>
     new Promise((resolve, reject) => {
       client[method](request, metadata, { deadline: Date.now() + 5_000 }, (error, answer) =>
         error ? reject(error) : resolve(answer),
@@ -68,6 +69,10 @@ export function openControl(address: string, token?: string) {
     hangup: (callId: string, key: string) => ask('Hangup', { call_id: callId, idempotency_key: key }),
     runDocument: (callId: string, xml: string, key: string) =>
       ask('RunDocument', { call_id: callId, xml, idempotency_key: key }),
+    /** Fields as in the .proto; what is left out is empty. */
+    place: async (order: Record<string, unknown>) => (await ask<{ call_id: string }>('PlaceCall', order)).call_id,
+    bridge: (callId: string, peer: string, key: string) =>
+      ask('BridgeCalls', { call_id: callId, peer_call_id: peer, idempotency_key: key }),
     stage: (xml: string, autoAnswer = true) =>
       ask<{ user: string; expires: number }>('StageDocument', { xml, auto_answer: autoAnswer }),
     /** The events of a call; with `follow` until CallEnded. */

@@ -90,6 +90,7 @@ export function createOwner(
         now: () => Date.now() + offset,
         logger: quiet,
         pick: (kind: string) => ({ node: kind, boot: 'b' }),
+        tell: async () => 'told' as const,
         isDead: () => false,
         living: () => [],
         opened() {},

@@ -23,6 +23,7 @@ import {
 import { callControl } from './adapters/call-control.ts';
 import { createPeers } from './adapters/peers.ts';
 import { addReflection } from './adapters/reflection.ts';
+import { tellPeer } from './adapters/tell-peer.ts';
 import { createEngine } from './engine/engine.ts';
 
 const config = configOrExit('flow-engine', process.env, process.argv.slice(2));
@@ -32,7 +33,12 @@ const shutdown = createShutdown(logger);
 const log = await openLog(config);
 const loop = watchLoopDelay();
 const peers = createPeers(self.name, config.grpcToken);
-const engine = createEngine({ log, self, logger, askRelease: peers.askRelease, answers: peers.answers });
+const engine = createEngine({
+  ...{ log, self, logger },
+  askRelease: peers.askRelease,
+  answers: peers.answers,
+  tellPeer: peers.tellPeer,
+});
 
 const directory = new DirectoryV1.DirectoryClient(config.directory, credentials.createInsecure(), CHANNEL_OPTIONS);
 const stage = (request: DirectoryV1.StageRequest) =>
@@ -58,6 +64,8 @@ const control = callControl({
   forward: {
     hangup: async (request) => peers.hangup(ownerOf(request.callId), request),
     runDocument: async (request) => peers.runDocument(ownerOf(request.callId), request),
+    placeCall: async (callId, request) => peers.placeCall(ownerOf(callId), request),
+    bridgeCalls: async (request) => peers.bridgeCalls(ownerOf(request.callId), request),
   },
   stage,
   mayStage: isLoopback(config.bind),
@@ -65,6 +73,7 @@ const control = callControl({
 server.addService(CallV1.CallControlService, control);
 publicServer.addService(CallV1.CallControlService, control);
 const peerService: EngineV1.EnginePeerServer = {
+  tellPeer: tellPeer(engine.hear),
   alive: (_, done) => done(null, { healthy: log.registry.healthy() }),
   release: (call, done) => {
     engine.ownership.release(call.request.partition, call.request.to).then(

@@ -15,6 +15,7 @@ const short = (text: string) => clean(text).slice(0, TEXT_MAX);
 /** Events that change something here; everything else is passed over unread. */
 export const TOLD = new Set<string>([
   'CallArrived',
+  'CallOrdered',
   'LegRang',
   'LegAnswered',
   'CallEnded',
@@ -29,6 +30,7 @@ export async function apply(tx: Kysely<Tables>, event: CallEvent): Promise<void>
   const at = new Date(event.at);
   const call = tx.updateTable('call_log').where('id', '=', event.callId);
   switch (event.type) {
+    case 'CallOrdered':
     case 'CallArrived':
       if (event.seq > 1) return; // an edge that took the call over heard its INVITE again
       await tx
@@ -41,6 +43,10 @@ export async function apply(tx: Kysely<Tables>, event: CallEvent): Promise<void>
           called: short(event.toNumber),
           state: 'init',
           created_on: at,
+          ...(event.type === 'CallOrdered' && {
+            direction: 'out' as const,
+            batch_item: isUuid(event.batchItem ?? '') ? event.batchItem : null,
+          }),
         })
         .onConflict((c) => c.doNothing())
         .execute();

@@ -2,6 +2,7 @@
 import { type Generated, Kysely, PostgresDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import type { CallTables } from './call-tables.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { MoneyTables } from './money-tables.ts';
 import type { PeopleTables, PersonMore } from './people-tables.ts';
@@ -21,6 +22,8 @@ export type Tables = {
     level: Generated<string>;
     /** A decimal as text. */
     balance: Generated<string>;
+    /** Signs what is asked of a customer's server for a call that no app runs. */
+    signing_key: Generated<Buffer>;
     deleted_on: Date | null;
   } & Stamps;
   person: {
@@ -137,6 +140,8 @@ export type Tables = {
     id: string;
     account_id: string;
     app_id: string;
+    direction: Generated<'in' | 'out'>;
+    batch_item: string | null;
     caller: string;
     called: string;
     state: string;
@@ -182,7 +187,8 @@ export type Tables = {
   ring_group_member: { group_id: string; position: number; target: string };
 } & MoneyTables &
   SipTables &
-  PeopleTables;
+  PeopleTables &
+  CallTables;
 
 export type Database = Kysely<Tables>;
 

@@ -5,6 +5,7 @@ import { profiles } from './migrations/006-profiles.ts';
 import { money } from './migrations/010-money.ts';
 import { identity } from './migrations/011-identity.ts';
 import { people } from './migrations/012-people.ts';
+import { orderedCalls } from './migrations/015-ordered-calls.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -271,4 +272,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '010-money': money,
   '011-identity': identity,
   '012-people': people,
+  '015-ordered-calls': orderedCalls,
 };

@@ -28,6 +28,7 @@ const REMEMBERED_MAX = 10_000;
 type App = NonNullable<DirectoryV1.RouteResponse['app']>;
 export type Directory = {
   route(of: DirectoryV1.RouteRequest): Promise<DirectoryV1.RouteResponse>;
+  account(id: string): Promise<DirectoryV1.AccountResponse>;
   trunk(id: string): Promise<DirectoryV1.TrunkResponse>;
   stage(of: DirectoryV1.StageRequest): Promise<DirectoryV1.StageResponse>;
   signingKey(appId: string): Promise<Buffer>;
@@ -104,14 +105,17 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     const { number, row } = found;
     return { lists: await listsOf(db, number), response: await answer(row, appOf(row)) };
   });
-  async function answer(row: AppRow, app: App): Promise<DirectoryV1.RouteResponse> {
-    const trunk = await db
+  /** An account's own trunk, else the one that serves all. */
+  const trunkOf = (accountId: string) =>
+    db
       .selectFrom('trunk')
       .select(['id', 'host', 'port'])
-      .where((w) => w.or([w('account_id', '=', row.account_id), w('account_id', 'is', null)]))
+      .where((w) => w.or([w('account_id', '=', accountId), w('account_id', 'is', null)]))
       .orderBy(sql`account_id is null`)
       .orderBy('id')
       .executeTakeFirst();
+  async function answer(row: AppRow, app: App): Promise<DirectoryV1.RouteResponse> {
+    const trunk = await trunkOf(row.account_id);
     const numbers = await db
       .selectFrom('number')
       .select('number')
@@ -139,6 +143,19 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');
       const refusal = screen(fromUser, callerWithheld, found.lists);
       return { ...found.response, refusal, forEveryCaller: found.lists.length === 0 };
+    },
+    async account(id) {
+      const row = isUuid(id)
+        ? await db
+            .selectFrom('account')
+            .select(['calls_max', 'dials_per_minute_max'])
+            .where('id', '=', id)
+            .where('deleted_on', 'is', null)
+            .executeTakeFirst()
+        : undefined;
+      if (!row) throw new DirectoryError('NOT_FOUND', 'no such account');
+      const trunk = await trunkOf(id);
+      return { callsMax: row.calls_max, dialsPerMinuteMax: row.dials_per_minute_max, trunk: trunk?.id ?? '' };
     },
     async trunk(id) {
       const row = await db.selectFrom('trunk').selectAll().where('id', '=', id).executeTakeFirst();
@@ -169,7 +186,8 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     },
     async signingKey(appId) {
       const row = isUuid(appId)
-        ? await db.selectFrom('app').select('signing_key').where('id', '=', appId).executeTakeFirst()
+        ? ((await db.selectFrom('app').select('signing_key').where('id', '=', appId).executeTakeFirst()) ??
+          (await db.selectFrom('account').select('signing_key').where('id', '=', appId).executeTakeFirst()))
         : undefined;
       if (!row) throw new DirectoryError('NOT_FOUND', 'no such app');
       return row.signing_key;

@@ -21,6 +21,7 @@ export function addDirectory(server: Server, directory: Directory, log: Logger):
     };
   server.addService(DirectoryV1.DirectoryService, {
     route: unary('Route', directory.route),
+    account: unary('Account', ({ accountId }: DirectoryV1.AccountRequest) => directory.account(accountId)),
     trunk: unary('Trunk', ({ trunk }: DirectoryV1.TrunkRequest) => directory.trunk(trunk)),
     stage: unary('Stage', directory.stage),
     signingKey: unary('SigningKey', async ({ appId }: DirectoryV1.SigningKeyRequest) => ({

@@ -1,6 +1,5 @@
 /** The call log, the flow log and recordings of an account: searched page by page, stable while calls come in (section 8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { sql } from 'kysely';
 import { Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { answers, Moment, ok, optionalBody, PageQuery, pageOf, stamp, Uuid, UuidPath } from './envelope.ts';
@@ -11,7 +10,7 @@ import { operation } from './operation.ts';
 const MaybeMoment = Type.Union([Moment, Type.Null()]);
 const Call = Type.Object({
   uuid: Uuid,
-  direction: Type.Literal('in'),
+  direction: Type.Union([Type.Literal('in'), Type.Literal('out')]),
   from: Type.String(),
   to: Type.String(),
   state: Type.String(),
@@ -93,7 +92,7 @@ export const callLog =
           const mine = db
             .selectFrom('call_log')
             .where('account_id', '=', identity.accountId)
-            .$if(body.direction === 'out', (q) => q.where(sql<boolean>`false`))
+            .$if(body.direction !== undefined, (q) => q.where('direction', '=', body.direction!))
             .$if(body.from !== undefined, (q) => q.where('caller', 'like', likeOf(body.from!)))
             .$if(called !== undefined, (q) => q.where('called', 'like', likeOf(called!)))
             .$if(body.state === 'online', (q) => q.where('state', 'in', live))
@@ -109,7 +108,7 @@ export const callLog =
           ]);
           const data = rows.map((row) => ({
             uuid: row.id,
-            direction: 'in' as const,
+            direction: row.direction,
             from: row.caller,
             to: row.called,
             state: row.state,

@@ -2,18 +2,27 @@
  * CallControl over gRPC: reads are answered from the journal by any engine, orders go to the call's owner. It refuses
  * what names no call, and a document that doesn't parse before it reaches one.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerErrorResponse, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { EventLog } from '@opentact/event-log';
-import { type CallEvent, type CallV1, type DirectoryV1, type Observed, parseLegUuid, toMessage } from '@opentact/proto';
+import {
+  type CallEvent,
+  type CallV1,
+  callIdOfOrder,
+  type DirectoryV1,
+  type FactOf,
+  type Observed,
+  toMessage,
+} from '@opentact/proto';
 import { partitionOf } from '@opentact/runtime';
 import { type Call, newCall } from '../domain/call.ts';
 import { evolve } from '../domain/evolve.ts';
+import { canBridge } from '../domain/peers.ts';
 import { CallError } from '../engine/learner.ts';
 import type { Ownership } from '../engine/ownership.ts';
 import { eventOf, JOURNAL } from '../engine/story.ts';
 import { parseDocument } from '../xml/document.ts';
+import { callIdOf, checkDocument, keyOf, orderOf, Refused } from './control-request.ts';
 
 export type ControlNeeds = {
   log: EventLog;
@@ -22,6 +31,8 @@ export type ControlNeeds = {
   forward: {
     hangup(request: CallV1.HangupRequest): Promise<void>;
     runDocument(request: CallV1.RunDocumentRequest): Promise<void>;
+    placeCall(callId: string, request: CallV1.PlaceCallRequest): Promise<void>;
+    bridgeCalls(request: CallV1.BridgeCallsRequest): Promise<void>;
   };
   stage(request: DirectoryV1.StageRequest): Promise<DirectoryV1.StageResponse>;
   /** Staged documents are for loopback binds of the standalone only. */
@@ -31,20 +42,15 @@ export type ControlNeeds = {
 /** How long a stream waits for a call that is not in the journal yet. */
 const FOLLOW_UNKNOWN_MS = 2_000;
 
+/** An ended call is remembered for five minutes by its owner. */
+const REMEMBERED_MS = 240_000;
+
 /** Resolves when a client that reads slowly has caught up, or is gone. */
 function drained(call: { once(event: 'drain', done: () => void): unknown }, gone: AbortSignal): Promise<void> {
   return new Promise((done) => {
     call.once('drain', done);
     gone.addEventListener('abort', () => done(), { once: true });
   });
-}
-
-class Refused extends Error {
-  readonly code: status;
-  constructor(code: status, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** The service's implementation; add it with `CallV1.CallControlService`. */
@@ -70,6 +76,40 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     }
     if (forwarded) throw new Refused(status.UNAVAILABLE, 'the owner of this call is changing; try again');
     await forward();
+  }
+
+  async function place(
+    callId: string,
+    fact: FactOf<'CallOrdered'>,
+    order: CallV1.PlaceCallRequest,
+    forwarded: boolean,
+  ): Promise<void> {
+    const partition = owned(callId);
+    if (partition) {
+      const isRemembered = partition.knows(callId) || Date.now() - order.orderedAt < REMEMBERED_MS;
+      if (!isRemembered && (await stateOf(callId))) return; // it has been made, and is over
+      try {
+        return await partition.place(callId, fact);
+      } catch (error) {
+        if (!(error instanceof CallError)) throw error;
+      }
+    }
+    if (forwarded) throw new Refused(status.UNAVAILABLE, 'the owner of this call is changing; try again');
+    await needs.forward.placeCall(callId, order);
+  }
+
+  /** Both must be there, answered and free, and of one account: what is another's is as good as unknown. */
+  async function checkPair(callId: string, peerCallId: string, key: string): Promise<void> {
+    const [call, peer] = await Promise.all([stateOf(callId), stateOf(peerCallId)]);
+    if (!call) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
+    if (!peer || peer.account !== call.account) throw new Refused(status.NOT_FOUND, `no call ${peerCallId}`);
+    if (call.orders.includes(key)) return;
+    for (const one of [call, peer]) {
+      if (one.state !== 'live') throw new Refused(status.FAILED_PRECONDITION, `call ${one.id} has ended`);
+      if (one.peer) throw new Refused(status.FAILED_PRECONDITION, `call ${one.id} is connected to another already`);
+      if (!canBridge(one))
+        throw new Refused(status.FAILED_PRECONDITION, `call ${one.id} is not answered, or waits for a document`);
+    }
   }
 
   async function stateOf(callId: string): Promise<Call | undefined> {
@@ -147,6 +187,30 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
       await order(callId, observed, forwarded, () => needs.forward.runDocument(request));
       return {};
     }),
+    placeCall: unary(async (request, forwarded) => {
+      // A key of our own is new for certain; the engine that it is sent on to must use the same.
+      const isNew = request.idempotencyKey === '';
+      const order = {
+        ...request,
+        idempotencyKey: keyOf(request.idempotencyKey),
+        orderedAt: isNew ? Date.now() : request.orderedAt,
+      };
+      const fact = orderOf(order);
+      const callId = callIdOfOrder(fact.accountId, fact.idempotencyKey);
+      await place(callId, fact, order, forwarded);
+      return { callId };
+    }),
+    bridgeCalls: unary(async (request, forwarded) => {
+      const callId = callIdOf(request.callId);
+      const peerCallId = callIdOf(request.peerCallId, 'peer_call_id');
+      if (peerCallId === callId)
+        throw new Refused(status.INVALID_ARGUMENT, 'peer_call_id: a call can’t be connected to itself');
+      const idempotencyKey = keyOf(request.idempotencyKey);
+      if (!forwarded) await checkPair(callId, peerCallId, idempotencyKey);
+      const observed = { type: 'BridgeOrdered', idempotencyKey, peerCallId } as const;
+      await order(callId, observed, forwarded, () => needs.forward.bridgeCalls({ ...request, idempotencyKey }));
+      return {};
+    }),
     checkDocument: unary(async ({ xml }) => {
       const parsed = parseDocument(xml);
       if (parsed.ok) return { warnings: parsed.warnings };
@@ -183,23 +247,6 @@ function answerOf(error: unknown): ServerErrorResponse {
   return Object.assign(new Error(details), { code, details });
 }
 
-function callIdOf(text: string): string {
-  const found = parseLegUuid(text.toLowerCase());
-  if (!found) throw new Refused(status.INVALID_ARGUMENT, `call_id: "${text.slice(0, 50)}" is not the uuid of a call`);
-  return found.callId;
-}
-
-function keyOf(text: string): string {
-  if (text.length > 128) throw new Refused(status.INVALID_ARGUMENT, 'idempotency_key: 128 characters at most');
-  return text || randomUUID();
-}
-
-function checkDocument(xml: string): void {
-  const parsed = parseDocument(xml);
-  if (!parsed.ok)
-    throw new Refused(status.INVALID_ARGUMENT, `xml: line ${parsed.line}, column ${parsed.column}: ${parsed.reason}`);
-}
-
 function viewOf(call: Call): CallV1.GetCallResponse {
   const answeredAt = call.legs[0]?.answeredAt ?? 0;
   const state = call.ended
@@ -225,5 +272,6 @@ function viewOf(call: Call): CallV1.GetCallResponse {
     verb: call.flow.running?.path ?? '',
     accountId: call.account,
     appId: call.app.appId,
+    direction: call.outbound ? 'out' : 'in',
   };
 }

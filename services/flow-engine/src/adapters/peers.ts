@@ -3,7 +3,9 @@ import { credentials, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { SeenNode } from '@opentact/event-log';
 import { CallV1, EngineV1 } from '@opentact/proto';
 import { bearer, CHANNEL_OPTIONS } from '@opentact/runtime';
+import type { PeerFact } from '../engine/engine.ts';
 import { FORWARDED } from './call-control.ts';
+import { refusedWord, wordOf } from './tell-peer.ts';
 
 const DEADLINE_MS = 2_000;
 /** How old an engine's word that it reaches the log may be, and how often it is asked for. */
@@ -24,6 +26,10 @@ export type Peers = {
   answers(engine: SeenNode): boolean;
   hangup(engine: SeenNode, request: CallV1.HangupRequest): Promise<void>;
   runDocument(engine: SeenNode, request: CallV1.RunDocumentRequest): Promise<void>;
+  placeCall(engine: SeenNode, request: CallV1.PlaceCallRequest): Promise<void>;
+  bridgeCalls(engine: SeenNode, request: CallV1.BridgeCallsRequest): Promise<void>;
+  /** @throws CallError where that call is over, or was never. */
+  tellPeer(engine: SeenNode, callId: string, accountId: string, said: PeerFact): Promise<void>;
   close(): void;
 };
 
@@ -69,6 +75,12 @@ export function createPeers(self: string, token: string | undefined): Peers {
     },
     hangup: (engine, request) => ask((m, o, done) => of(engine).control.hangup(request, m, o, done)),
     runDocument: (engine, request) => ask((m, o, done) => of(engine).control.runDocument(request, m, o, done)),
+    placeCall: (engine, request) => ask((m, o, done) => of(engine).control.placeCall(request, m, o, done)),
+    bridgeCalls: (engine, request) => ask((m, o, done) => of(engine).control.bridgeCalls(request, m, o, done)),
+    tellPeer: (engine, callId, accountId, said) =>
+      ask((m, o, done) => of(engine).peer.tellPeer(wordOf(callId, accountId, said), m, o, done)).catch((error) => {
+        throw refusedWord(error);
+      }),
     close() {
       for (const { peer, control } of clients.values()) {
         peer.close();

@@ -7,7 +7,7 @@ export const SNAPSHOT_VERSION = 2;
 
 /** A leg by its number: 0 the caller's, 1 … those we dialled. */
 export type Leg = {
-  /** `arrived` → `answering` → `answered` (leg 0); `preparing` → `dialling` → `answered` (dialled); `ended` for all. */
+  /** `arrived` → `answering` → `answered` (the caller's); `preparing` → `dialling` → `answered` (dialled); `ended` for all. */
   state: 'arrived' | 'answering' | 'preparing' | 'dialling' | 'answered' | 'ended';
   /** The edge that holds the dialog. */
   edge?: To;
@@ -124,6 +124,12 @@ export type Call = {
   origin: { topBranch: string; requestUri: string };
   arrivedAt: number;
   legs: Leg[];
+  /** Set where an API client ordered the call: leg 0 is the callee's, which we ring. */
+  outbound?: { ringTimeoutMs: number };
+  /** The call that this one is, or is about to be, connected to. */
+  peer?: { callId: string };
+  /** The latest word of each other call, by its seq. */
+  heard?: { [callId: string]: number };
   /** Living nodes assigned to this call. */
   notifier?: To;
   media?: To;

@@ -10,6 +10,8 @@ import { ending, releases } from './ending.ts';
 import { advance, quiet, react } from './flow.ts';
 import type { Parse } from './language/parse.ts';
 import { acceptAnswer } from './media.ts';
+import { outbound } from './outbound.ts';
+import { peers } from './peers.ts';
 import { hangup } from './performer.ts';
 import { adoption, moving } from './recovery.ts';
 import { renegotiation } from './renegotiation.ts';
@@ -42,7 +44,9 @@ function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   if (over.length > 0) return over;
   return [
     ...setUp(call, event),
+    ...outbound(call, event),
     ...documents(call, event, parse),
+    ...peers(call, event),
     ...adoption(call, event),
     ...moving(call, event),
     ...renegotiation(call, event),
@@ -57,16 +61,10 @@ const MAX_LENGTH_DEFAULT_MS = 4 * 3_600_000;
 /** Media, notifier and the longest time, side by side. */
 function setUp(call: Call, event: CallEvent): Decided[] {
   switch (event.type) {
-    case 'CallArrived': {
-      if (event.refusal !== undefined) return [hangup('us', event.refusal, 21, 403)];
-      const dueAt = event.at + (call.app.maxCallLengthMs || MAX_LENGTH_DEFAULT_MS);
-      return [
-        // The notifier first: the flow begins once media is assigned, and its first verb may ask for a document.
-        { type: 'NodeRequested', kind: 'notifier', except: [] },
-        { type: 'NodeRequested', kind: 'media', except: [] },
-        { type: 'TimerSet', purpose: 'max-length', dueAt },
-      ];
-    }
+    case 'CallArrived':
+      return event.refusal === undefined ? begin(call, event.at) : [hangup('us', event.refusal, 21, 403)];
+    case 'CallOrdered':
+      return begin(call, event.at);
     case 'NodeAssigned':
       if (event.kind !== 'media' || call.legs[0]?.session || call.legs[0]?.moving || call.ending) return [];
       return [{ type: 'SessionRequested', leg: 0, offer: call.offer, sdpId: call.arrivedAt, sdpVersion: 1 }];
@@ -84,4 +82,14 @@ function setUp(call: Call, event: CallEvent): Decided[] {
     default:
       return [];
   }
+}
+
+function begin(call: Call, at: number): Decided[] {
+  const dueAt = at + (call.app.maxCallLengthMs || MAX_LENGTH_DEFAULT_MS);
+  return [
+    // The notifier first: the flow begins once media is assigned, and its first verb may ask for a document.
+    { type: 'NodeRequested', kind: 'notifier', except: [] },
+    { type: 'NodeRequested', kind: 'media', except: [] },
+    { type: 'TimerSet', purpose: 'max-length', dueAt },
+  ];
 }

@@ -50,7 +50,7 @@ export function callObject(call: Call): Record<string, unknown> {
   return {
     uuid: call.id,
     type: 'CallSCA',
-    direction: 'in',
+    direction: call.outbound ? 'out' : 'in',
     from: call.from,
     to: call.to,
     state: stateOf(call),

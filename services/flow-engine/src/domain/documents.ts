@@ -5,13 +5,17 @@ import { callObject, nestedTooDeep, request, withQuery } from './document-reques
 import { quiet } from './flow.ts';
 import type { Parse } from './language/parse.ts';
 import { type Document, LANGUAGE_VERSION } from './language/verb.ts';
+import { RING } from './outbound.ts';
 import { hangup } from './performer.ts';
 
 /** What follows from an event for the documents of a call. */
 export function documents(call: Call, event: CallEvent, parse: Parse): Decided[] {
   switch (event.type) {
     case 'CallArrived':
-      return arrived(call, event, parse);
+      if (event.refusal !== undefined) return [];
+      return begun(call, event.app?.staticDocument, parse) ?? park(event.at);
+    case 'CallOrdered':
+      return begun(call, event.app?.staticDocument, parse) ?? [];
     case 'NodeAssigned':
       return event.kind === 'notifier' ? [...first(call), ...again(call)] : [];
     case 'NodeUnavailable':
@@ -43,11 +47,10 @@ export function documents(call: Call, event: CallEvent, parse: Parse): Decided[]
   }
 }
 
-function arrived(call: Call, event: Extract<CallEvent, { type: 'CallArrived' }>, parse: Parse): Decided[] {
-  const xml = event.app?.staticDocument ?? '';
-  if (event.refusal !== undefined) return [];
+/** The document that a call brings along; undefined where it has none, nor an address to ask for one. */
+function begun(call: Call, xml: string | undefined, parse: Parse): Decided[] | undefined {
   if (call.app.callFlowUrl) return xml ? accept(call, xml, 'fallback', 0, parse) : [];
-  return xml ? accept(call, xml, 'flow', 0, parse) : park(event.at);
+  return xml ? accept(call, xml, 'flow', 0, parse) : undefined;
 }
 
 /** Nothing to run: the caller hears it ring until an order by API brings a document, for so long at most (reference 1.7). */
@@ -62,7 +65,7 @@ const park = (at: number): Decided[] => [
 /** Another document: nothing waits for what the one before, or the call without any, was waiting for. */
 const untimed = (call: Call): Decided[] =>
   Object.entries(call.timers).flatMap(([seq, { purpose }]) =>
-    purpose === 'max-length' ? [] : [{ type: 'TimerCancelled', timerId: Number(seq) } as const],
+    purpose === 'max-length' || purpose === RING ? [] : [{ type: 'TimerCancelled', timerId: Number(seq) } as const],
   );
 
 /** The app's URL, as soon as a notifier is assigned. */

@@ -2,10 +2,11 @@
  * The fold: what a call is after one more event. It never chooses. What it does with an existing event is history:
  * changing it needs a new version of that event.
  */
-import type { CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
+import type { App, CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
 import type { Call, Leg } from './call.ts';
 import { evolveFlow } from './flow-state.ts';
 import { giveUpAdrift, loseNode, reopen, takeOver, takeTranscripts } from './losses.ts';
+import { learnPeer } from './peer-words.ts';
 import { textOf } from './recovery.ts';
 import { settledBy } from './requests.ts';
 
@@ -23,11 +24,13 @@ export function evolve(call: Call, event: CallEvent): Call {
     next.outstanding = { ...call.outstanding };
     for (const { seq } of next.answered) delete next.outstanding[seq];
   }
-  // A session that is lost and not yet asked for anew needs no giving back.
-  const isMoot = event.type === 'ReleaseRequested' && !event.to;
+  // A session that is lost and not yet asked for anew needs no giving back, nor a leg that was never dialled a hang-up.
+  const isMoot =
+    (event.type === 'ReleaseRequested' && !event.to) ||
+    (event.type === 'HangupRequested' && call.legs[event.leg]?.state === 'preparing');
   if (event.type.endsWith('Requested') && !isMoot)
     next.outstanding = { ...next.outstanding, [event.seq]: event as CallEvent<Decided> };
-  next = learn(next, event);
+  next = learnPeer(learn(next, event), event);
   const flow = evolveFlow(next, event);
   return flow === next.flow ? next : { ...next, flow };
 }
@@ -46,7 +49,6 @@ function learn(call: Call, event: CallEvent): Call {
   switch (event.type) {
     case 'CallArrived': {
       if (call.state !== 'new') return call; // it began before: an edge that took it over heard the INVITE again
-      const { staticDocument: _, timeZone, ...app } = event.app ?? { ...call.app, staticDocument: '' };
       const edge = event.from && { node: event.from.source, boot: event.from.boot };
       return {
         ...call,
@@ -54,7 +56,7 @@ function learn(call: Call, event: CallEvent): Call {
         account: event.accountId,
         from: event.fromNumber,
         to: event.toNumber,
-        app: { ...app, ...(timeZone && { timeZone }) },
+        app: appOf(call, event.app),
         offer: event.sdp,
         origin: { topBranch: event.topBranch, requestUri: event.requestUri },
         invite: { bytes: textOf(event.invite), transport: event.transport, sourceAddress: event.sourceAddress },
@@ -63,6 +65,20 @@ function learn(call: Call, event: CallEvent): Call {
         legs: [{ ...noLeg, state: 'arrived', ...(edge && { edge }) }],
       };
     }
+    case 'CallOrdered':
+      if (call.state !== 'new') return call; // ordered again under the same key
+      return {
+        ...call,
+        state: 'live',
+        account: event.accountId,
+        from: event.fromNumber,
+        to: event.toNumber,
+        app: appOf(call, event.app),
+        outbound: { ringTimeoutMs: event.ringTimeoutMs },
+        arrivedAt: event.at,
+        legs: [{ ...noLeg, target: event.target }],
+        orders: [event.idempotencyKey],
+      };
     case 'NodeAssigned': {
       if (call.answered.length === 0) return call; // nobody asks any more
       const node = { node: event.node, boot: event.boot };
@@ -75,7 +91,9 @@ function learn(call: Call, event: CallEvent): Call {
     case 'SessionRequested': {
       const session = { node: event.to!, sdp: '', sdpVersion: event.sdpVersion, request: event.seq };
       const grown = event.leg < call.legs.length ? call : { ...call, legs: [...call.legs, noLeg] };
-      return withLeg(reopen(grown, event), event.leg, { session });
+      // It moves by our own will: the peer is to hear of it by an offer.
+      const moved = event.beside ? { moving: { stage: 'untold' as const, sdpVersion: event.sdpVersion } } : {};
+      return withLeg(reopen(grown, event), event.leg, { session, ...moved });
     }
     case 'SessionReady':
     case 'SessionChanged': {
@@ -154,6 +172,7 @@ function learn(call: Call, event: CallEvent): Call {
       return event.tag ? { ...call, recordings: { ...call.recordings, [event.tag]: event.recordingId } } : call;
     case 'HangupOrdered':
     case 'DocumentOrdered':
+    case 'BridgeOrdered':
       return { ...call, orders: [...call.orders, event.idempotencyKey].slice(-ORDERS_MAX) };
     case 'CallEnded': {
       const ended = { owner: event.owner as 'us', reason: event.reason, q850: event.q850, at: event.at };
@@ -164,6 +183,12 @@ function learn(call: Call, event: CallEvent): Call {
     default:
       return call;
   }
+}
+
+/** What a call keeps of its app: everything but the document, which is kept parsed. */
+function appOf(call: Call, given: App | undefined): Call['app'] {
+  const { staticDocument: _, timeZone, ...app } = given ?? { ...call.app, staticDocument: '' };
+  return { ...app, ...(timeZone && { timeZone }) };
 }
 
 /** Is the session at that node the leg's, or the leg's to come? */

@@ -7,6 +7,7 @@ import type { Call, Flow, Frame, Memory, Running } from './call.ts';
 import { BLOCK, branchOf, join, runBeforeGather, upcoming } from './frames.ts';
 import { withVariables } from './language/scalar.ts';
 import type { Document } from './language/verb.ts';
+import { BRIDGE } from './peer-words.ts';
 import { isOfAnother } from './requests.ts';
 import { learnerOf } from './verbs/index.ts';
 
@@ -72,7 +73,12 @@ function learnRunning(flow: Flow, event: CallEvent): Flow {
 function accepted(flow: Flow, event: Extract<CallEvent, { type: 'DocumentAccepted' }>): Flow {
   const document = JSON.parse(event.verbs) as Document;
   if (event.purpose === 'fallback') return { ...flow, fallback: document };
-  if (event.purpose === 'callback' || event.purpose === 'gather' || event.purpose === 'unhold') {
+  if (
+    event.purpose === 'callback' ||
+    event.purpose === 'gather' ||
+    event.purpose === 'unhold' ||
+    event.purpose === BRIDGE
+  ) {
     const path = flow.running?.path ?? '';
     const learned = learnRunning(flow, event);
     if (document.verbs.length === 0) return learned;

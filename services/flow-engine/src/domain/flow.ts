@@ -12,6 +12,7 @@ import { performerOf } from './verbs/index.ts';
 export function advance(call: Call): Decided[] {
   const { flow } = call;
   if (call.state !== 'live' || call.ending) return [];
+  if (call.outbound && call.legs[0]?.state !== 'answered') return []; // whom we ring hears nothing before it answers
   const answered = call.app.autoAnswer ? answer(call) : [];
   if (answered.length > 0) return answered;
   if (flow.running || flow.awaited || flow.document === 0 || !call.media) return [];
@@ -105,6 +106,7 @@ const isBridged = (call: Call, leg: number) =>
 /** A bridge that no Dial waits for any more has ended: whom an order kept connected is let go. */
 function parted(call: Call, event: CallEvent): Decided[] {
   const bridge = event.type === 'BridgeEnded' ? call.answered.find((r) => r.type === 'BridgeRequested') : undefined;
-  if (bridge?.type !== 'BridgeRequested' || bridge.seq === call.flow.running?.memory.bridge) return [];
+  // The other end of a bridge to another call is that call's own.
+  if (bridge?.type !== 'BridgeRequested' || bridge.callB || bridge.seq === call.flow.running?.memory.bridge) return [];
   return call.legs[bridge.legB]?.state === 'answered' ? [hangupLeg(bridge.legB, 'us', 'bridge-ended')] : [];
 }

@@ -42,6 +42,11 @@ const OBSERVED: { [T in ObservedType]: true } = {
   LocationFound: true,
   GroupFound: true,
   LookUpFailed: true,
+  CallOrdered: true,
+  BridgeOrdered: true,
+  PeerJoined: true,
+  PeerLeft: true,
+  PeerTold: true,
 };
 
 /** Observed by the engine itself: no node may report these. */
@@ -53,6 +58,11 @@ const OUR_OWN = new Set<CallEvent['type']>([
   'HangupOrdered',
   'DocumentOrdered',
   'RequestFailed',
+  'CallOrdered',
+  'BridgeOrdered',
+  'PeerJoined',
+  'PeerLeft',
+  'PeerTold',
 ]);
 
 /** May a node report it? */

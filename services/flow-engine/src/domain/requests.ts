@@ -31,6 +31,8 @@ const SETTLES = new Set<CallEvent['type']>([
   'LocationFound',
   'GroupFound',
   'LookUpFailed',
+  'PeerTold',
+  'PeerLeft',
 ]);
 
 /** The outstanding requests that this event answers, whether by name or because their object is gone. */
@@ -77,6 +79,7 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
       if (event.kind === 'media') return !request.to && request.type === 'TranscriptRequested';
       return event.kind === 'sip-edge' && !request.to && (OF_THE_DIALOG.has(request.type) || isEdgeLookUp(request));
     case 'CallEnded': // what waited for a session that will not come
+      if (request.type === 'PeerJoinRequested') return true;
       return !request.to && (OF_THE_SESSION.has(request.type) || OF_A_BRIDGE.has(request.type));
     default:
       return false;

@@ -3,7 +3,7 @@
  * It asks only what is durable, and it decides nothing else.
  */
 import type { EngineLinkServer } from '@opentact/link';
-import { type CallEvent, type Decided, encodeEvent, type Observed, type To } from '@opentact/proto';
+import { type CallEvent, type Decided, encodeEvent, type FactOf, type Observed, type To } from '@opentact/proto';
 import type { Call } from '../domain/call.ts';
 import { isHeldBack } from '../domain/recovery.ts';
 
@@ -38,6 +38,12 @@ const settleMs = (request: Request) =>
     ? request.timeoutMs + 5_000
     : (SETTLE_MS[request.type] ?? Number.POSITIVE_INFINITY);
 
+/** What is said to another call. */
+export type PeerWord = CallEvent<FactOf<'PeerJoinRequested' | 'PeerLeaveRequested'>>;
+
+const isPeerWord = (request: Request): request is PeerWord =>
+  request.type === 'PeerJoinRequested' || request.type === 'PeerLeaveRequested';
+
 type Request = CallEvent<Decided>;
 type Tracked = {
   request: Request;
@@ -69,6 +75,8 @@ export type DispatcherNeeds = {
   pick(kind: string, callId: string, except: To[]): To | undefined;
   /** Is this boot of the node over for certain? One that is merely silent isn't. */
   isDead(node: To): boolean;
+  /** Tells another call something; 'gone': it is over, or there is none such. Rejects where its owner can't be had. */
+  tell(request: PeerWord): Promise<'told' | 'gone'>;
   /** Hands an observed fact of the engine's own to the call; dropped where that request is no longer outstanding. */
   observe(callId: string, fact: Observed, request?: number): void;
 };
@@ -81,9 +89,26 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
     tracked.askedAt = needs.now();
     tracked.tries++;
     if (request.type === 'NodeRequested') lookUp(tracked);
+    if (isPeerWord(request)) return tell(tracked, request);
     if (!request.to) return;
     const { node, boot } = request.to;
     needs.link.ask({ node, boot }, { key: request.callId, seq: request.seq, epoch: needs.epoch, payload });
+  }
+
+  /** What another call's owner has learned is settled; one that can't be had is told again. */
+  function tell(tracked: Tracked, request: PeerWord): void {
+    needs.tell(request).then(
+      (said) => {
+        tracked.takenOn = true;
+        const { seq: requestId, callId, peerCallId } = request;
+        const isRefused = said === 'gone' && request.type === 'PeerJoinRequested';
+        const fact: Observed = isRefused
+          ? { type: 'PeerLeft', peerCallId, peerSeq: 0, reason: 'gone', requestId }
+          : { type: 'PeerTold', requestId };
+        needs.observe(callId, fact, requestId);
+      },
+      () => {},
+    );
   }
 
   function lookUp({ request, since }: Tracked): void {
@@ -176,6 +201,8 @@ export function failureOf(request: Request, reason: string): Observed {
     case 'LocationRequested':
     case 'GroupRequested':
       return { type: 'LookUpFailed', requestId, reason: 'unavailable' };
+    case 'PeerJoinRequested':
+      return { type: 'PeerLeft', peerCallId: request.peerCallId, peerSeq: 0, reason, requestId };
     case 'AdoptRequested':
       return { type: 'LegEnded', leg: request.leg, by: 'us', status: 0, q850: 41, reason: 'lost' };
     default:

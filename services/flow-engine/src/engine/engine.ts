@@ -1,10 +1,12 @@
 /** One engine: the link's facts find their partition, the registry's deaths find their calls, and nodes are picked. */
 import type { EventLog, SeenNode } from '@opentact/event-log';
 import { createEngineLink, type NodeRef } from '@opentact/link';
-import type { To } from '@opentact/proto';
+import type { FactOf, To } from '@opentact/proto';
 import { type Logger, partitionOf, rendezvous } from '@opentact/runtime';
 import { stepWith } from '../domain/step.ts';
 import { parseDocument } from '../xml/document.ts';
+import type { PeerWord } from './dispatcher.ts';
+import { CallError } from './learner.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { openPartition } from './partition.ts';
 
@@ -22,11 +24,18 @@ export type EngineNeeds = {
   now?: () => number;
   askRelease(engine: SeenNode, partition: number): Promise<void>;
   answers(engine: SeenNode): boolean;
+  /** Says to the owner of another call, which is another engine. */
+  tellPeer(owner: SeenNode, callId: string, accountId: string, said: PeerFact): Promise<void>;
 };
+
+/** What one call hears of another. */
+export type PeerFact = FactOf<'PeerJoined' | 'PeerLeft'>;
 
 export type Engine = {
   link: ReturnType<typeof createEngineLink>;
   ownership: Ownership;
+  /** A call of ours hears what another one says. @throws CallError */
+  hear(callId: string, accountId: string, said: PeerFact): Promise<void>;
   /** Begins to take partitions; the registry must have been joined. */
   start(): void;
   leave(): Promise<void>;
@@ -81,6 +90,7 @@ export function createEngine(needs: EngineNeeds): Engine {
           now,
           logger,
           pick,
+          tell,
           opened: judge,
           living,
           isDead,
@@ -89,6 +99,26 @@ export function createEngine(needs: EngineNeeds): Engine {
         number,
       ),
   });
+
+  async function hear(callId: string, accountId: string, said: PeerFact): Promise<void> {
+    const partition = at(callId);
+    if (!partition) throw new CallError('not-owner', `call ${callId} is another engine's`);
+    await partition.hear(callId, accountId, said);
+  }
+
+  async function tell(word: PeerWord, accountId: string): Promise<'told' | 'gone'> {
+    const said = saidBy(word);
+    const owner = ownership.ownerOf(partitionOf(word.peerCallId, log.partitions));
+    try {
+      if (at(word.peerCallId)) await hear(word.peerCallId, accountId, said);
+      else if (owner && owner.name !== self.name) await needs.tellPeer(owner, word.peerCallId, accountId, said);
+      else throw new CallError('not-owner', `nobody owns call ${word.peerCallId} now`);
+      return 'told';
+    } catch (error) {
+      if (error instanceof CallError && error.code !== 'not-owner') return 'gone';
+      throw error;
+    }
+  }
 
   /** Nodes that may hold facts of a partition, by the registry: some may not have found this engine yet. */
   function living(): Array<{ name: string; boot: string }> {
@@ -137,6 +167,7 @@ export function createEngine(needs: EngineNeeds): Engine {
   return {
     link,
     ownership,
+    hear,
     start() {
       unwatch = log.registry.watch(() => {
         ownership.reconcile();
@@ -155,4 +186,13 @@ export function createEngine(needs: EngineNeeds): Engine {
       await ownership.leave();
     },
   };
+}
+
+/** A call's wish to tell another, as that one hears it. */
+function saidBy(word: PeerWord): PeerFact {
+  const { callId: peerCallId, seq: peerSeq } = word;
+  if (word.type === 'PeerLeaveRequested')
+    return { type: 'PeerLeft', peerCallId, peerSeq, reason: word.reason, requestId: 0 };
+  const { node, boot, hosts } = word;
+  return { type: 'PeerJoined', peerCallId, peerSeq, node, boot, hosts };
 }

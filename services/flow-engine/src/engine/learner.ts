@@ -9,6 +9,7 @@ import type { Logger } from '@opentact/runtime';
 import { admission, type Call, newCall } from '../domain/call.ts';
 import { lostNodes } from '../domain/nodes.ts';
 import { isReportable } from '../domain/observed.ts';
+import { wasHeard } from '../domain/peer-words.ts';
 import type { Step } from '../domain/step.ts';
 import * as memory from './memory.ts';
 import { recordOf } from './story.ts';
@@ -68,7 +69,9 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
     learned: Learned,
     position: number,
   ): void {
-    const entry = calls.get(callId);
+    const isFirst = observed.type === 'CallOrdered' && !calls.has(callId);
+    const entry = isFirst ? memory.remember(newCall(callId)) : calls.get(callId);
+    if (isFirst) calls.set(callId, entry!);
     const error = entry
       ? refusalOf(entry.call, observed, done !== undefined)
       : new CallError('not-found', `no call ${callId}`);
@@ -164,7 +167,11 @@ export function faultOf(error: Error, observed?: Reported): Reported {
 
 /** Why a command can't be taken; undefined where it can. One that was taken before is taken as done. */
 export function refusalOf(call: Call, observed: Observed, isCommand: boolean): CallError | undefined {
-  if (!isCommand || ('idempotencyKey' in observed && call.orders.includes(observed.idempotencyKey as string)))
+  if (
+    !isCommand ||
+    observed.type === 'CallOrdered' ||
+    ('idempotencyKey' in observed && call.orders.includes(observed.idempotencyKey as string))
+  )
     return undefined;
   const over = call.state !== 'live' || (call.ending !== undefined && observed.type === 'DocumentOrdered');
   return over ? new CallError('ended', `call ${call.id} has ended`) : undefined;
@@ -175,6 +182,11 @@ function isWanted(call: Call, observed: Observed): boolean {
   if (observed.type === 'TimerFired') return call.timers[observed.timerId] !== undefined;
   if (observed.type === 'NodeLost')
     return lostNodes(call, (at) => at.node === observed.node && at.boot === observed.boot).length > 0;
+  if (observed.type === 'PeerJoined' || observed.type === 'PeerLeft') {
+    if (wasHeard(call, observed)) return false;
+    if (!('requestId' in observed) || observed.requestId === 0) return call.state === 'live';
+  }
+  if (observed.type === 'CallOrdered') return call.state === 'new';
   if ('idempotencyKey' in observed)
     return call.state === 'live' && !call.orders.includes(observed.idempotencyKey as string);
   return !('requestId' in observed) || call.outstanding[observed.requestId] !== undefined;

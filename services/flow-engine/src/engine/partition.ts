@@ -4,12 +4,12 @@
  */
 import { type EventLog, LogError, type Writer } from '@opentact/event-log';
 import type { EngineLinkServer, FactIn, NodeRef } from '@opentact/link';
-import { encodeEvent, type Observed, type To } from '@opentact/proto';
+import { encodeEvent, type FactOf, type Observed, type To } from '@opentact/proto';
 import type { Logger } from '@opentact/runtime';
 import { type Call, isSettled } from '../domain/call.ts';
 import { lostNodes } from '../domain/nodes.ts';
 import type { Step } from '../domain/step.ts';
-import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { createDispatcher, type Dispatcher, type PeerWord } from './dispatcher.ts';
 import { CallError, createLearner, faultOf, type Item, type Learned, readFact, refusalOf } from './learner.ts';
 import * as memory from './memory.ts';
 import { JOURNAL, takenRecord } from './story.ts';
@@ -36,6 +36,8 @@ export type PartitionNeeds = {
   now(): number;
   logger: Logger;
   pick(kind: string, callId: string, except: To[]): To | undefined;
+  /** Tells another call something, wherever its owner is (see the dispatcher); `accountId` is of the call that speaks. */
+  tell(word: PeerWord, accountId: string): Promise<'told' | 'gone'>;
   /** Is this boot of a node over for certain? */
   isDead(node: To): boolean;
   /** Nodes that live, whether or not they have found this engine yet. */
@@ -94,7 +96,8 @@ export class Partition {
     const { link, now, pick } = needs;
     const observe = (callId: string, observed: Observed, request?: number) =>
       this.#push({ kind: 'own', callId, observed, ...(request !== undefined && { request }) });
-    this.#dispatcher = createDispatcher({ link, epoch: writer.epoch, now, pick, observe, isDead: needs.isDead });
+    const tell = (word: PeerWord) => needs.tell(word, this.#call(word.callId)?.account ?? '');
+    this.#dispatcher = createDispatcher({ link, epoch: writer.epoch, now, pick, observe, tell, isDead: needs.isDead });
     this.#timers = createTimers(now, (callId, timerId, purpose) =>
       observe(callId, { type: 'TimerFired', timerId, purpose }),
     );
@@ -147,6 +150,25 @@ export class Partition {
     // A delayed offer is answered in the ACK: then media waits for it.
     const patient = PATIENT.has(observed.type) && !('sdp' in observed && observed.sdp);
     this.#push({ kind: 'fact', fact, from, observed }, patient);
+  }
+
+  /** Is the call remembered here? One that ended some minutes ago no longer is. */
+  knows(callId: string): boolean {
+    return this.#calls.has(callId);
+  }
+
+  /** Begins the call of an order, unless it has begun already; resolves when durable. @throws CallError */
+  place(callId: string, observed: FactOf<'CallOrdered'>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#push({ kind: 'own', callId, observed, done: (error) => (error ? reject(error) : resolve()) });
+    });
+  }
+
+  /** What another call of the account says to this one; resolves when durable. @throws CallError */
+  async hear(callId: string, accountId: string, said: FactOf<'PeerJoined' | 'PeerLeft'>): Promise<void> {
+    const call = this.#call(callId);
+    if (call?.account !== accountId) throw new CallError('not-found', `no call ${callId}`);
+    await this.observe(callId, said);
   }
 
   /** Hands in an observed fact of the engine's own; resolves when durable. @throws CallError */

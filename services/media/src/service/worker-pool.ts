@@ -2,7 +2,7 @@
 // It refuses to spread a call's legs: a bridge needs them in one thread.
 import { Worker } from 'node:worker_threads';
 import type { Observed } from '@opentact/proto/events';
-import type { FromWorker, ToWorker, WorkerAsk, WorkerData, WorkerLoad } from '../worker/messages.ts';
+import type { AskOf, FromWorker, ToWorker, WorkerAsk, WorkerData, WorkerLoad } from '../worker/messages.ts';
 
 export type PoolOptions = {
   workers: WorkerData[];
@@ -19,7 +19,8 @@ type Member = {
   left: PromiseWithResolvers<void>;
   closed: Promise<void>;
 };
-type Placed = { member: Member; legs: Set<number> };
+/** `legs`: the `seq` of the latest SessionRequested of each. */
+type Placed = { member: Member; legs: Map<number, number> };
 
 export class WorkerPool {
   private readonly members: Member[];
@@ -108,13 +109,15 @@ export class WorkerPool {
     if (message.kind === 'left') member.left.resolve();
     if (message.kind !== 'fact') return;
     const { callId, fact } = message;
-    if (fact.type === 'SessionReleased' || fact.type === 'SessionFailed') this.legLeft(callId, fact.leg);
+    if (fact.type === 'SessionReleased' || fact.type === 'SessionFailed') this.legLeft(member, callId, fact);
     this.options.report(callId, fact);
   }
 
-  private legLeft(callId: string, leg: number): void {
+  private legLeft(member: Member, callId: string, { leg, requestId }: { leg: number; requestId: number }): void {
     const placed = this.placed.get(callId);
-    if (!placed?.legs.delete(leg)) return;
+    // A leg that moved beside another call has a new session by the time its old one is gone.
+    if (placed?.member !== member || (placed.legs.get(leg) ?? Number.POSITIVE_INFINITY) > requestId) return;
+    placed.legs.delete(leg);
     placed.member.legs--;
     if (placed.legs.size === 0) this.placed.delete(callId);
   }
@@ -123,12 +126,23 @@ export class WorkerPool {
     const placed = this.placed.get(ask.callId);
     // An unknown call's ask still deserves its answer, which any worker can give.
     if (ask.type !== 'SessionRequested') return placed?.member ?? this.members[0]!;
-    const member = placed?.member ?? this.members.reduce((least, one) => (one.legs < least.legs ? one : least));
-    const legs = placed?.legs ?? new Set<number>();
+    const beside = ask.beside ? this.placed.get(ask.beside)?.member : undefined;
+    if (beside && placed && placed.member !== beside) return this.move(placed, beside, ask);
+    const member =
+      beside ?? placed?.member ?? this.members.reduce((least, one) => (one.legs < least.legs ? one : least));
+    const legs = placed?.legs ?? new Map<number, number>();
     if (!legs.has(ask.leg)) member.legs++;
-    legs.add(ask.leg);
+    legs.set(ask.leg, ask.seq);
     this.placed.set(ask.callId, { member, legs });
     return member;
+  }
+
+  /** A leg is to be bridged with another call's: from here on its call lives where that one does. */
+  private move(from: Placed, to: Member, { callId, leg, seq }: AskOf<'SessionRequested'>): Member {
+    from.member.legs -= from.legs.size;
+    to.legs++;
+    this.placed.set(callId, { member: to, legs: new Map([[leg, seq]]) });
+    return to;
   }
 
   private send(member: Member, message: ToWorker): void {

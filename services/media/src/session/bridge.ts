@@ -4,13 +4,15 @@ import type { Recorder } from './recorder.ts';
 import type { Session } from './session.ts';
 
 export class Bridge {
-  /** `seq` of the BridgeRequested. */
+  /** The call that asked for it: its `seq` of the BridgeRequested. */
+  readonly callId: string;
   readonly request: number;
   readonly legs: readonly [Session, Session];
   recorder: Recorder | undefined;
   private readonly mixed = new Int16Array(SAMPLES_PER_FRAME);
 
-  constructor(request: number, a: Session, b: Session, recorder: Recorder | undefined) {
+  constructor(callId: string, request: number, a: Session, b: Session, recorder: Recorder | undefined) {
+    this.callId = callId;
     this.request = request;
     this.legs = [a, b];
     this.recorder = recorder;

@@ -90,7 +90,7 @@ export class Switchboard {
     if (ask.type === 'SessionRequested') return report(await this.open(ask));
     if (ask.type === 'ReleaseRequested') return this.release(ask);
     if (ask.type === 'BridgeRequested') return this.join(ask);
-    if (ask.type === 'BridgeStopRequested') return this.part(callId, ask.bridge, 'stopped');
+    if (ask.type === 'BridgeStopRequested') return this.stopBridge(callId, ask.bridge);
     const session = this.registry.find(callId, ask.leg);
     if (!session) return reportLost(ask, report);
     switch (ask.type) {
@@ -112,7 +112,8 @@ export class Switchboard {
     const known = this.registry.find(callId, leg);
     if (known) return reopenSession(known, ask, this.options.advertise);
     // Later legs of a call that lives here must come here too, for a bridge; a few are let in beyond the number.
-    const limit = this.registry.has(callId) ? this.options.legsMax * 1.2 : this.options.legsMax;
+    const isExpected = this.registry.has(callId) || (ask.beside !== undefined && this.registry.has(ask.beside));
+    const limit = isExpected ? this.options.legsMax * 1.2 : this.options.legsMax;
     if (this.registry.legs >= limit) return { type: 'SessionFailed', requestId, leg, reason: 'full' };
     const { session, fact } = await openSession(ask, this.options);
     if (!session) return fact;
@@ -143,7 +144,7 @@ export class Switchboard {
 
   /** Ends whatever the session does; its last facts are told before this resolves. */
   private async close(callId: string, session: Session): Promise<void> {
-    if (session.bridge) await this.part(callId, session.bridge.request, 'released');
+    if (session.bridge) await this.part(session.bridge, 'released');
     session.end();
     await Promise.all(session.closing);
     this.pacer.remove(session);
@@ -151,14 +152,17 @@ export class Switchboard {
     this.registry.remove(callId, session);
   }
 
-  private async join({ callId, seq, legA, legB, recordingId }: AskOf<'BridgeRequested'>): Promise<void> {
+  private async join(ask: AskOf<'BridgeRequested'>): Promise<void> {
+    const { callId, seq, legA, legB, recordingId, callB = callId } = ask;
+    for (const leg of [this.registry.find(callId, legA), this.registry.find(callB, legB)])
+      if (leg?.bridge) await this.part(leg.bridge, 'stopped');
+    // Looked up again: the other call's asks are not in this one's turn.
     const a = this.registry.find(callId, legA);
-    const b = this.registry.find(callId, legB);
-    if (!a || !b || a === b)
+    const b = this.registry.find(callB, legB);
+    if (!a || !b || a === b || a.bridge || b.bridge)
       return this.options.report(callId, { type: 'BridgeEnded', requestId: seq, reason: 'lost' });
-    for (const leg of [a, b]) if (leg.bridge) await this.part(callId, leg.bridge.request, 'stopped');
     const recorder = recordingId ? this.recorder(seq, recordingId, NO_LIMITS) : undefined;
-    const bridge = new Bridge(seq, a, b, recorder);
+    const bridge = new Bridge(callId, seq, a, b, recorder);
     a.join(bridge);
     b.join(bridge);
     // In one group: both hear before either speaks, and no frame waits for the next turn.
@@ -166,9 +170,15 @@ export class Switchboard {
     this.options.report(callId, { type: 'BridgeStarted', requestId: seq });
   }
 
-  private async part(callId: string, request: number, reason: 'stopped' | 'released'): Promise<void> {
-    const bridge = this.registry.ofCall(callId).find((leg) => leg.bridge?.request === request)?.bridge;
-    if (!bridge) return;
+  private async stopBridge(callId: string, request: number): Promise<void> {
+    const legs = this.registry.ofCall(callId);
+    const bridge = legs.find((leg) => leg.bridge?.callId === callId && leg.bridge.request === request)?.bridge;
+    if (bridge) await this.part(bridge, 'stopped');
+  }
+
+  /** Told to the call that asked for the bridge, which may not be the one whose session ended. */
+  private async part(bridge: Bridge, reason: 'stopped' | 'released'): Promise<void> {
+    const { callId, request } = bridge;
     for (const leg of bridge.legs) leg.join(undefined);
     bridge.recorder?.end(reason);
     const isDoubtful = reason === 'released' && bridge.legs.some((leg) => leg.isDoubtful);

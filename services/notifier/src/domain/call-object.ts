@@ -47,7 +47,7 @@ export function secondsOf({ answerOn, hangupOn }: PublicLeg, at: number): number
 
 const numberOf = (target: string) => /^(?:sips?|tel):([^@;]+)/.exec(target)?.[1] ?? target;
 
-export const directionOf = ({ leg }: PublicLeg) => (leg === 0 ? 'in' : 'out');
+export const directionOf = ({ leg, outgoing }: PublicLeg) => (leg === 0 && !outgoing ? 'in' : 'out');
 export const toOf = ({ to }: PublicLeg) => numberOf(to).replace(/^\+/, '');
 
 /** One leg without its relations. */
@@ -77,7 +77,16 @@ function bare(call: PublicCall, leg: PublicLeg, at: number) {
     freeswitch_channel_state: channelState,
     stir_shaken_attest_level: null,
     stir_shaken_identity: null,
-    tn: leg.leg === 0 ? { tn: toOf(leg), created_on: null, modified_on: null, deleted_on: null } : null,
+    // The number of ours that has to do with it.
+    tn:
+      leg.leg === 0
+        ? {
+            tn: leg.outgoing ? leg.from.replace(/^\+/, '') : toOf(leg),
+            created_on: null,
+            modified_on: null,
+            deleted_on: null,
+          }
+        : null,
     sip_control_app: {
       uuid: app.appId,
       name: app.name,
@@ -97,7 +106,7 @@ function bare(call: PublicCall, leg: PublicLeg, at: number) {
     country: null,
     lerg: null,
     hotkey: null,
-    batch_item: null,
+    batch_item: call.batchItem ?? null,
   };
 }
 

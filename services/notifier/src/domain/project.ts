@@ -34,7 +34,7 @@ type Telling = { call: PublicCall; event: CallEvent; awaited: One | undefined; t
 
 /** Learns one event of a call; of a call whose beginning was not read it learns nothing. */
 export function project(before: PublicCall | undefined, event: CallEvent): Projected {
-  const isFirst = event.type === 'CallArrived' && event.seq === 1;
+  const isFirst = (event.type === 'CallArrived' || event.type === 'CallOrdered') && event.seq === 1;
   const call = isFirst ? arrived(event) : before;
   if (!call) return { call: undefined, told: [] };
   const known = call.underWay ?? NOTHING;
@@ -49,13 +49,23 @@ export function project(before: PublicCall | undefined, event: CallEvent): Proje
 
 const NOTHING: UnderWay = {};
 
-function arrived(event: CallEvent<FactOf<'CallArrived'>>): PublicCall {
+function arrived(event: CallEvent<FactOf<'CallArrived' | 'CallOrdered'>>): PublicCall {
   const { appId = '', name = '', autoAnswer = false, maxCallLengthMs = 0 } = event.app ?? {};
   return {
     callId: event.callId,
     account: event.accountId,
     app: { appId, name: short(name), autoAnswer, maxCallLengthMs },
-    legs: [{ leg: 0, from: short(event.fromNumber), to: short(event.toNumber), state: 'init', initOn: event.at }],
+    legs: [
+      {
+        leg: 0,
+        from: short(event.fromNumber),
+        to: short(event.toNumber),
+        state: 'init',
+        initOn: event.at,
+        ...(event.type === 'CallOrdered' && { outgoing: true as const }),
+      },
+    ],
+    ...(event.type === 'CallOrdered' && event.batchItem && { batchItem: event.batchItem }),
     running: {},
     bridges: {},
     logs: [],
@@ -66,6 +76,7 @@ function arrived(event: CallEvent<FactOf<'CallArrived'>>): PublicCall {
 function learn(telling: Telling, event: CallEvent): void {
   const { call } = telling;
   switch (event.type) {
+    case 'CallOrdered':
     case 'CallArrived':
       // An edge that took the call over may have heard its INVITE again.
       if (event.seq > 1) return;
@@ -86,7 +97,14 @@ function learn(telling: Telling, event: CallEvent): void {
       return event.leg > 0 ? destroy(telling, event.leg) : undefined;
     case 'CallEnded':
       return over(telling, event);
+    case 'PeerJoinRequested': // the other call makes the bridge, and this one is ready for it
+      if (!event.hosts) tellState(telling, call.legs[0]!, { state: 'bridged', bridged_with: event.peerCallId });
+      return;
     case 'BridgeRequested':
+      if (event.callB) {
+        telling.call = { ...call, bridges: { ...call.bridges, [event.seq]: [event.legA, event.callB] } };
+        return;
+      }
       telling.call = { ...call, bridges: { ...call.bridges, [event.seq]: [event.legA, event.legB] } };
       return;
     case 'BridgeStarted':
@@ -180,10 +198,15 @@ function bridged(telling: Telling, request: number): void {
   const { [request]: pair, ...bridges } = telling.call.bridges;
   if (!pair) return;
   telling.call = { ...telling.call, bridges };
-  for (const [n, with_] of [pair, pair.toReversed()] as [number, number][]) {
+  const [a, b] = pair;
+  const tellOne = (n: number, with_: string) => {
     const leg = legOf(telling.call, n);
-    if (leg) tellState(telling, leg, { state: 'bridged', bridged_with: legUuid(telling.call.callId, with_) });
-  }
+    if (leg) tellState(telling, leg, { state: 'bridged', bridged_with: with_ });
+  };
+  const { callId } = telling.call;
+  if (typeof b === 'string') return tellOne(a, b);
+  tellOne(a, legUuid(callId, b));
+  tellOne(b, legUuid(callId, a));
 }
 
 function tellVerb(telling: Telling, event: CallEvent<FactOf<'VerbEnded'>>): void {

@@ -10,6 +10,8 @@ export type LegState = 'init' | 'ringing' | 'live' | 'hangup' | 'destroyed';
 /** Times are ms since the epoch. */
 export type PublicLeg = {
   leg: number;
+  /** Leg 0 of a call that was ordered by API: it was rung by us. */
+  outgoing?: true;
   from: string;
   to: string;
   state: LegState;
@@ -35,7 +37,10 @@ export type PublicCall = {
   /** When each running verb began, by document and path. */
   running: Record<string, number>;
   /** The legs of each bridge that was asked for and is not known to stand, by the request's `seq`. */
-  bridges: Record<number, [number, number]>;
+  /** The second leg is another call's where it is a uuid. */
+  bridges: Record<number, [number, number | string]>;
+  /** Of the bulk order that it was made by. */
+  batchItem?: string;
   logs: CommandLog[];
   records: Array<{ uuid: string; durationMs: number; at: number }>;
   /** Absent in what older notifiers remembered. */

@@ -22,6 +22,8 @@ async function given() {
     },
     trunk: ({ request }, done) =>
       done(null, { trunk: request.trunk, host: 'h', port: 5060, transport: 'udp', user: 'u', password: 'p' }),
+    account: ({ request }, done) =>
+      done(null, { callsMax: 1, dialsPerMinuteMax: 2, trunk: `trunk of ${request.accountId}` }),
     locate({ request }, done) {
       asked.push(request.number);
       done(null, { state: 'NY', county: request.number.startsWith('1212555') ? 'NEW YORK' : '' });

@@ -7,6 +7,7 @@ import { type ChannelCredentials, credentials, type ServiceError, status } from 
 import { DirectoryV1 } from '@opentact/proto';
 import { bearer, CHANNEL_OPTIONS, createCache } from '@opentact/runtime';
 import {
+  type Account,
   type Directory,
   DirectoryAway,
   type Location,
@@ -63,6 +64,9 @@ export function grpcDirectory(
     answered((done) => client.trunk({ trunk }, metadata, options(), done)),
   );
 
+  const accounts = createCache<Remembered<Account>>(limits, (accountId) =>
+    answered((done) => client.account({ accountId }, metadata, options(), done)),
+  );
   const places = createCache<Remembered<Location>>(limits, (number) =>
     answered((done) => client.locate({ number }, metadata, options(), done)),
   );
@@ -86,6 +90,7 @@ export function grpcDirectory(
       return (await routes.get(JSON.stringify(asked))).answer;
     },
     trunk: async (trunk) => (await trunks.get(trunk)).answer,
+    account: async (accountId) => (await accounts.get(accountId)).answer,
     locate: async (number) => (await places.get(number)).answer,
     group: async (group, accountId) => (await groups.get(`${accountId}/${group}`)).answer?.targets,
     close: () => client.close(),

@@ -8,7 +8,6 @@ import type { SipRequest, SipResponse } from '../stack/message/message.ts';
 import { parseMessage } from '../stack/message/parse.ts';
 import type { Peer } from '../stack/transport/peer.ts';
 import { answerPort } from '../stack/transport/udp.ts';
-import { calledBy, learnAccount } from './accounts.ts';
 import { callLine } from './arrival.ts';
 import { type CallerLeg, type EdgeCall, type Leg, newCalleeLeg, newCallerLeg } from './call.ts';
 import { cancelled, repeatAnswer } from './caller.ts';
@@ -135,9 +134,6 @@ function askPhone(context: Context, leg: Leg, seq: number): void {
 function count(context: Context, call: EdgeCall, ask: Adopt): void {
   call.accountId = ask.accountId;
   if (!call.counted) call.counted = context.limits.enter(ask.accountId, 0);
-  const leg = call.legs.get(0);
-  const called = leg?.kind === 'caller' && leg.dialog ? calledBy(leg.dialog.localAddress) : undefined;
-  if (called) learnAccount(context, ask.accountId, called);
 }
 
 function lost(context: Context, call: EdgeCall, ask: Adopt, reason: 'no-dialog' | 'transport'): void {

@@ -280,7 +280,7 @@ story(
     const { dialog } = await street.fact('LegAnswered');
     await lose(street);
     street.ask(1, callId, ask, seq);
-    // The account's trunk is known to this edge only by the caller's leg, which is adopted at the same time.
+    // No call of the account came in at this edge: the Directory is asked for its trunk.
     street.ask(1, callId, await adoptionOf(street, { ...CONFIRMED, dialog }));
     const again = await bob.incoming('INVITE', 3);
     assert.deepEqual(again.raw, (await bob.incoming('INVITE')).raw);

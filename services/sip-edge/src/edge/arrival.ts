@@ -155,7 +155,7 @@ function takePlace(context: Context, { call }: CallerLeg, server: ServerTransact
   call.accountId = route.accountId;
   call.dialsPerMinuteMax = route.dialsPerMinuteMax;
   call.hops = decimal(server.request.headers.get(HOPS_HEADER) ?? '', 99) ?? 0;
-  rememberAccount(context, route);
+  rememberAccount(context, route.accountId, route);
   if (route.refusal !== undefined) return route.refusal;
   call.counted = context.limits.enter(route.accountId, route.callsMax);
   return call.counted ? undefined : 'call-limit';

@@ -10,6 +10,7 @@ import { cancelOf, formatOwnRequest, type OwnRequest } from '../stack/message/ow
 import type { ClientListener } from '../stack/transaction/layer.ts';
 import { GIVE_UP_MS } from '../stack/transaction/timers.ts';
 import type { Peer } from '../stack/transport/peer.ts';
+import { accountOf } from './accounts.ts';
 import { type CalleeLeg, type EdgeCall, type Leg, newCalleeLeg } from './call.ts';
 import { dialReason, q850Of, reasonHeader } from './causes.ts';
 import { ALLOW, type Context, contactLine, endLeg, hostPort, namesOf, report, tagOf, viaOf } from './context.ts';
@@ -31,7 +32,15 @@ export async function dial(context: Context, call: EdgeCall, ask: Dial, resumed:
   const leg = newCalleeLeg(call, tagOf(context, call.id, ask.leg), ask);
   leg.resumed = resumed;
   call.legs.set(ask.leg, leg);
-  const max = context.accounts.get(ask.accountId)?.dialsPerMinuteMax ?? call.dialsPerMinuteMax ?? DIALS_UNLEARNT;
+  const account = await accountOf(context, ask.accountId).catch(() => undefined);
+  if (over(leg)) return;
+  // A call that we begin takes its account's place here; one that came in has taken it.
+  if (ask.leg === 0 && !call.counted) {
+    call.accountId = ask.accountId;
+    call.counted = context.limits.enter(ask.accountId, resumed ? 0 : (account?.callsMax ?? 0));
+    if (!call.counted) return fail(context, leg, 0, 21, 'call-limit');
+  }
+  const max = account?.dialsPerMinuteMax ?? call.dialsPerMinuteMax ?? DIALS_UNLEARNT;
   if (!context.limits.dial(ask.accountId, max, context.clock.nowMs()) && !resumed)
     return fail(context, leg, 0, 21, 'dial-limit');
   const target = await findTarget(context, call, ask);
@@ -49,6 +58,9 @@ export async function dial(context: Context, call: EdgeCall, ask: Dial, resumed:
   if (leg.hangup && !resumed) return fail(context, leg, 0, 16, 'cancelled');
   invite(context, leg, target, peer, []);
 }
+
+/** It may have been hung up while something was asked; TypeScript thinks it can't. */
+const over = (leg: CalleeLeg) => leg.state === 'ended';
 
 /** UDP unless told otherwise or too large; a TCP that can't be had falls back to UDP (RFC 3261 18.1.1). */
 async function peerFor(context: Context, leg: CalleeLeg, target: Target): Promise<Peer | undefined> {

@@ -10,7 +10,7 @@ import type { TransportName } from '../stack/transport/peer.ts';
 import type { EdgeCall, Leg } from './call.ts';
 import type { Limits } from './limits.ts';
 import type { Network } from './network.ts';
-import type { Directory, EdgePeers, EngineLink, Holder, Log, Route } from './port.ts';
+import type { Account, Directory, EdgePeers, EngineLink, Holder, Log } from './port.ts';
 import type { Resolve } from './resolve.ts';
 import type { Trace } from './trace.ts';
 
@@ -35,9 +35,7 @@ export type Context = {
   readonly dropped: Set<string>;
   readonly limits: Limits;
   /** Latest answer of the Directory about each account whose calls came in here. */
-  readonly accounts: Map<string, Route>;
-  /** Accounts that are being asked about, since a call of theirs was adopted. */
-  readonly learning: Map<string, Promise<void>>;
+  readonly accounts: Map<string, Account>;
   readonly trace: Trace;
   readonly log: Log;
   readonly resolve: Resolve;

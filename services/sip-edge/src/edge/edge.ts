@@ -88,7 +88,6 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     dropped: new Set(),
     limits: createLimits(),
     accounts: new Map(),
-    learning: new Map(),
     trace,
     log: options.log,
     resolve: options.resolve ?? resolveByDns,

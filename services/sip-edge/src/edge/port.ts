@@ -62,6 +62,7 @@ export interface PeerListener {
 }
 
 export type Route = DirectoryV1.RouteResponse;
+export type Account = DirectoryV1.AccountResponse;
 export type Trunk = DirectoryV1.TrunkResponse;
 
 export type RouteQuestion = {
@@ -80,6 +81,8 @@ export interface Directory {
   /** Undefined: nobody's (404). */
   route(question: RouteQuestion): Promise<Route | undefined>;
   trunk(trunk: string): Promise<Trunk | undefined>;
+  /** An account by its uuid; undefined: there is none. */
+  account(accountId: string): Promise<Account | undefined>;
   /** Where a number (digits) is at home; undefined: it is none. */
   locate(number: string): Promise<Location | undefined>;
   /** Whom a group of that account rings; undefined: it has no such group. */

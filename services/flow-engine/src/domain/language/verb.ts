@@ -124,6 +124,8 @@ export type Curl = Common & {
   error?: Verb[];
 };
 
+/** Not of the language: an order by API connects the call to another (`hosts`: this call makes the bridge). */
+export type Bridge = Common & { name: 'Bridge'; peer: string; hosts: boolean };
 export type Verb =
   | Say
   | Play
@@ -146,7 +148,8 @@ export type Verb =
   | CallBlock
   | Geo
   | Schedule
-  | Meta;
+  | Meta
+  | Bridge;
 export type VerbName = Verb['name'];
 export type VerbOf<N extends VerbName> = Extract<Verb, { name: N }>;
 

@@ -1,6 +1,7 @@
 /** How a Dial is written, and which targets it refuses. */
 import type { Element } from '../language/element.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
+import { addressTarget, numberTarget } from './target.ts';
 
 export const TARGETS_MAX = 10;
 /** What a target of a group begins with. */
@@ -60,10 +61,6 @@ export const dialRow: SyntaxRow = {
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const NUMBER = /^\+?[0-9][0-9 ().-]{0,30}$/;
-// No header, parameter or control character can hide in what these admit.
-const ADDRESS =
-  /^(?:sip:)?([A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128})@(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?(;transport=(?:udp|tcp))?$/;
 
 function targetOf(element: Element, refuse: (reason: string, at?: Element) => never): { uri: string } {
   const text = element.text.trim();
@@ -72,14 +69,14 @@ function targetOf(element: Element, refuse: (reason: string, at?: Element) => ne
     if (!UUID.test(text)) refuse(`<Group> needs the uuid of a group, not "${text.slice(0, 60)}"`, element);
     return { uri: `${GROUP}${text.toLowerCase()}` };
   }
-  if (name !== 'sip' && NUMBER.test(text)) return { uri: `tel:${text.replace(/[^0-9]/g, '')}` };
-  const [, user, host, port, transport = ''] = ADDRESS.exec(text) ?? [];
-  if (name === 'number' || !user || !host || Number(port ?? 0) > 65535)
-    refuse(
-      `<${element.name}> can't call "${text.slice(0, 60)}": ${name === 'number' ? 'give a phone number' : 'give a number or user@host:port'}`,
-      element,
-    );
-  return { uri: `sip:${user}@${host}${port ? `:${port}` : ''}${transport}` };
+  const number = name === 'sip' ? undefined : numberTarget(text);
+  if (number) return { uri: number };
+  const address = name === 'number' ? undefined : addressTarget(text);
+  if (address) return { uri: address };
+  return refuse(
+    `<${element.name}> can't call "${text.slice(0, 60)}": ${name === 'number' ? 'give a phone number' : 'give a number or user@host:port'}`,
+    element,
+  );
 }
 
 const target = (name: string, meaning: string): SyntaxRow => ({

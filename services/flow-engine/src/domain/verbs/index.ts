@@ -5,6 +5,7 @@ import type { SyntaxRow } from '../language/syntax.ts';
 import type { Verb, VerbName, VerbOf } from '../language/verb.ts';
 import type { Performer } from '../performer.ts';
 import { answerPerformer, answerRow } from './answer.ts';
+import { bridgePerformer } from './bridge.ts';
 import { callbackPerformer, callbackRow } from './callback.ts';
 import { callPerformer, geoPerformer, schedulePerformer } from './conditions.ts';
 import { callRow, geoRow, scheduleRow } from './conditions-syntax.ts';
@@ -82,6 +83,7 @@ const PERFORMERS: { [N in VerbName]: Performer<VerbOf<N>> } = {
   Schedule: schedulePerformer,
   Meta: metaPerformer,
   Curl: curlPerformer,
+  Bridge: bridgePerformer,
 };
 
 /** How a verb is performed. */

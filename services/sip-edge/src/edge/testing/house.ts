@@ -22,6 +22,7 @@ export const ROUTE: Route = {
 export const NO_DIRECTORY: Directory = {
   route: async () => undefined,
   trunk: async () => undefined,
+  account: async () => undefined,
   locate: async () => undefined,
   group: async () => undefined,
 };
@@ -65,6 +66,7 @@ export async function openHouse(options: { hurry?: number } & Partial<EdgeOption
     directory: {
       route: async ({ user }) => known(routes.get(user)),
       trunk: async (id) => trunks.get(id),
+      account: async (accountId) => known([...routes.values()].find((route) => route.accountId === accountId)),
       locate: async (number) => known(places.get(number)),
       group: async (group, accountId) => known(groups.get(`${accountId}/${group}`)),
     },

@@ -203,6 +203,10 @@ export async function openStreet({ hurry = 1, edges = 2 } = {}): Promise<Street>
           return user === '18005550100' ? { ...ROUTE, callsMax: street.callsMax } : undefined;
         },
         trunk: async (id) => street.trunks.get(id),
+        async account(id) {
+          if (street.directoryAway) throw new DirectoryAway('away');
+          return id === ROUTE.accountId ? ROUTE : undefined;
+        },
       },
       allowed: (address) => address === '127.0.0.1',
       loopDelayMs: () => 0,

@@ -1,0 +1,46 @@
+/** The tables of calls that are ordered by API. */
+import type { Generated } from 'kysely';
+
+export type CallTables = {
+  /** `id`: the call's uuid, which follows from account and key. `request`: what was ordered; the same key again must be the same. */
+  ordered_call: {
+    id: string;
+    account_id: string;
+    idempotency_key: string;
+    request: unknown;
+    ordered_on: Generated<Date>;
+  };
+  /** A bulk order. `pace`: calls a second; `next_on`: when its next one is due. */
+  batch: {
+    id: string;
+    account_id: string;
+    person_id: string | null;
+    profile_id: string;
+    lease_id: string;
+    app_id: string | null;
+    caller: string;
+    xml: string;
+    call_flow_url: string;
+    call_flow_method: string;
+    pace: string;
+    state: Generated<'created' | 'running' | 'done' | 'cancelled'>;
+    idempotency_key: string | null;
+    request_hash: Buffer;
+    next_on: Generated<Date>;
+    created_on: Generated<Date>;
+    modified_on: Generated<Date>;
+  };
+  /** One number of a bulk order. `ordering`: the engine is being asked; `ordered`: the call was made and goes on. */
+  batch_item: {
+    id: string;
+    batch_id: string;
+    position: number;
+    phone: string;
+    state: Generated<'waiting' | 'ordering' | 'ordered' | 'refused' | 'done' | 'cancelled'>;
+    call_id: string | null;
+    reason: Generated<string>;
+    tries: Generated<number>;
+    ordered_on: Date | null;
+    modified_on: Generated<Date>;
+  };
+};

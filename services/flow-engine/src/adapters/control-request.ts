@@ -1,0 +1,93 @@
+/** What a client of CallControl asked for, checked: it refuses by INVALID_ARGUMENT, which names the field and the remedy. */
+import { randomUUID } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
+import { type App, type CallV1, type FactOf, parseLegUuid } from '@opentact/proto';
+import { addressTarget, numberTarget } from '../domain/verbs/target.ts';
+import { parseDocument } from '../xml/document.ts';
+
+/** An answer of CallControl that is no success. */
+export class Refused extends Error {
+  readonly code: status;
+  constructor(code: status, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const wrong = (message: string) => new Refused(status.INVALID_ARGUMENT, message);
+
+const KEY_MAX = 128;
+const RING_DEFAULT_MS = 30_000;
+const RING_MIN_MS = 5_000;
+const RING_MAX_MS = 120_000;
+const URL_MAX = 2_048;
+
+/** The call that a call's or a leg's uuid names. */
+export function callIdOf(text: string, field = 'call_id'): string {
+  const found = parseLegUuid(text.toLowerCase());
+  if (!found) throw wrong(`${field}: "${text.slice(0, 50)}" is not the uuid of a call`);
+  return found.callId;
+}
+
+/** The key given, or a new one. */
+export function keyOf(text: string): string {
+  if (text.length > KEY_MAX) throw wrong(`idempotency_key: ${KEY_MAX} characters at most`);
+  return text || randomUUID();
+}
+
+/** Could a call run it? */
+export function checkDocument(xml: string): void {
+  const parsed = parseDocument(xml);
+  if (!parsed.ok) throw wrong(`xml: line ${parsed.line}, column ${parsed.column}: ${parsed.reason}`);
+}
+
+/** The order as the first event of its call. */
+export function orderOf(request: CallV1.PlaceCallRequest): FactOf<'CallOrdered'> {
+  const { accountId, from, to, xml, app, ringTimeoutMs, idempotencyKey, batchItem } = request;
+  if (!/^[\w-]{1,64}$/.test(accountId)) throw wrong('account_id: the uuid of the account that pays for the call');
+  if (!/^\+?[\w.-]{0,64}$/.test(from)) throw wrong('from: digits, or a user name');
+  const target = numberTarget(to) ?? addressTarget(to);
+  if (!target) throw wrong(`to: "${to.slice(0, 60)}" is neither a phone number nor sip:user@host`);
+  if (ringTimeoutMs !== 0 && (ringTimeoutMs < RING_MIN_MS || ringTimeoutMs > RING_MAX_MS))
+    throw wrong(`ring_timeout_ms: ${RING_MIN_MS} to ${RING_MAX_MS}; 0 is ${RING_DEFAULT_MS}`);
+  if (batchItem.length > 64) throw wrong('batch_item: 64 characters at most');
+  return {
+    type: 'CallOrdered',
+    accountId,
+    fromNumber: from,
+    toNumber: to,
+    target,
+    app: appOf(request, accountId, app, xml),
+    idempotencyKey,
+    ringTimeoutMs: ringTimeoutMs || RING_DEFAULT_MS,
+    ...(batchItem && { batchItem }),
+  };
+}
+
+function appOf(
+  { callFlowUrl, callFlowMethod }: CallV1.PlaceCallRequest,
+  accountId: string,
+  app: App | undefined,
+  xml: string,
+): App {
+  if (xml === '' && callFlowUrl === '')
+    throw wrong('xml: what the callee hears; or call_flow_url, where it is asked for');
+  if (xml !== '') checkDocument(xml);
+  if (
+    callFlowUrl !== '' &&
+    (callFlowUrl.length > URL_MAX || !URL.canParse(callFlowUrl) || !/^https?:/i.test(callFlowUrl))
+  )
+    throw wrong(`call_flow_url: an http or https address of ${URL_MAX} characters at most`);
+  if (!/^(GET|POST)?$/.test(callFlowMethod)) throw wrong('call_flow_method: GET or POST');
+  return {
+    appId: app?.appId || accountId,
+    name: app?.name ?? '',
+    autoAnswer: false,
+    callFlowUrl,
+    callFlowMethod: callFlowMethod || 'GET',
+    callFlowTimeoutMs: app?.callFlowTimeoutMs ?? 0,
+    staticDocument: xml,
+    maxCallLengthMs: app?.maxCallLengthMs ?? 0,
+    timeZone: app?.timeZone ?? '',
+  };
+}
