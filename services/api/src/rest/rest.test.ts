@@ -99,6 +99,17 @@ test('an app is made, changed, given a document and removed', async () => {
   assert.equal((await ask('GET', `/sip/app/${uuid}`, { as: jwt })).status, 404);
 });
 
+test('a field that no route names changes nothing: nobody moves into another account, or raises a role', async () => {
+  const [one, other] = [await signedUp(), await signedUp()];
+  const body = { first_name: 'Eve', account_id: one.accountId, role: 'Provider', password_count: 9 };
+  assert.equal((await ask('PATCH', `/user/${other.uuid}`, { as: other.jwt, body })).status, 200);
+  const me = (await ask('GET', '/user', { as: other.jwt })).body.payload as { account: { uuid: string }; role: string };
+  assert.deepEqual([me.account.uuid, me.role], [other.accountId, 'Admin']);
+  const made = await ask('POST', '/sip/app', { as: other.jwt, body: { name: 'x', account_id: one.accountId } });
+  assert.equal(made.status, 201);
+  assert.deepEqual((await ask('GET', '/sip/app', { as: one.jwt })).body.payload, []);
+});
+
 test('what one account has, no other sees or changes', async () => {
   const [one, other] = [await signedUp(), await signedUp()];
   const app = await ask('POST', '/sip/app', { as: one.jwt, body: { name: 'Mine' } });

@@ -85,6 +85,11 @@ test('a body is taken as it is: null stays null, a number as text is none; in th
   });
 });
 
+test('what no schema names reaches no route, at no depth', async () => {
+  const given = { name: 'a', account_id: 'b', where: { city: 'c', owner: 'd' }, toString: 1 };
+  assert.deepEqual((await post(given)).payload, { name: 'a', where: { city: 'c' } });
+});
+
 test('text that no database keeps is refused by its place: NUL, half of a character', async () => {
   assert.deepEqual(await fieldsOf('{"name":"a\\u0000"}'), {
     'body.name': { message: 'must not hold the character NUL' },
