@@ -93,7 +93,7 @@ test('an app is made, changed, given a document and removed', async () => {
   const wrong = await upload(path, jwt, '<Response><Dail/></Response>');
   assert.equal(wrong.status, 400);
   assert.match((wrong.body.fields as Record<string, { message: string }>)['body.file']!.message, /line 1, column 11/);
-  assert.equal((await upload(path, jwt, 'x'.repeat(70_000))).status, 400);
+  assert.equal((await upload(path, jwt, 'x'.repeat(70_000))).status, 413);
   assert.equal((await ask('DELETE', path, { as: jwt })).status, 200);
   assert.equal((await ask('DELETE', `/sip/app/${uuid}`, { as: jwt })).status, 200);
   assert.equal((await ask('GET', `/sip/app/${uuid}`, { as: jwt })).status, 404);
