@@ -99,9 +99,9 @@ test('an app is made, changed, given a document and removed', async () => {
   assert.equal((await ask('GET', `/sip/app/${uuid}`, { as: jwt })).status, 404);
 });
 
-test('a field that no route names changes nothing: nobody moves into another account, or raises a role', async () => {
+test('a field that no route names changes nothing: nobody moves into another account', async () => {
   const [one, other] = [await signedUp(), await signedUp()];
-  const body = { first_name: 'Eve', account_id: one.accountId, role: 'Provider', password_count: 9 };
+  const body = { first_name: 'Eve', account_id: one.accountId, password_count: 9 };
   assert.equal((await ask('PATCH', `/user/${other.uuid}`, { as: other.jwt, body })).status, 200);
   const me = (await ask('GET', '/user', { as: other.jwt })).body.payload as { account: { uuid: string }; role: string };
   assert.deepEqual([me.account.uuid, me.role], [other.accountId, 'Admin']);
