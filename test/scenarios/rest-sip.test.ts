@@ -1,4 +1,4 @@
-/** What is provisioned by REST and decides over calls: whom a number lets call. Judged by real calls. */
+/** What is provisioned by REST and decides over calls: whom a number lets call, where it leads. Judged by real calls. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -128,6 +128,89 @@ describe('SIP objects of the REST API', { timeout: 120_000 }, () => {
         await isRefused(/call ([0-9a-f-]{36}) Q\.850;cause=21/.exec(said)![1]!, why);
       }
     });
+  });
+
+  describe('a number on a connection', () => {
+    const tn = 14045550126;
+    let pbx: Phone;
+    let connection: string;
+    const uri = () => `sip:${tn}@${platform.sip}`;
+    before(async () => {
+      pbx = await phoneOf('pbx');
+      await ann.order(tn);
+      const made = { name: 'PBX', ip: '127.0.0.1', port: pbx.port, product: 1 };
+      connection = (await ann.ask<{ uuid: string }>('POST', '/sip/connection', made)).uuid;
+      const { uuid } = await ann.ask<{ uuid: string }>('GET', `/lease/tn/${tn}`);
+      await ann.ask('POST', `/sip/connection/${connection}/tnlease`, { add: [uuid] });
+    });
+
+    it('is sent on to the customer’s own equipment, which answers and hangs up', async () => {
+      let rung: PhoneCall | undefined;
+      pbx.onCall = (call) => {
+        rung = call;
+        call.ring();
+        call.accept();
+      };
+      const call = await (await (await phoneOf('12125550133')).call(uri())).until('answered');
+      assert.equal(rung?.invite?.uriText, `sip:${tn}@127.0.0.1:${pbx.port}`);
+      assert.match(rung?.invite?.headers.get('from') ?? '', /sip:12125550133@/, 'the caller is shown');
+      rung!.hangup();
+      await call.until('ended');
+      const story = await platform.ended(call.platformCallId);
+      assert.deepEqual(verbs(story), ['Dial[0] callee-hung-up']);
+      const [arrived] = all(story, 'CallArrived');
+      assert.deepEqual([arrived!.app?.appId, arrived!.app?.name], [connection, 'PBX']);
+    });
+
+    it('is refused where the equipment is busy, and reaches nobody when it is switched off or removed', async () => {
+      pbx.onCall = (call) => call.hangup(486);
+      const by = await phoneOf('12125550134');
+      const busy = await refused(by, uri());
+      assert.ok((busy.ended?.status ?? 0) >= 400, String(busy.ended?.status));
+      await ann.ask('PATCH', `/sip/connection/${connection}`, { is_active: false });
+      await soon(async () => (await refused(by, uri())).ended?.status === 480, 'no 480 from what is switched off');
+      await ann.ask('DELETE', `/sip/connection/${connection}`);
+      await soon(
+        async () => (await refused(by, uri())).ended?.status === 404,
+        'no 404 from a number that goes nowhere',
+      );
+    });
+
+    it('is not sent to an address that may not be dialled', async () => {
+      const { uuid } = await ann.ask<{ uuid: string }>('POST', '/sip/connection', { name: 'Within', ip: '10.1.2.3' });
+      await ann.ask('PATCH', `/lease/tn/${tn}`, { sip_connection: uuid });
+      const by = await phoneOf('12125550135');
+      let callId = '';
+      await soon(async () => {
+        const call = await refused(by, uri());
+        callId = call.platformCallId;
+        return call.ended?.status !== 404;
+      }, 'the number still goes nowhere');
+      const failed = all(await platform.ended(callId), 'DialFailed');
+      assert.deepEqual(
+        failed.map((e) => e.reason),
+        ['refused-address'],
+      );
+    });
+  });
+
+  it('an app that is switched off refuses its calls with 480, and runs them again', async () => {
+    const tn = 14045550127;
+    await ann.order(tn);
+    const off = { auto_answer: true, is_active: false };
+    const app = await ann.app('Hello', '<Response><Say>Hello.</Say></Response>', off);
+    await ann.ask('PATCH', `/lease/tn/${tn}`, { sip_control_app: app });
+    const by = await phoneOf('12125550136');
+    const call = await refused(by, `sip:${tn}@${platform.sip}`);
+    assert.equal(call.ended?.status, 480);
+    await ann.ask('PATCH', `/sip/app/${app}`, { is_active: true });
+    await soon(async () => {
+      const again = await by.call(`sip:${tn}@${platform.sip}`);
+      await again.until('answered').catch(() => {});
+      const { state } = again;
+      again.hangup();
+      return state === 'answered';
+    }, 'the app is still off');
   });
 });
 

@@ -131,6 +131,29 @@ test('a caller on the blacklist, or not on a whitelist, is refused', async () =>
   await db.deleteFrom('lease').execute();
 });
 
+test('a number on a connection leads to the customer’s own equipment; what is switched off says so', async () => {
+  const id = randomUUID();
+  const own = { id, account_id: demo.accountId, name: 'PBX', outbound_voice_profile_id: null };
+  await db
+    .insertInto('sip_connection')
+    .values({ ...own, ip: '192.0.2.7', hostname: null, port: 5080 })
+    .execute();
+  const number = { number: '18005550177', account_id: demo.accountId, app_id: null, connection_id: id };
+  await db.insertInto('number').values(number).execute();
+  const found = await route('+18005550177');
+  assert.deepEqual([found.accountId, found.app!.appId, found.app!.autoAnswer], [demo.accountId, id, false]);
+  assert.match(found.app!.staticDocument, /<Sip>18005550177@192\.0\.2\.7:5080<\/Sip>/);
+  assert.equal(found.inactive, undefined);
+  await db.updateTable('sip_connection').set({ is_active: false }).execute();
+  assert.equal((await route('18005550177')).inactive, true);
+  await db.deleteFrom('number').where('connection_id', '=', id).execute();
+  await assert.rejects(route('18005550177'), { code: status.NOT_FOUND });
+  const active = (is_active: boolean) => db.updateTable('app').set({ is_active }).execute();
+  await active(false);
+  assert.equal((await route(demo.number)).inactive, true);
+  await active(true);
+});
+
 test('the seeded trunk serves every account, and goes with its variable', async () => {
   await seedTrunk(db, { user: 'u', password: 'p', host: 'sip.example', port: 5062 });
   const found = await route(demo.number);

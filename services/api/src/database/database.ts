@@ -68,8 +68,8 @@ export type Tables = {
     max_call_length_ms: Generated<number>;
     signing_key: Buffer;
   } & Stamps;
-  /** Where calls of a number go; a number that points nowhere has no row. */
-  number: { number: string; account_id: string; app_id: string };
+  /** Where calls of a number go, an app or a connection; a number that points nowhere has no row. */
+  number: { number: string; account_id: string; app_id: string | null; connection_id: Generated<string | null> };
   /** Numbers that can be leased. `demo`: made by a first start. */
   inventory: {
     tn: string;

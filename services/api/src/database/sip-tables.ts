@@ -3,10 +3,20 @@ import type { Generated } from 'kysely';
 
 type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
 
+/** What an app and a connection have in common. */
+type Trunk = {
+  product: Generated<number>;
+  tech_prefix: Generated<number>;
+  ingress_media_type: Generated<string>;
+  egress_media_type: Generated<string>;
+  shaken_verify_policy: Generated<number>;
+  shaken_minimum_accepted_attest_lvl: Generated<string>;
+};
+
 export type SipTables = {
   /** `tn_profile_id`: who may call it. */
-  lease: { tn_profile_id: Generated<string | null> };
-  app: { outbound_voice_profile_id: Generated<string | null> };
+  lease: { tn_profile_id: Generated<string | null>; connection_id: Generated<string | null> };
+  app: { outbound_voice_profile_id: Generated<string | null> } & Trunk;
   sip_product: {
     id: number;
     name: string;
@@ -38,4 +48,16 @@ export type SipTables = {
     media_type: Generated<string>;
     tn_lease_id: string | null;
   } & Stamps;
+  /** A customer's own equipment: `ip` or `hostname`, one of them. */
+  sip_connection: {
+    id: string;
+    account_id: string;
+    name: string;
+    is_active: Generated<boolean>;
+    ip: string | null;
+    hostname: string | null;
+    port: Generated<number>;
+    outbound_voice_profile_id: string | null;
+  } & Trunk &
+    Stamps;
 };

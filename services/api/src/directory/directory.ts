@@ -7,12 +7,12 @@ import type { DirectoryV1 } from '@opentact/proto';
 import { createCache } from '@opentact/runtime';
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { byNumber, type Destination, firstApp } from './destinations.ts';
 import { DirectoryError } from './error.ts';
 import { targetsOf } from './groups.ts';
 import { digitsOf } from './numbers.ts';
 import { locate } from './places.ts';
 import { listsOf, screen } from './screening.ts';
-import { timeZoneOf } from './time-zone.ts';
 import { isUuid } from './uuid.ts';
 
 const STAGED_MS = 60_000;
@@ -25,7 +25,6 @@ const OWN_NUMBERS_MAX = 1000;
 const REMEMBER_MS = 1_000;
 const REMEMBERED_MAX = 10_000;
 
-type App = NonNullable<DirectoryV1.RouteResponse['app']>;
 export type Directory = {
   route(of: DirectoryV1.RouteRequest): Promise<DirectoryV1.RouteResponse>;
   account(id: string): Promise<DirectoryV1.AccountResponse>;
@@ -36,45 +35,13 @@ export type Directory = {
   group(of: DirectoryV1.GroupRequest): Promise<DirectoryV1.GroupResponse>;
 };
 
-/** An app with its account, as one row. */
-function appsOf(db: Database) {
-  return db
-    .selectFrom('app')
-    .innerJoin('account', 'account.id', 'app.account_id')
-    .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method'])
-    .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms', 'app.account_id'])
-    .select(['account.calls_max', 'account.dials_per_minute_max', 'account.time_zone']);
-}
-type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
-
-const appOf = (row: AppRow): App => ({
-  appId: row.id,
-  name: row.name,
-  autoAnswer: row.auto_answer,
-  callFlowUrl: row.call_flow_url,
-  callFlowMethod: row.call_flow_method,
-  callFlowTimeoutMs: row.call_flow_timeout_ms,
-  staticDocument: row.static_document,
-  maxCallLengthMs: row.max_call_length_ms,
-  timeZone: timeZoneOf(row.time_zone),
-});
-
 /**
  * @param staging whether documents may be staged here: only where nobody from outside can dial them.
  * @param rememberMs how old what is known of a number may be.
  */
 export function createDirectory(db: Database, staging: boolean, rememberMs = REMEMBER_MS): Directory {
-  async function findByNumber(user: string): Promise<{ number: string; row: AppRow } | undefined> {
-    const number = digitsOf(user);
-    if (!number) return undefined;
-    const row = await appsOf(db)
-      .innerJoin('number', 'number.app_id', 'app.id')
-      .where('number.number', '=', number)
-      .executeTakeFirst();
-    return row && { number, row };
-  }
   /** Takes a staged document for one dialling. It runs under the first account's first app, whose limits and key hold. */
-  async function takeStaged(user: string, by: string): Promise<{ row: AppRow; app: App } | undefined> {
+  async function takeStaged(user: string, by: string): Promise<Destination | undefined> {
     const taken = await db
       .updateTable('staged_document')
       .set({ used_by: by, used_at: sql<Date>`coalesce(used_at, now())` })
@@ -87,23 +54,22 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       )
       .returning(['xml', 'auto_answer'])
       .executeTakeFirst();
-    const row = taken && (await appsOf(db).orderBy('app.id').executeTakeFirst());
-    if (!row) return undefined;
+    const first = taken && (await firstApp(db));
+    if (!first) return undefined;
     const staged = {
       staticDocument: taken.xml,
       autoAnswer: taken.auto_answer,
       callFlowUrl: '',
       name: 'staged document',
     };
-    return { row, app: { ...appOf(row), ...staged } };
+    return { ...first, app: { ...first.app, ...staged }, isActive: true };
   }
   /** A number with all that is the same for every caller; undefined: nobody's. */
   const limits = { max: REMEMBERED_MAX, freshMs: rememberMs, staleMs: rememberMs, patienceMs: Number.MAX_SAFE_INTEGER };
   const known = createCache(limits, async (user: string) => {
-    const found = await findByNumber(user);
-    if (!found) return undefined;
-    const { number, row } = found;
-    return { lists: await listsOf(db, number), response: await answer(row, appOf(row)) };
+    const number = digitsOf(user);
+    const found = number ? await byNumber(db, number) : undefined;
+    return found && { lists: await listsOf(db, number!), response: await answer(found) };
   });
   /** An account's own trunk, else the one that serves all. */
   const trunkOf = (accountId: string) =>
@@ -114,31 +80,32 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       .orderBy(sql`account_id is null`)
       .orderBy('id')
       .executeTakeFirst();
-  async function answer(row: AppRow, app: App): Promise<DirectoryV1.RouteResponse> {
-    const trunk = await trunkOf(row.account_id);
+  async function answer({ account, app, isActive }: Destination): Promise<DirectoryV1.RouteResponse> {
+    const trunk = await trunkOf(account.account_id);
     const numbers = await db
       .selectFrom('number')
       .select('number')
-      .where('account_id', '=', row.account_id)
+      .where('account_id', '=', account.account_id)
       .orderBy('number')
       .limit(OWN_NUMBERS_MAX)
       .execute();
     return {
-      accountId: row.account_id,
+      accountId: account.account_id,
       app,
       refusal: undefined,
-      callsMax: row.calls_max,
-      dialsPerMinuteMax: row.dials_per_minute_max,
+      callsMax: account.calls_max,
+      dialsPerMinuteMax: account.dials_per_minute_max,
       trunk: trunk?.id ?? '',
       trunkUri: trunk ? `${trunk.host}:${trunk.port}` : '',
       ownNumbers: numbers.map(({ number }) => number),
       forEveryCaller: undefined,
+      inactive: isActive ? undefined : true,
     };
   }
   return {
     async route({ user, fromUser, callerWithheld = false, callId }) {
       const staged = user.startsWith('doc-') ? await takeStaged(user, callId) : undefined;
-      if (staged) return answer(staged.row, staged.app);
+      if (staged) return answer(staged);
       const found = await known.get(user);
       if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');
       const refusal = screen(fromUser, callerWithheld, found.lists);

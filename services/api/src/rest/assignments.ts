@@ -1,12 +1,13 @@
-/** Which numbers an app has: listed, pointed to it, taken away (reference 2.9). */
+/** Which numbers an app or a connection has: listed, pointed to it, taken away. A number has one of them (reference 2.8, 2.9). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import { answers, ok, Uuid, UuidPath } from './envelope.ts';
 import { notFound } from './errors.ts';
-import { LEASE_COLUMNS, Lease, leaseOf, oneLease, point, readLeases } from './lease-rows.ts';
+import { LEASE_COLUMNS, Lease, leaseOf, NOWHERE, oneLease, point, readLeases } from './lease-rows.ts';
 import { operation } from './operation.ts';
+import { OWNED, owns } from './references.ts';
 
 const ASSIGNED_MAX = 1000;
 
@@ -15,54 +16,67 @@ const Assign = Type.Object({
   remove: Type.Optional(Type.Array(Uuid, { maxItems: 100 })),
 });
 
-const hasApp = async (db: Kysely<Tables>, appId: string, accountId: string) =>
-  (await db
-    .selectFrom('app')
-    .select('id')
-    .where('id', '=', appId)
-    .where('account_id', '=', accountId)
-    .executeTakeFirst()) !== undefined;
+const KINDS = [
+  { table: 'app', column: 'app_id', path: '/sip/app', id: 'SIPControlApp', tag: 'SIP apps', called: 'an app' },
+  {
+    table: 'sip_connection',
+    column: 'connection_id',
+    path: '/sip/connection',
+    id: 'SIPConnection',
+    tag: 'SIP connections',
+    called: 'a connection',
+  },
+] as const;
 
 export const assignments =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
-    const ofApp = { params: UuidPath, response: answers(Type.Array(Lease), { failures: [404] }) };
-    const leasesOf = async (appId: string, accountId: string, from: Kysely<Tables> = db) =>
-      (
-        await readLeases(from, accountId)
-          .where('lease.app_id', '=', appId)
-          .select(LEASE_COLUMNS)
-          .orderBy('lease.tn')
-          .limit(ASSIGNED_MAX)
-          .execute()
-      ).map(leaseOf);
-    http.get(
-      '/sip/app/:uuid/tnlease',
-      { schema: { ...operation('GetSIPControlAppTNLeasesList', 'SIP apps', 'List numbers of an app'), ...ofApp } },
-      async ({ identity, params }) => {
-        if (!(await hasApp(db, params.uuid, identity.accountId))) throw notFound('SIP control app');
-        return ok(await leasesOf(params.uuid, identity.accountId));
-      },
-    );
-    http.post(
-      '/sip/app/:uuid/tnlease',
-      {
-        schema: {
-          ...operation('AssignTNLeasesToSIPControlApp', 'SIP apps', 'Point numbers to an app, or away'),
-          ...ofApp,
-          body: Assign,
+    for (const { table, column, path, id, tag, called } of KINDS) {
+      const mustBe = async (from: Kysely<Tables>, uuid: string, accountId: string) => {
+        if (!(await owns(from, accountId, table, uuid))) throw notFound(OWNED[table]);
+      };
+      const leasesOf = async (uuid: string, accountId: string, from: Kysely<Tables> = db) =>
+        (
+          await readLeases(from, accountId)
+            .where(`lease.${column}`, '=', uuid)
+            .select(LEASE_COLUMNS)
+            .orderBy('lease.tn')
+            .limit(ASSIGNED_MAX)
+            .execute()
+        ).map(leaseOf);
+      const of = { params: UuidPath, response: answers(Type.Array(Lease), { failures: [404] }) };
+      http.get(
+        `${path}/:uuid/tnlease`,
+        { schema: { ...operation(`Get${id}TNLeasesList`, tag, `List numbers of ${called}`), ...of } },
+        async ({ identity, params }) => {
+          await mustBe(db, params.uuid, identity.accountId);
+          return ok(await leasesOf(params.uuid, identity.accountId));
         },
-      },
-      async ({ identity, params, body }) =>
-        db.transaction().execute(async (tx) => {
-          const { accountId } = identity;
-          if (!(await hasApp(tx, params.uuid, accountId))) throw notFound('SIP control app');
-          for (const id of body.remove ?? []) {
-            const row = await oneLease(tx, id, accountId);
-            if (row.app_id === params.uuid) await point(tx, row, accountId, null);
-          }
-          for (const id of body.add ?? []) await point(tx, await oneLease(tx, id, accountId), accountId, params.uuid);
-          return ok(await leasesOf(params.uuid, accountId, tx));
-        }),
-    );
+      );
+      const says = 'All of it or nothing. A number that went elsewhere goes here from now on.';
+      http.post(
+        `${path}/:uuid/tnlease`,
+        {
+          schema: {
+            ...operation(`AssignTNLeasesTo${id}`, tag, `Point numbers to ${called}, or away`, says),
+            ...of,
+            body: Assign,
+          },
+        },
+        async ({ identity, params, body }) =>
+          db.transaction().execute(async (tx) => {
+            const { accountId } = identity;
+            await mustBe(tx, params.uuid, accountId);
+            for (const lease of body.remove ?? []) {
+              const row = await oneLease(tx, lease, accountId, 'lock');
+              if (row[column] === params.uuid) await point(tx, row, accountId, NOWHERE);
+            }
+            for (const lease of body.add ?? []) {
+              const row = await oneLease(tx, lease, accountId, 'lock');
+              await point(tx, row, accountId, { ...NOWHERE, [column]: params.uuid });
+            }
+            return ok(await leasesOf(params.uuid, accountId, tx));
+          }),
+      );
+    }
   };

@@ -3,11 +3,22 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import { badInput, RestError } from './errors.ts';
 
-const OWNED = {
-  app: 'app',
+/** By their tables. */
+export const OWNED = {
+  app: 'SIP control app',
   outbound_voice_profile: 'outbound voice profile',
+  sip_connection: 'SIP connection',
   tn_profile: 'TN profile',
 } as const;
+
+/** Whether a thing is the account's. */
+export const owns = async (db: Kysely<Tables>, accountId: string, table: keyof typeof OWNED, id: string) =>
+  (await db
+    .selectFrom(table)
+    .select('id')
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()) !== undefined;
 
 /** @throws RestError 400 where `id` is given and is none of the account's */
 export async function mustOwn(
@@ -17,14 +28,8 @@ export async function mustOwn(
   field: string,
   id: string | null | undefined,
 ): Promise<void> {
-  if (!id) return;
-  const found = await db
-    .selectFrom(table)
-    .select('id')
-    .where('id', '=', id)
-    .where('account_id', '=', accountId)
-    .executeTakeFirst();
-  if (!found) throw badInput({ [`body.${field}`]: { message: `is no ${OWNED[table]} of this account`, value: id } });
+  if (id && !(await owns(db, accountId, table, id)))
+    throw badInput({ [`body.${field}`]: { message: `is no ${OWNED[table]} of this account`, value: id } });
 }
 
 /** @throws RestError 400 where `id` is given and is no number that the account has now */

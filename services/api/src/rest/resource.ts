@@ -1,10 +1,9 @@
 /**
  * The five routes of a thing that an account owns: list, make, read, change, remove. What differs from thing to thing is
- * its schemas and how it is kept; it knows no table. What a schema doesn't name never gets to a store.
+ * its schemas and how it is kept; it knows no table.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import { Clean } from 'typebox/value';
 import type { Identity } from './authenticate.ts';
 import { answers, ok, Uuid } from './envelope.ts';
 import { notFound } from './errors.ts';
@@ -23,8 +22,9 @@ export type Store<S, T, N, C> = {
 type Resource<S, T extends TSchema, N extends TSchema, C extends TSchema> = {
   path: string;
   tag: Tag;
-  /** Operation ids are made of it: `TNProfile`, and with an s the list of them. */
+  /** Operation ids are made of it: `TNProfile`, `ListTNProfiles`, `GetTNProfileByUUID`; `ids` where the reference has others. */
   id: string;
+  ids?: { list?: string; read?: string; change?: string; remove?: string };
   /** How it is called in a sentence, with its article: `a TN profile`. */
   called: string;
   plural: string;
@@ -47,7 +47,7 @@ export function resource<S, T extends TSchema, N extends TSchema, C extends TSch
   http: FastifyInstance,
   of: Resource<S, T, N, C>,
 ): void {
-  const { path, tag, id, called, plural, shape, store, within } = of;
+  const { path, tag, id, ids = {}, called, plural, shape, store, within } = of;
   const key = of.key ?? { name: 'uuid', schema: Uuid };
   const noun = called.replace(/^an? /, '');
   const above = within?.params.properties ?? {};
@@ -64,7 +64,13 @@ export function resource<S, T extends TSchema, N extends TSchema, C extends TSch
 
   http.get(
     path,
-    { schema: { ...operation(`List${id}s`, tag, `List ${plural}`), ...outside, response: answers(Type.Array(shape)) } },
+    {
+      schema: {
+        ...operation(ids.list ?? `List${id}s`, tag, `List ${plural}`),
+        ...outside,
+        response: answers(Type.Array(shape)),
+      },
+    },
     async (request) => ok(await store.list(await whose(request as Asked))),
   );
   const made = answers(shape, { status: 201, failures: [409] });
@@ -72,27 +78,26 @@ export function resource<S, T extends TSchema, N extends TSchema, C extends TSch
     path,
     { schema: { ...operation(`Create${id}`, tag, `Make ${called}`), ...outside, body: of.fresh, response: made } },
     async (request, reply) => {
-      const payload = await store.make(Clean(of.fresh, request.body) as Static<N>, await whose(request as Asked));
+      const payload = await store.make(request.body as Static<N>, await whose(request as Asked));
       reply.code(201);
       return ok(payload);
     },
   );
   const found = { params, response: answers(shape, { failures: [404] }) };
-  http.get(one, { schema: { ...operation(`Get${id}`, tag, `Read ${called}`), ...found } }, async (request) =>
-    there(await store.one(keyOf(request as Asked), await whose(request as Asked))),
+  http.get(
+    one,
+    { schema: { ...operation(ids.read ?? `Get${id}ByUUID`, tag, `Read ${called}`), ...found } },
+    async (request) => there(await store.one(keyOf(request as Asked), await whose(request as Asked))),
   );
   const changed = { params, body: of.change, response: answers(shape, { failures: [404, 409] }) };
-  http.patch(one, { schema: { ...operation(`Modify${id}`, tag, `Change ${called}`), ...changed } }, async (request) =>
-    there(
-      await store.change(
-        keyOf(request as Asked),
-        Clean(of.change, request.body) as Static<C>,
-        await whose(request as Asked),
-      ),
-    ),
+  http.patch(
+    one,
+    { schema: { ...operation(ids.change ?? `Modify${id}`, tag, `Change ${called}`), ...changed } },
+    async (request) =>
+      there(await store.change(keyOf(request as Asked), request.body as Static<C>, await whose(request as Asked))),
   );
   const removed = { params, response: answers(shape, { failures: [404, 409] }) };
-  const removal = operation(`Remove${id}`, tag, `Remove ${called}`, of.removal);
+  const removal = operation(ids.remove ?? `Remove${id}ByUUID`, tag, `Remove ${called}`, of.removal);
   http.delete(one, { schema: { ...removal, ...removed } }, async (request) =>
     there(await store.remove(keyOf(request as Asked), await whose(request as Asked))),
   );

@@ -1,5 +1,6 @@
 // A new call: whose it is, CallArrived, 100. No log, no call: what no owner acknowledges within 2 s is answered 503.
-// It refuses merged requests, INVITEs beyond 16 KiB, and calls of nobody's number.
+// It refuses merged requests, INVITEs beyond 16 KiB, and calls of nobody's number or
+// of what is switched off.
 
 import { callIdOfInvite } from '@opentact/proto';
 import { dialogOfCallee } from '../stack/dialog/dialog.ts';
@@ -108,6 +109,7 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   }
   if (leg.state === 'ended' || call.adoptedAt > 0) return;
   if (!route) return refuse(context, leg, 404, 1);
+  if (route.inactive) return refuse(context, leg, 480, 41);
   const refusal = takePlace(context, leg, server, route);
   call.told = true;
   name(leg, server, leg.tag);

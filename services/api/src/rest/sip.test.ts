@@ -1,4 +1,4 @@
-/** TN profiles and outbound voice profiles over HTTP: lists, ownership, what is refused while it is in use. */
+/** SIP objects, profiles and leases over HTTP: lists, ownership, what is refused while it is in use. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openRestScene, type Person, type RestScene } from './testing/scene.ts';
@@ -106,4 +106,85 @@ test('an outbound voice profile has a number of the account as its caller id, an
   await ask(ann, 'DELETE', `/lease/tn/${lease.tn}`);
   assert.equal((await ask<{ tn_lease: null }>(ann, 'GET', path)).tn_lease, null, 'a number given back shows nobody');
   await ask(ann, 'DELETE', path);
+});
+
+test('a connection has one address; a number goes to it or to an app, and nowhere when it is removed', async () => {
+  const [ann, bob] = [await scene.signedUp(), await scene.signedUp()];
+  type Connection = Thing & { ip: string | null; hostname: string | null; port: number; tech_prefix: number };
+  const path = '/sip/connection';
+  const made = await ask<Connection>(ann, 'POST', path, { name: 'PBX', ip: '192.0.2.7', product: 1 }, 201);
+  assert.deepEqual([made.ip, made.hostname, made.port, made.tech_prefix >= 100_000], ['192.0.2.7', null, 5060, true]);
+  for (const wrong of [
+    { name: 'x' },
+    { name: 'x', ip: '192.0.2.7', hostname: 'pbx.example.test' },
+    { name: 'x', ip: '192.0.2.777' },
+    { name: 'x', hostname: 'localhost' },
+    { name: 'x', hostname: 'pbx.example.test/?x' },
+    { name: 'x', ip: '192.0.2.7', port: 80 },
+    { name: 'x', ip: '192.0.2.7', product: 9 },
+    { ip: '192.0.2.7' },
+  ])
+    await ask(ann, 'POST', path, wrong, 400);
+  const one = `${path}/${made.uuid}`;
+  const moved = await ask<Connection>(ann, 'PATCH', one, { hostname: 'pbx.example.test', port: 5080 });
+  assert.deepEqual([moved.ip, moved.hostname, moved.port], [null, 'pbx.example.test', 5080]);
+  await ask(ann, 'PATCH', one, { hostname: null }, 400);
+  const [a, b] = [await leased(ann, '206'), await leased(ann, '207')];
+  const app = await ask<Thing>(ann, 'POST', '/sip/app', { name: 'App' }, 201);
+  type Lease = Thing & { sip_connection: Thing | null; sip_control_app: Thing | null };
+  const goal = ({ sip_connection: c, sip_control_app: s }: Lease) => [c?.name ?? null, s?.name ?? null];
+  const patch = (change: object, status = 200) => ask<Lease>(ann, 'PATCH', `/lease/tn/${a.tn}`, change, status);
+  assert.deepEqual(goal(await patch({ sip_control_app: app.uuid })), [null, 'App']);
+  assert.deepEqual(goal(await patch({ sip_connection: made.uuid })), ['PBX', null]);
+  assert.deepEqual(goal(await patch({ sip_control_app: null })), ['PBX', null], 'it was no app');
+  await patch({ sip_connection: made.uuid, sip_control_app: app.uuid }, 400);
+  const there = await ask<Lease[]>(ann, 'POST', `${one}/tnlease`, { add: [b.uuid] });
+  assert.equal(there.length, 2);
+  const searched = await ask<{ total: number }>(ann, 'POST', '/lease/tn/search', { sip_connections_skip: [made.uuid] });
+  assert.equal(searched.total, 0);
+  await ask(ann, 'POST', `${one}/tnlease`, { remove: [b.uuid] });
+  await ask(ann, 'POST', `/sip/app/${app.uuid}/tnlease`, { add: [b.uuid] });
+  assert.deepEqual(
+    (await ask<Lease[]>(ann, 'GET', `${one}/tnlease`)).map(({ uuid }) => uuid),
+    [a.uuid],
+  );
+  await ask(bob, 'POST', `${one}/tnlease`, {}, 404);
+  await ask(bob, 'PATCH', `/lease/tn/${a.tn}`, { sip_connection: made.uuid }, 404);
+  const refused = await ask<{ message: string }>(ann, 'DELETE', `/sip/app/${app.uuid}`, undefined, 409);
+  assert.match(refused.message, /numbers or domains point to this app/);
+  await ask(ann, 'DELETE', one);
+  assert.deepEqual(goal(await ask<Lease>(ann, 'GET', `/lease/tn/${a.tn}`)), [null, null]);
+  const number = scene.db.selectFrom('number').selectAll().where('number', '=', String(a.tn));
+  assert.equal(await number.executeTakeFirst(), undefined);
+});
+
+test('leases are found by any or all of what is asked, in the order that is asked, and given back together', async () => {
+  const ann = await scene.signedUp();
+  const numbers = [await leased(ann, '312'), await leased(ann, '313'), await leased(ann, '412')];
+  type Page = { total: number; take: number; mode?: string; data: Array<{ tn: { tn: number } }> };
+  const search = async (body: object, query = '') => {
+    const page = await ask<Page>(ann, 'POST', `/lease/tn/search${query}`, body);
+    return [page.total, ...page.data.map(({ tn }) => Math.floor(tn.tn / 1e7) % 1000)];
+  };
+  assert.deepEqual(await search({ tn: '131*', order: { tn: 'DESC' } }), [2, 313, 312]);
+  assert.deepEqual(
+    await search({ tn: '1312*', autorenew: true, mode: 'OR', order: { tn: 'ASC' } }),
+    [3, 312, 313, 412],
+  );
+  assert.deepEqual(await search({ tn: '1312*', autorenew: false, mode: 'AND' }), [0]);
+  assert.deepEqual(await search({ order: { created_on: 'ASC' }, take: 1, skip: 1 }), [3, 313]);
+  assert.deepEqual(await search({ order: { created_on: 'ASC' } }, '?take=1&skip=2'), [3, 412]);
+  assert.deepEqual(await search({ created_on_to: '2020-01-01T00:00:00Z' }), [0]);
+  await ask(ann, 'POST', '/lease/tn/search', { order: { 'tn; drop table lease': 'ASC' }, mode: 'XOR' }, 400);
+  assert.equal((await ask<Page>(ann, 'GET', '/lease/tn?take=2')).data.length, 2);
+  assert.equal((await ask<Thing>(ann, 'GET', `/lease/tn/${numbers[0]!.tn}/tn`)).uuid, numbers[0]!.uuid);
+  const route = await ask<{ destination: null; provider: string }>(ann, 'GET', `/lease/tn/${numbers[0]!.tn}/route`);
+  assert.deepEqual([route.destination, route.provider], [null, 'inventory']);
+  await ask(ann, 'PATCH', `/lease/tn/${numbers[0]!.tn}`, { fax: true }, 400);
+  const able = await ask<{ features: string[] }>(ann, 'PATCH', `/lease/tn/${numbers[0]!.tn}`, { sms: true });
+  assert.deepEqual(able.features, ['voice', 'sms']);
+  await ask(ann, 'DELETE', '/lease/tn', { item: [numbers[0]!.tn, 12025559999] }, 404);
+  assert.deepEqual(await search({ take: 1 }), [3, 412], 'nothing was given back');
+  await ask(ann, 'DELETE', '/lease/tn', { item: [numbers[0]!.tn, numbers[1]!.uuid] });
+  assert.deepEqual(await search({}), [1, 412]);
 });

@@ -1,0 +1,83 @@
+/** Where calls go: an app, or a connection as an app whose document hands the call on. With the account that they are of. */
+import type { DirectoryV1 } from '@opentact/proto';
+import type { Database } from '../database/database.ts';
+import { relayTo } from './relay.ts';
+import { timeZoneOf } from './time-zone.ts';
+
+export type App = NonNullable<DirectoryV1.RouteResponse['app']>;
+export type Account = { account_id: string; calls_max: number; dials_per_minute_max: number; time_zone: string };
+/** `isActive` false: it was switched off. */
+export type Destination = { account: Account; app: App; isActive: boolean };
+
+const RELAY_MS_MAX = 4 * 3_600_000;
+const ACCOUNT = ['account.id as account_id', 'account.calls_max', 'account.dials_per_minute_max'] as const;
+
+const appsOf = (db: Database) =>
+  db
+    .selectFrom('app')
+    .innerJoin('account', 'account.id', 'app.account_id')
+    .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method', 'app.is_active'])
+    .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms'])
+    .select([...ACCOUNT, 'account.time_zone']);
+type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
+
+const fromApp = (row: AppRow): Destination => ({
+  account: row,
+  isActive: row.is_active,
+  app: {
+    appId: row.id,
+    name: row.name,
+    autoAnswer: row.auto_answer,
+    callFlowUrl: row.call_flow_url,
+    callFlowMethod: row.call_flow_method,
+    callFlowTimeoutMs: row.call_flow_timeout_ms,
+    staticDocument: row.static_document,
+    maxCallLengthMs: row.max_call_length_ms,
+    timeZone: timeZoneOf(row.time_zone),
+  },
+});
+
+/** An app that only hands on. `id` stands where an app's would: in the story and in the call log. */
+export const relaying = (account: Account, id: string, name: string, staticDocument: string): App => ({
+  appId: id,
+  name,
+  autoAnswer: false,
+  callFlowUrl: '',
+  callFlowMethod: 'GET',
+  callFlowTimeoutMs: 0,
+  staticDocument,
+  maxCallLengthMs: RELAY_MS_MAX,
+  timeZone: timeZoneOf(account.time_zone),
+});
+
+export async function appById(db: Database, id: string): Promise<Destination | undefined> {
+  const row = await appsOf(db).where('app.id', '=', id).executeTakeFirst();
+  return row && fromApp(row);
+}
+
+/** The first account's first app. */
+export async function firstApp(db: Database): Promise<Destination | undefined> {
+  const row = await appsOf(db).orderBy('app.id').executeTakeFirst();
+  return row && fromApp(row);
+}
+
+/** @param user whom the customer's equipment is asked for. */
+export async function connectionById(db: Database, id: string, user: string): Promise<Destination | undefined> {
+  const row = await db
+    .selectFrom('sip_connection as connection')
+    .innerJoin('account', 'account.id', 'connection.account_id')
+    .where('connection.id', '=', id)
+    .select(['connection.id', 'connection.name', 'connection.is_active', 'connection.ip', 'connection.hostname'])
+    .select(['connection.port', ...ACCOUNT, 'account.time_zone'])
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const document = relayTo(user, row.ip ?? row.hostname ?? '', row.port);
+  return { account: row, app: relaying(row, row.id, row.name, document), isActive: row.is_active };
+}
+
+/** Whose number it is (digits), and where it leads. */
+export async function byNumber(db: Database, number: string): Promise<Destination | undefined> {
+  const row = await db.selectFrom('number').selectAll().where('number', '=', number).executeTakeFirst();
+  if (row?.app_id) return appById(db, row.app_id);
+  return row?.connection_id ? connectionById(db, row.connection_id, number) : undefined;
+}
