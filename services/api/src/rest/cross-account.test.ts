@@ -16,6 +16,7 @@ type Case = (of: Possessions) => Asked;
 /** Routes with a parameter in their path: what their account asks. The other account is answered 404. */
 const ONE: Record<string, Case> = {
   AssignTNLeasesToSIPControlApp: ({ app, lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
+  AssignTNLeasesToSIPConnection: ({ connection, lease }) => ({ in: { uuid: connection }, body: { add: [lease] } }),
   ChangeBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550003'] } }),
   ChangeWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550004'] } }),
   DeactivateUserAccountByUUID: ({ colleague }) => ({ in: { uuid: colleague } }),
@@ -28,18 +29,23 @@ const ONE: Record<string, Case> = {
   GetBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetCall: ({ call }) => ({ in: { uuid: call } }),
   GetOrderByUUID: ({ order }) => ({ in: { uuid: order } }),
-  GetOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
+  GetOutboundVoiceProfileByUUID: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
   GetSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
   GetSIPControlAppCall: ({ call }) => ({ in: { uuid: call } }),
   GetSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
   GetSIPControlAppTNLeasesList: ({ app }) => ({ in: { uuid: app } }),
+  GetSIPConnectionByUUID: ({ connection }) => ({ in: { uuid: connection } }),
+  GetSIPConnectionTNLeasesList: ({ connection }) => ({ in: { uuid: connection } }),
+  GetTNLeaseByTN: ({ tn }) => ({ in: { lease: tn } }),
   GetTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
-  GetTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
+  GetTNLeaseRoute: ({ tn }) => ({ in: { lease: tn } }),
+  GetTNProfileByUUID: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetUserByUUID: ({ user }) => ({ in: { uuid: user } }),
   GetWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   HangUpCall: ({ call }) => ({ in: { uuid: call } }),
   ModifyOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile }, body: { name: 'Theirs' } }),
   ModifySIPControlApp: ({ app }) => ({ in: { uuid: app }, body: { name: 'Theirs' } }),
+  ModifySIPConnection: ({ connection }) => ({ in: { uuid: connection }, body: { name: 'Theirs' } }),
   ModifyTNLease: ({ tn }) => ({ in: { lease: tn }, body: { autorenew: false } }),
   ModifyTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { name: 'Theirs' } }),
   ModifyToken: ({ keyUuid }) => ({ in: { uuid: keyUuid }, body: { name: 'theirs' } }),
@@ -50,11 +56,12 @@ const ONE: Record<string, Case> = {
   RemoveByTokenString: ({ token }) => ({ in: { token } }),
   RemoveFromBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550001' } }),
   RemoveFromWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550002' } }),
-  RemoveOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
+  RemoveOutboundVoiceProfileByUUID: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
   RemoveSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
   RemoveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
+  RemoveSIPConnectionByID: ({ connection }) => ({ in: { uuid: connection } }),
   RemoveTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
-  RemoveTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
+  RemoveTNProfileByUUID: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   RunCallDocument: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
   SaveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app }, file: '<Response/>' }),
   SearchCallFlowLogs: ({ app }) => ({ in: { uuid: app } }),
@@ -75,7 +82,9 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
   GetUsersByAccount: ({ colleague }) => ({ holds: colleague }),
   ListOutboundVoiceProfiles: ({ voiceProfile }) => ({ holds: voiceProfile }),
   ListRecordings: ({ recording }) => ({ holds: recording }),
+  ListSIPConnections: ({ connection }) => ({ holds: connection }),
   ListSIPControlApps: ({ app }) => ({ holds: app }),
+  ListTNLeases: ({ lease }) => ({ holds: lease }),
   ListTNProfiles: ({ tnProfile }) => ({ holds: tnProfile }),
   SearchCalls: ({ call }) => ({ holds: call }),
   SearchOrders: ({ order }) => ({ holds: order }),
@@ -87,7 +96,11 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
 /** Bodies that name something by its uuid: with another account's they are refused, 400 or 404. `mine` asks. */
 const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> = {
   AssignTNLeasesToSIPControlApp: ({ app }, { lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
+  AssignTNLeasesToSIPConnection: ({ connection }, { lease }) => ({ in: { uuid: connection }, body: { add: [lease] } }),
   CreateOutboundVoiceProfile: (_, { lease }) => ({ body: { name: 'Mine', tn_lease: lease } }),
+  CreateSIPConnection: (_, { voiceProfile }) => ({
+    body: { name: 'Mine', ip: '192.0.2.1', outbound_voice_profile: voiceProfile },
+  }),
   CreateSIPControlApp: (_, { voiceProfile }) => ({ body: { name: 'Mine', outbound_voice_profile: voiceProfile } }),
   ModifyOutboundVoiceProfile: ({ voiceProfile }, { lease }) => ({
     in: { uuid: voiceProfile },
@@ -97,7 +110,11 @@ const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> =
     in: { uuid: app },
     body: { outbound_voice_profile: voiceProfile },
   }),
-  ModifyTNLease: ({ lease }, { app }) => ({ in: { lease }, body: { sip_control_app: app } }),
+  ModifySIPConnection: ({ connection }, { voiceProfile }) => ({
+    in: { uuid: connection },
+    body: { outbound_voice_profile: voiceProfile },
+  }),
+  ModifyTNLease: ({ lease }, { connection }) => ({ in: { lease }, body: { sip_connection: connection } }),
 };
 
 /** Routes of the kinds above that hold nothing of anybody, and why. */

@@ -25,6 +25,7 @@ export type Possessions = {
   /** Its blacklist holds 12125550001, its whitelist 12125550002. */
   tnProfile: string;
   voiceProfile: string;
+  connection: string;
 };
 
 export const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
@@ -94,6 +95,7 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   await make('POST', `/profile/tn/${tnProfile}/blacklist`, { add: ['12125550001'] });
   await make('POST', `/profile/tn/${tnProfile}/whitelist`, { add: ['12125550002'] });
   const { uuid: voiceProfile = '' } = await make('POST', '/profile/outbound_voice', { name: 'Mine' });
+  const { uuid: connection = '' } = await make('POST', '/sip/connection', { name: 'Mine', ip: '192.0.2.7' });
   return {
     person,
     user: person.uuid,
@@ -111,5 +113,6 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
     recording,
     tnProfile,
     voiceProfile,
+    connection,
   };
 }
