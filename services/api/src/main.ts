@@ -16,7 +16,7 @@ import {
   serveHealth,
 } from '@opentact/runtime';
 import { sql } from 'kysely';
-import { followJournal } from './call-log/follow.ts';
+import { CALL_LOG, CHARGES, followJournal } from './call-log/follow.ts';
 import { migrate, openDatabase } from './database/database.ts';
 import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
@@ -79,7 +79,9 @@ const events = await openLog(config);
 await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
 serving(true);
 const over = new AbortController();
-const following = followJournal(database, events, over.signal, log);
+const following = Promise.all(
+  [CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
+);
 log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
 shutdown.step('call log', 2000, () => {

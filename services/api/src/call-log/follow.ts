@@ -1,12 +1,15 @@
 /**
- * Follows the journal into the call log. What was read and how far lie in one transaction, so each event changes the log
- * once, whoever is killed when; of several api processes one is ahead at each partition, and the others see that.
+ * Follows the journal into tables: the call log, the charges. What was read and how far lie in one transaction, so each
+ * event changes them once, whoever is killed when; of several api processes one is ahead at each partition, and the others
+ * see that.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogRecord } from '@opentact/event-log';
-import { readEvent } from '@opentact/proto';
+import { type CallEvent, readEvent } from '@opentact/proto';
 import type { Logger } from '@opentact/runtime';
-import type { Database } from '../database/database.ts';
+import type { Kysely } from 'kysely';
+import type { Database, Tables } from '../database/database.ts';
+import { COSTS, charge } from '../money/charge.ts';
 import { apply, TOLD } from './apply.ts';
 
 const JOURNAL = 'calls.journal';
@@ -16,15 +19,41 @@ const GATHER_MS = 100;
 const AGAIN_MS = 1_000;
 const AGAIN_MAX_MS = 10_000;
 
+/** What is made of the journal, and how far it was made. */
+export type Reader = {
+  name: string;
+  cursor: 'call_log_cursor' | 'charge_cursor';
+  /** Types of events that it reads; the others are passed over. */
+  reads: ReadonlySet<string>;
+  /** In the transaction that moves the cursor; events in the order of their partition. */
+  write(tx: Kysely<Tables>, events: CallEvent[]): Promise<void>;
+};
+
+export const CALL_LOG: Reader = {
+  name: 'call log',
+  cursor: 'call_log_cursor',
+  reads: TOLD,
+  async write(tx, events) {
+    for (const event of events) await apply(tx, event);
+  },
+};
+export const CHARGES: Reader = { name: 'charging', cursor: 'charge_cursor', reads: COSTS, write: charge };
+
 /** Somebody else read this partition meanwhile. */
 class Overtaken extends Error {
   override name = 'Overtaken';
 }
 
 /** Follows every partition until `signal` aborts; resolves when all have stopped. Never rejects. */
-export async function followJournal(db: Database, log: EventLog, signal: AbortSignal, logger: Logger): Promise<void> {
+export async function followJournal(
+  db: Database,
+  log: EventLog,
+  signal: AbortSignal,
+  logger: Logger,
+  reader: Reader = CALL_LOG,
+): Promise<void> {
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
-  await Promise.all(partitions.map((partition) => keepFollowing(db, log, partition, signal, logger)));
+  await Promise.all(partitions.map((partition) => keepFollowing(db, log, partition, signal, logger, reader)));
 }
 
 async function keepFollowing(
@@ -33,21 +62,28 @@ async function keepFollowing(
   partition: number,
   signal: AbortSignal,
   logger: Logger,
+  reader: Reader,
 ): Promise<void> {
   for (let waitMs = AGAIN_MS; !signal.aborted; waitMs = Math.min(AGAIN_MAX_MS, waitMs * 2)) {
     try {
-      await follow(db, log, partition, signal);
+      await follow(db, log, partition, signal, reader);
     } catch (err) {
       if (signal.aborted) return;
       const isOvertaken = err instanceof Overtaken;
-      if (!isOvertaken) logger.warn({ partition, err }, 'the call log stands still and is tried again');
+      if (!isOvertaken) logger.warn({ partition, err }, `the ${reader.name} stands still and is tried again`);
       await sleep(isOvertaken ? AGAIN_MAX_MS : waitMs, undefined, { signal }).catch(() => {});
     }
   }
 }
 
-async function follow(db: Database, log: EventLog, partition: number, signal: AbortSignal): Promise<void> {
-  let written = await positionOf(db, partition);
+async function follow(
+  db: Database,
+  log: EventLog,
+  partition: number,
+  signal: AbortSignal,
+  reader: Reader,
+): Promise<void> {
+  let written = await positionOf(db, partition, reader);
   let waiting: LogRecord[] = [];
   let last = written;
   let writing: Promise<void> | undefined;
@@ -60,7 +96,7 @@ async function follow(db: Database, log: EventLog, partition: number, signal: Ab
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH_MAX);
       const position = waiting.length > 0 ? batch.at(-1)!.position : last;
-      await writeBatch(db, partition, batch, { from: written, to: position });
+      await writeBatch(db, partition, batch, { from: written, to: position }, reader);
       written = position;
     }
   }
@@ -79,7 +115,7 @@ async function follow(db: Database, log: EventLog, partition: number, signal: Ab
   try {
     for await (const record of log.follow(JOURNAL, partition, written, until)) {
       last = record.position;
-      if (!record.key || !TOLD.has(record.headers.type ?? '')) continue;
+      if (!record.key || !reader.reads.has(record.headers.type ?? '')) continue;
       waiting.push(record);
       begin();
       // Past so many nothing more is read until they are written.
@@ -93,14 +129,14 @@ async function follow(db: Database, log: EventLog, partition: number, signal: Ab
   if (failed) throw failed;
 }
 
-async function positionOf(db: Database, partition: number): Promise<number> {
+async function positionOf(db: Database, partition: number, { cursor }: Reader): Promise<number> {
   await db
-    .insertInto('call_log_cursor')
+    .insertInto(cursor)
     .values({ partition, position: '0' })
     .onConflict((c) => c.doNothing())
     .execute();
   const row = await db
-    .selectFrom('call_log_cursor')
+    .selectFrom(cursor)
     .select('position')
     .where('partition', '=', partition)
     .executeTakeFirstOrThrow();
@@ -112,16 +148,20 @@ async function writeBatch(
   partition: number,
   records: LogRecord[],
   position: { from: number; to: number },
+  reader: Reader,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const moved = await tx
-      .updateTable('call_log_cursor')
+      .updateTable(reader.cursor)
       .set({ position: String(position.to) })
       .where('partition', '=', partition)
       .where('position', '=', String(position.from))
       .executeTakeFirst();
     if (moved.numUpdatedRows === 0n) throw new Overtaken(`partition ${partition}`);
-    for (const { bytes, headers } of records) await apply(tx, readEvent(bytes, headers.schema));
+    await reader.write(
+      tx,
+      records.map(({ bytes, headers }) => readEvent(bytes, headers.schema)),
+    );
   });
 }
 

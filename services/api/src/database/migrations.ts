@@ -6,6 +6,7 @@ import { connections } from './migrations/007-connections.ts';
 import { money } from './migrations/010-money.ts';
 import { identity } from './migrations/011-identity.ts';
 import { people } from './migrations/012-people.ts';
+import { charges } from './migrations/013-charges.ts';
 import { orderedCalls } from './migrations/015-ordered-calls.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -274,5 +275,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '010-money': money,
   '011-identity': identity,
   '012-people': people,
+  '013-charges': charges,
   '015-ordered-calls': orderedCalls,
 };

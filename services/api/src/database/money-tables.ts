@@ -26,7 +26,13 @@ export type MoneyTables = {
     ended_on: Date | null;
   };
   /** Calls that have not ended, as far as they may cost. `spoken`: characters of text to speech. */
-  billed_call: { call_id: string; account_id: string; called: string; spoken: Generated<number> };
+  billed_call: {
+    call_id: string;
+    account_id: string;
+    app_id: Generated<string>;
+    called: string;
+    spoken: Generated<number>;
+  };
   /** How far each partition of the journal was charged. */
   charge_cursor: { partition: number; position: string };
 };

@@ -9,6 +9,7 @@ import { digestOf, hashPassword } from '../rest/credentials.ts';
 import type { Database, Tables } from './database.ts';
 import { seedDocument } from './seed-document.ts';
 import { seedInventory } from './seed-inventory.ts';
+import { seedMoney } from './seed-money.ts';
 import { seedNumbering } from './seed-numbering.ts';
 
 /** What `$OPENTACT_HOME/demo.json` holds (0600); the supervisor writes it. */
@@ -83,6 +84,7 @@ export async function seedDemo(db: Database, demo: Demo): Promise<void> {
     await seedGroup(tx, demo);
     await seedNumbering(tx);
     await seedInventory(tx);
+    await seedMoney(tx, demo.accountId);
   });
 }
 

@@ -12,6 +12,7 @@ import { DirectoryError } from './error.ts';
 import { targetsOf } from './groups.ts';
 import { digitsOf } from './numbers.ts';
 import { locate } from './places.ts';
+import { reserveLeg } from './reservations.ts';
 import { listsOf, screen } from './screening.ts';
 import { isUuid } from './uuid.ts';
 
@@ -33,6 +34,7 @@ export type Directory = {
   signingKey(appId: string): Promise<Buffer>;
   locate(of: DirectoryV1.LocateRequest): Promise<DirectoryV1.LocateResponse>;
   group(of: DirectoryV1.GroupRequest): Promise<DirectoryV1.GroupResponse>;
+  reserve(of: DirectoryV1.ReserveRequest): Promise<DirectoryV1.ReserveResponse>;
 };
 
 /**
@@ -161,5 +163,6 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     },
     locate: ({ number }) => locate(db, number),
     group: async ({ group, accountId }) => ({ targets: await targetsOf(db, group, accountId) }),
+    reserve: (of) => reserveLeg(db, of),
   };
 }

@@ -29,5 +29,6 @@ export function addDirectory(server: Server, directory: Directory, log: Logger):
     })),
     locate: unary('Locate', directory.locate),
     group: unary('Group', directory.group),
+    reserve: unary('Reserve', directory.reserve),
   });
 }

@@ -101,3 +101,71 @@ test('of two hundred at once so many are granted as the money allows', { timeout
   const id = await account(0.12);
   assert.deepEqual(await asMany(200, (n) => ask(id, { by: pools[n % pools.length]! })), { granted: 10, balance: 190 });
 });
+
+/** A profile of the account with these limits. */
+async function profile(account_id: string, limits: object): Promise<string> {
+  const id = randomUUID();
+  await db
+    .insertInto('outbound_voice_profile')
+    .values({ id, account_id, name: 'P', ...limits } as never)
+    .execute();
+  return id;
+}
+
+test('of two hundred at once with a limit of ten channels ten are granted; one that ends makes room for one', async () => {
+  const id = await account(1000);
+  const profileId = await profile(id, { channel_limit: 10 });
+  const at = (n: number) => ask(id, { by: pools[n % pools.length]!, profileId });
+  assert.deepEqual(await asMany(200, at), { granted: 10, 'channel-limit': 190 });
+  const { leg } = await db
+    .selectFrom('outbound_leg')
+    .select('leg')
+    .where('profile_id', '=', profileId)
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  await db.updateTable('outbound_leg').set({ ended_on: new Date() }).where('leg', '=', leg).execute();
+  assert.deepEqual(await asMany(20, at), { granted: 1, 'channel-limit': 19 });
+  assert.equal(said(await ask(id)), 'granted', 'another profile, or none, has channels of its own');
+});
+
+test('of two hundred at once as many are granted as the day’s money allows; what was charged today counts, yesterday’s not', async () => {
+  const id = await account(1000);
+  const profileId = await profile(id, { daily_spend_limit: 0.1 });
+  const at = (n: number) => ask(id, { by: pools[n % pools.length]!, profileId });
+  assert.deepEqual(await asMany(200, at), { granted: 8, 'spend-limit': 192 });
+  const all = db.updateTable('outbound_leg').where('profile_id', '=', profileId);
+  await all.set({ ended_on: new Date(), charged: '0' }).execute();
+  assert.equal(said(await at(0)), 'granted', 'unanswered they cost nothing');
+  await all.set({ ended_on: new Date(), charged: '0.0111' }).execute();
+  assert.equal(said(await at(0)), 'spend-limit');
+  await all.set({ ended_on: new Date(Date.now() - 86_400_000), charged: '5' }).execute();
+  assert.equal(said(await at(0)), 'granted');
+});
+
+test('a profile limits the rate; inactive, of another account or gone it grants nothing', async () => {
+  const [id, other] = [await account(1000), await account(1000)];
+  const profileId = await profile(id, { max_rate: 0.05 });
+  assert.equal(said(await ask(id, { profileId })), 'granted');
+  assert.equal(said(await ask(id, { profileId, called: '442071234567' })), 'rate');
+  assert.equal(said(await ask(other, { profileId })), 'inactive');
+  assert.equal(said(await ask(id, { profileId: randomUUID() })), 'inactive');
+  await db.updateTable('outbound_voice_profile').set({ is_active: false }).where('id', '=', profileId).execute();
+  assert.equal(said(await ask(id, { profileId })), 'inactive');
+});
+
+test('a reservation of a call that never came to be is forgotten after a quarter of an hour', async () => {
+  const id = await account(1000);
+  const profileId = await profile(id, { channel_limit: 1 });
+  const leg = newLeg();
+  await ask(id, { profileId, leg });
+  assert.equal(said(await ask(id, { profileId })), 'channel-limit');
+  const old = { reserved_on: new Date(Date.now() - 16 * 60_000) };
+  await db
+    .updateTable('outbound_leg')
+    .set({ ...old, answered_on: new Date() })
+    .where('leg', '=', leg)
+    .execute();
+  assert.equal(said(await ask(id, { profileId })), 'channel-limit', 'an answered one goes on');
+  await db.updateTable('outbound_leg').set({ answered_on: null }).where('leg', '=', leg).execute();
+  assert.equal(said(await ask(id, { profileId })), 'granted');
+});

@@ -21,27 +21,61 @@ export type Asked = {
   called: string;
 };
 
-/** @param tx a transaction; the leg is counted from its commit until it ended, or for 15 minutes without an answer */
-export async function reserve(tx: Kysely<Tables>, { leg, accountId, profileId, called }: Asked): Promise<Reservation> {
+/**
+ * What counts: a leg that was answered and has not ended, or was reserved a short while ago; a call that never came to be
+ * ends nothing, so its reservation is forgotten by itself.
+ */
+const IS_OPEN = sql<boolean>`(ended_on is null and
+  (answered_on is not null or reserved_on > now() - interval '15 minutes'))`;
+
+/** What a leg costs so far: ended, what was charged; open, its first minute or what it has come to. */
+const COST = sql`case when ended_on is not null then charged else greatest(hold,
+  ceil(extract(epoch from now() - coalesce(answered_on, now())) / increment_s) * increment_s * rate / 60) end`;
+
+/** @param tx a transaction; the leg counts from its commit */
+export async function reserve(tx: Kysely<Tables>, asked: Asked): Promise<Reservation> {
+  const { leg, accountId, called } = asked;
   const account = await tx
     .selectFrom('account')
-    .select('balance')
+    .select(['balance', 'time_zone'])
     .where('id', '=', accountId)
     .where('deleted_on', 'is', null)
     .forUpdate()
     .executeTakeFirst();
   if (!account) return no('inactive');
-  const before = await tx.selectFrom('outbound_leg').select('leg').where('leg', '=', leg).executeTakeFirst();
-  if (before) return { granted: true, callerNumber: '' };
-  const rate = await rateOf(tx, 'out', called);
-  if (!rate) return no('rate');
-  const hold = priceOf(rate, 60_000);
-  const { bears } = await tx
+  const before = await tx
     .selectFrom('outbound_leg')
-    .select(sql<boolean>`${account.balance}::numeric - coalesce(sum(${OPEN_COST}), 0) >= ${hold}::numeric`.as('bears'))
+    .select('profile_id')
+    .where('leg', '=', leg)
     .where('account_id', '=', accountId)
-    .where('ended_on', 'is', null)
+    .executeTakeFirst();
+  const profileId = before ? (before.profile_id ?? undefined) : asked.profileId;
+  const profile = profileId === undefined ? undefined : await profileOf(tx, profileId, accountId);
+  const granted = { granted: true, callerNumber: profile?.tn ?? '' } as const;
+  if (before) return granted;
+  if (profileId !== undefined && !profile?.is_active) return no('inactive');
+
+  const rate = await rateOf(tx, 'out', called);
+  const maxRate = Number(profile?.max_rate ?? 0);
+  if (!rate || (maxRate > 0 && rate.price > maxRate)) return no('rate');
+  const hold = priceOf(rate, 60_000);
+  const day = sql`date_trunc('day', now() at time zone ${account.time_zone}) at time zone ${account.time_zone}`;
+  const ofProfile = sql<boolean>`profile_id = ${profileId ?? null}::uuid`;
+  const { channels, affordable, bears } = await tx
+    .selectFrom('outbound_leg')
+    .select([
+      sql<string>`count(*) filter (where ${ofProfile} and ${IS_OPEN})`.as('channels'),
+      sql<boolean>`coalesce(sum(${COST}) filter (where ${ofProfile} and (ended_on is not null or ${IS_OPEN})), 0)
+        + ${hold}::numeric <= ${profile?.daily_spend_limit ?? '0'}::numeric`.as('affordable'),
+      sql<boolean>`${account.balance}::numeric - coalesce(sum(${COST}) filter (where ${IS_OPEN}), 0) >= ${hold}::numeric`.as(
+        'bears',
+      ),
+    ])
+    .where('account_id', '=', accountId)
+    .where((w) => w.or([w('ended_on', 'is', null), w.and([ofProfile, sql<boolean>`ended_on >= ${day}`])]))
     .executeTakeFirstOrThrow();
+  if (profile && profile.channel_limit > 0 && Number(channels) >= profile.channel_limit) return no('channel-limit');
+  if (profile && Number(profile.daily_spend_limit) > 0 && !affordable) return no('spend-limit');
   if (!bears) return no('balance');
   await tx
     .insertInto('outbound_leg')
@@ -58,14 +92,19 @@ export async function reserve(tx: Kysely<Tables>, { leg, accountId, profileId, c
       ended_on: null,
     })
     .execute();
-  return { granted: true, callerNumber: '' };
+  return granted;
 }
 
 const no = (reason: Refused): Reservation => ({ granted: false, reason });
 
+const profileOf = (tx: Kysely<Tables>, profileId: string, accountId: string) =>
+  tx
+    .selectFrom('outbound_voice_profile as profile')
+    .leftJoin('lease', (join) => join.onRef('lease.id', '=', 'profile.tn_lease_id').on('lease.released_on', 'is', null))
+    .select(['profile.is_active', 'profile.channel_limit', 'profile.max_rate', 'profile.daily_spend_limit', 'lease.tn'])
+    .where('profile.id', '=', profileId)
+    .where('profile.account_id', '=', accountId)
+    .executeTakeFirst();
+
 /** The call of a leg: its uuid with the low 16 bits zero. */
 export const callOf = (leg: string): string => `${leg.slice(0, -4)}0000`;
-
-/** What a leg that goes on costs at least: its first minute, or what it has come to. */
-const OPEN_COST = sql`greatest(hold,
-  ceil(extract(epoch from now() - coalesce(answered_on, now())) / increment_s) * increment_s * rate / 60)`;

@@ -33,6 +33,12 @@ async function given() {
       if (request.accountId !== 'demo') done({ code: status.NOT_FOUND, details: '' });
       else done(null, { targets: ['sip:a@h', 'tel:1'] });
     },
+    reserve({ request }, done) {
+      asked.push(request.leg);
+      // Away once, then as it should be.
+      if (request.leg === 'slow' && asked.length === 1) done({ code: status.UNAVAILABLE, details: '' });
+      else done(null, { refusal: request.called === '1900' ? 'rate' : '', callerNumber: '' });
+    },
     stage: unused,
     signingKey: unused,
   } satisfies DirectoryV1.DirectoryServer as never);
@@ -126,5 +132,18 @@ test('a group is its account’s: another account’s is remembered to be nobody
     assert.equal(await directory.group('g', 'other'), undefined);
   }
   assert.deepEqual(asked, ['g', 'g']);
+  await close();
+});
+
+test('a reservation is asked every time, and again where the Directory was away; away for good it is none', async () => {
+  const { directory, server, asked, close } = await given();
+  const leg = { leg: 'slow', accountId: 'demo', appId: '', called: '1212' };
+  assert.equal(await directory.reserve(leg), undefined);
+  assert.deepEqual(asked, ['slow', 'slow']);
+  assert.equal(await directory.reserve(leg), undefined);
+  assert.equal(await directory.reserve({ ...leg, called: '1900' }), 'rate');
+  assert.equal(asked.length, 4);
+  server.forceShutdown();
+  await assert.rejects(directory.reserve(leg), DirectoryAway);
   await close();
 });

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { type ChannelCredentials, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { DirectoryV1 } from '@opentact/proto';
-import { bearer, CHANNEL_OPTIONS, createCache } from '@opentact/runtime';
+import { bearer, CHANNEL_OPTIONS, createCache, retry } from '@opentact/runtime';
 import {
   type Account,
   type Directory,
@@ -93,6 +93,17 @@ export function grpcDirectory(
     account: async (accountId) => (await accounts.get(accountId)).answer,
     locate: async (number) => (await places.get(number)).answer,
     group: async (group, accountId) => (await groups.get(`${accountId}/${group}`)).answer?.targets,
+    // Not yet granted, a leg isn't dialled: the Directory is given a little time to come back.
+    reserve: (of) =>
+      retry(
+        async () => {
+          const { answer } = await answered<DirectoryV1.ReserveResponse>((done) =>
+            client.reserve(of, metadata, options(), done),
+          );
+          return answer ? answer.refusal || undefined : 'rate';
+        },
+        { tries: 3, firstMs: 200, maxMs: 500 },
+      ),
     close: () => client.close(),
   };
 }

@@ -155,6 +155,7 @@ function userOf(uri: Uri): string {
 /** Counts the call for its account. Why the flow must not run, or undefined. */
 function takePlace(context: Context, { call }: CallerLeg, server: ServerTransaction, route: Route): string | undefined {
   call.accountId = route.accountId;
+  call.appId = route.app?.appId ?? '';
   call.dialsPerMinuteMax = route.dialsPerMinuteMax;
   call.hops = decimal(server.request.headers.get(HOPS_HEADER) ?? '', 99) ?? 0;
   rememberAccount(context, route.accountId, route);

@@ -76,6 +76,8 @@ export type Leg = CallerLeg | CalleeLeg;
 export type EdgeCall = {
   readonly id: string;
   accountId: string;
+  /** The app that runs it; empty where another edge had asked. */
+  appId: string;
   /** Undefined where the call was adopted and nothing is known of its account yet; 0: no limit. */
   dialsPerMinuteMax: number | undefined;
   /** True while it counts among the account's calls. */
@@ -96,6 +98,7 @@ export function newCall(id: string): EdgeCall {
   return {
     id,
     accountId: '',
+    appId: '',
     dialsPerMinuteMax: undefined,
     counted: false,
     hops: 0,

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { callIdOfInvite, cseqOf, localTag, sipCallIdOf } from '@opentact/proto';
+import { callIdOfInvite, cseqOf, legUuid, localTag, sipCallIdOf } from '@opentact/proto';
 import { textParamOf } from '../stack/message/params.ts';
+import { DirectoryAway } from './port.ts';
 import { type House, openHouse, ROUTE, SECRET } from './testing/house.ts';
 import { OFFER, type Phone } from './testing/phone.ts';
 
@@ -222,6 +223,30 @@ test(
     assert.equal((await house.engine.fact('DialFailed')).status, 407);
   }),
 );
+
+for (const [said, reason, q850] of [
+  [async () => 'spend-limit', 'spend-limit', 21],
+  [async () => 'channel-limit', 'channel-limit', 34],
+  [() => Promise.reject(new DirectoryAway('away')), 'unreachable', 41],
+] as const)
+  test(
+    `no INVITE leaves for a leg that the account may not dial: ${reason}`,
+    inHouse({}, async (house) => {
+      const trunk = await house.another();
+      const at = { host: '127.0.0.1', port: trunk.port, transport: 'udp', user: '', password: '' };
+      house.trunks.set('trunk-1', { trunk: 'trunk-1', ...at });
+      let asked: unknown;
+      house.settings.reserve = (of) => {
+        asked = of;
+        return said();
+      };
+      await dialling(house, 'tel:+1 999');
+      const failed = await house.engine.fact('DialFailed');
+      assert.deepEqual([failed.status, failed.reason, failed.q850], [0, reason, q850]);
+      assert.deepEqual(asked, { leg: legUuid(callId, 1), accountId: 'demo', appId: '', called: '1999' });
+      assert.deepEqual(trunk.heard, []);
+    }),
+  );
 
 test(
   'a number of our own goes to its app by our own door, three times at most',

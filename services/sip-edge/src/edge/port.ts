@@ -74,6 +74,9 @@ export type RouteQuestion = {
   callId: string;
 };
 
+/** `appId` empty: not known here. `called`: digits. */
+export type Reservation = { leg: string; accountId: string; appId: string; called: string };
+
 export type Location = DirectoryV1.LocateResponse;
 
 /** Who owns a number. Answers may be cached and stale; all reject with DirectoryAway where there is none at all. */
@@ -87,6 +90,8 @@ export interface Directory {
   locate(number: string): Promise<Location | undefined>;
   /** Whom a group of that account rings; undefined: it has no such group. */
   group(group: string, accountId: string): Promise<readonly string[] | undefined>;
+  /** Why a leg must not go out through a trunk; undefined: it may. Never cached, the same leg may be asked again. */
+  reserve(of: Reservation): Promise<string | undefined>;
 }
 
 /** The Directory can't be asked and nothing is remembered: a new call is told to try again. */

@@ -2,7 +2,7 @@
 // It refuses addresses that may not be dialled, checked after resolving, and more than three passes through ourselves.
 
 import { isIPv6 } from 'node:net';
-import type { CallEvent, FactOf } from '@opentact/proto';
+import { type CallEvent, type FactOf, legUuid } from '@opentact/proto';
 import type { HeaderLine } from '../stack/message/build.ts';
 import { GrammarFault } from '../stack/message/grammar.ts';
 import { paramOf } from '../stack/message/params.ts';
@@ -86,7 +86,20 @@ async function byNumber(context: Context, call: EdgeCall, ask: Dial): Promise<Ta
   if (own) return reach(context, call, { kind: 'sip', scheme: 'sip', user: number, host, port, params: [] });
   const trunk = await trunkOf(context, ask.accountId);
   if (!trunk || trunk.host === '') return { reason: 'no-route', q850: 3 };
+  const leg = legUuid(call.id, ask.leg);
+  const reservation = { leg, accountId: ask.accountId, appId: call.appId, called: number.replace('+', '') };
+  const refusal = await context.directory.reserve(reservation).catch((error) => {
+    // What another edge dialled already was granted to it.
+    if (error instanceof DirectoryAway && isResumed(call, ask.leg)) return undefined;
+    throw error;
+  });
+  if (refusal !== undefined) return { reason: refusal, q850: refusal === 'channel-limit' ? 34 : 21 };
   const params = trunk.transport === 'tcp' ? [{ name: 'transport', value: 'tcp' }] : [];
   const to = parseUri(`sip:${number}@${trunk.host}${trunk.port ? `:${trunk.port}` : ''}`) as SipUri;
   return reach(context, call, { ...to, params }, trunk);
+}
+
+function isResumed(call: EdgeCall, number: number): boolean {
+  const leg = call.legs.get(number);
+  return leg?.kind === 'callee' && leg.resumed;
 }

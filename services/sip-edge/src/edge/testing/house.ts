@@ -25,6 +25,7 @@ export const NO_DIRECTORY: Directory = {
   account: async () => undefined,
   locate: async () => undefined,
   group: async () => undefined,
+  reserve: async () => undefined,
 };
 
 export type House = {
@@ -36,7 +37,8 @@ export type House = {
   places: Map<string, Location>;
   /** Targets by `account/group`. */
   groups: Map<string, string[]>;
-  settings: { loopDelayMs: number; directoryAway: boolean };
+  /** `reserve` answers why a leg must not go out; it may reject. */
+  settings: { loopDelayMs: number; directoryAway: boolean; reserve: Directory['reserve'] };
   /** Another phone, on an address of its own where one is given. */
   another(address?: string, port?: number): Promise<Phone>;
   close(): Promise<void>;
@@ -50,7 +52,7 @@ export async function openHouse(options: { hurry?: number } & Partial<EdgeOption
   const trunks = new Map<string, Trunk>();
   const places = new Map<string, Location>();
   const groups = new Map<string, string[]>();
-  const settings = { loopDelayMs: 0, directoryAway: false };
+  const settings: House['settings'] = { loopDelayMs: 0, directoryAway: false, reserve: NO_DIRECTORY.reserve };
   function known<T>(answer: T): T {
     if (settings.directoryAway) throw new DirectoryAway('away');
     return answer;
@@ -69,6 +71,7 @@ export async function openHouse(options: { hurry?: number } & Partial<EdgeOption
       account: async (accountId) => known([...routes.values()].find((route) => route.accountId === accountId)),
       locate: async (number) => known(places.get(number)),
       group: async (group, accountId) => known(groups.get(`${accountId}/${group}`)),
+      reserve: (of) => settings.reserve(of),
     },
     allowed: (address) => address === '127.0.0.1',
     loopDelayMs: () => settings.loopDelayMs,

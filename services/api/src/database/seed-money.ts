@@ -1,0 +1,24 @@
+/** What calls cost at a first start, so that a balance moves; marked, and put nowhere where there are rates. */
+import type { Transaction } from 'kysely';
+import { move } from '../money/move.ts';
+import type { Tables } from './database.ts';
+
+const RATES = [
+  { direction: 'in', prefix: '1', price: '0.006', increment_s: 6 },
+  { direction: 'in', prefix: '', price: '0.02', increment_s: 60 },
+  { direction: 'out', prefix: '1', price: '0.012', increment_s: 60 },
+  { direction: 'out', prefix: '', price: '0.15', increment_s: 60 },
+  { direction: 'tts', prefix: '', price: '0.01', increment_s: 60 },
+] as const;
+const CREDIT = 100;
+
+export async function seedMoney(tx: Transaction<Tables>, accountId: string): Promise<void> {
+  const any = await tx.selectFrom('rate').select('prefix').limit(1).executeTakeFirst();
+  if (!any)
+    await tx
+      .insertInto('rate')
+      .values(RATES.map((rate) => ({ ...rate, demo: true })))
+      .execute();
+  const first = { amount: CREDIT, reason: 'payment', ref: 'first-start', description: 'credit to try it' } as const;
+  await move(tx, { accountId, ...first });
+}

@@ -1,0 +1,195 @@
+/** What calls cost is read from the journal: each leg and each call once, by however many processes, however often. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createMemoryServer, type EmbeddedPostgres, embeddedPostgres, memoryLog } from '@opentact/event-log';
+import { type CallEvent, encodeEvent, type Fact, legUuid, versionOf } from '@opentact/proto';
+import { createLogger, partitionOf } from '@opentact/runtime';
+import { CHARGES, followJournal, forgetCallLog } from '../call-log/follow.ts';
+import { type Database, migrate, openDatabase } from '../database/database.ts';
+import { reserve } from './reserve.ts';
+
+const JOURNAL = 'calls.journal';
+const TN = '12125550177';
+const START = Date.now() - 600_000;
+const logger = createLogger({ service: 't', node: 't', boot: 'b', level: 'silent' }, { write() {} });
+const journal = createMemoryServer();
+let home: string;
+let server: EmbeddedPostgres;
+let db: Database;
+let account: string;
+
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), 'opentact-charge-'));
+  server = await embeddedPostgres({ home, databases: ['opentact_api'] });
+  db = openDatabase(server.url('opentact_api'));
+  await migrate(db);
+  account = randomUUID();
+  const limits = { calls_max: 100, dials_per_minute_max: 60 };
+  await db
+    .insertInto('account')
+    .values({ id: account, name: 'A', balance: '0.05', ...limits })
+    .execute();
+  await db
+    .insertInto('inventory')
+    .values({ tn: TN, country: 'US', features: ['voice'] } as never)
+    .execute();
+  const lease = { id: randomUUID(), tn: TN, account_id: account, features: ['voice'], autorenew: true };
+  await db
+    .insertInto('lease')
+    .values({ ...lease, expires_on: new Date(Date.now() + 1e9) } as never)
+    .execute();
+  await db
+    .insertInto('rate')
+    .values([
+      { direction: 'in', prefix: '1', price: '0.01', increment_s: 6 },
+      { direction: 'out', prefix: '1', price: '0.02' },
+      { direction: 'tts', prefix: '', price: '0.5' },
+    ])
+    .execute();
+});
+after(async () => {
+  await db.destroy();
+  await server.stop();
+  await rm(home, { recursive: true });
+});
+
+/** A call's events into the journal: `at` in seconds from its beginning. */
+async function tell(
+  callId: string,
+  events: Array<[at: number, fact: Partial<Fact> & { type: Fact['type'] }]>,
+): Promise<void> {
+  const log = memoryLog(journal);
+  const records = events.map(([at, fact], i) => {
+    const event = { ...fact, callId, seq: i + 1, at: START + at * 1000 } as CallEvent;
+    const headers = { type: event.type, seq: String(event.seq), schema: String(versionOf(event.type)) };
+    return { key: callId, headers, bytes: encodeEvent(event) };
+  });
+  const writer = await log.take(JOURNAL, partitionOf(callId, log.partitions));
+  await writer.append({ records });
+  await writer.release();
+  await log.close();
+}
+let calls = 0;
+const newCall = () => `00000000-0000-8000-8000-00010${String(calls++).padStart(3, '0')}0000`;
+const arrived = (toNumber = TN): Fact => ({
+  ...{ type: 'CallArrived', accountId: account, fromNumber: '1', toNumber, app: undefined, invite: Buffer.alloc(0) },
+  ...{ transport: 'udp', sourceAddress: '', localTag: '', sdp: '', topBranch: '', requestUri: '', sipCallId: '' },
+  refusal: undefined,
+});
+const over = (durationMs: number) =>
+  ({ type: 'CallEnded', owner: 'caller', reason: 'bye', q850: 16, durationMs }) as never;
+const said = (text: string) =>
+  ({
+    type: 'PlayRequested',
+    leg: 0,
+    loop: 1,
+    items: [{ kind: 'say', value: { text, voice: '', gender: '', lang: '' } }],
+  }) as never;
+const granted = (leg: string, called = '13055550100') =>
+  db.transaction().execute((tx) => reserve(tx, { leg, accountId: account, profileId: undefined, called }));
+
+/** Follows until every cursor stands still. */
+async function followed(processes = 1): Promise<void> {
+  const end = new AbortController();
+  const logs = Array.from({ length: processes }, () => memoryLog(journal));
+  const following = logs.map((log) => followJournal(db, log, end.signal, logger, CHARGES));
+  let last = '';
+  for (let calm = 0; calm < 6; ) {
+    await sleep(100);
+    const now = JSON.stringify([
+      await db.selectFrom('charge_cursor').selectAll().orderBy('partition').execute(),
+      await db.selectFrom('transaction').select('id').orderBy('id').execute(),
+    ]);
+    calm = now === last ? calm + 1 : 0;
+    last = now;
+  }
+  end.abort();
+  await Promise.all(following);
+  await Promise.all(logs.map((log) => log.close()));
+}
+const billed = async (ref: string) =>
+  (
+    await db
+      .selectFrom('transaction')
+      .select(['ref_type', 'amount'])
+      .where('ref_id', '=', ref)
+      .orderBy('ref_type')
+      .execute()
+  ).map(({ ref_type, amount }) => [ref_type, Number(amount)]);
+
+test('minutes in, minutes out and speech are charged when they are over, once, whoever reads how often', async () => {
+  const call = newCall();
+  const leg = legUuid(call, 1);
+  assert.equal((await granted(leg)).granted, true);
+  await tell(call, [
+    [0, arrived()],
+    [0, said('Hello there')],
+    [1, { type: 'LegAnswered', requestId: 1, leg: 0, sdp: '' } as never],
+    [5, { type: 'LegAnswered', requestId: 2, leg: 1, sdp: '' } as never],
+  ]);
+  await followed();
+  assert.deepEqual([await billed(call), await billed(leg)], [[], []], 'nothing before it is over');
+  const end = newCall();
+  await tell(call, [
+    [70, { type: 'LegEnded', leg: 1, by: 'peer', status: 0, q850: 16, reason: 'bye' } as never],
+    [73, over(72_500)],
+  ]);
+  await tell(end, [
+    [0, arrived()],
+    [1, over(0)],
+  ]);
+  await followed(3);
+  const expected = [
+    ['tts', -0.0055],
+    ['voice_incoming', -0.013],
+  ];
+  assert.deepEqual(await billed(call), expected);
+  assert.deepEqual(await billed(leg), [['voice_outgoing', -0.04]], '65 seconds are two minutes');
+  assert.deepEqual(await billed(end), [], 'not answered');
+  const { balance } = await db
+    .selectFrom('account')
+    .select('balance')
+    .where('id', '=', account)
+    .executeTakeFirstOrThrow();
+  assert.equal(Number(balance), -0.0085, 'what was used is paid, below nothing too');
+  assert.deepEqual(await granted(legUuid(newCall(), 1)), { granted: false, reason: 'balance' });
+
+  await forgetCallLog(db);
+  await db.updateTable('charge_cursor').set({ position: '0' }).execute();
+  await followed(2);
+  assert.deepEqual(
+    [await billed(call), (await billed(leg)).length],
+    [expected, 1],
+    'the journal again from its beginning',
+  );
+  assert.equal((await db.selectFrom('billed_call').selectAll().execute()).length, 0);
+});
+
+test('the legs of a call that ends without a word about them end with it; one never answered costs nothing', async () => {
+  await db.updateTable('account').set({ balance: '10' }).where('id', '=', account).execute();
+  const call = newCall();
+  const [talked, rang] = [legUuid(call, 1), legUuid(call, 2)];
+  await granted(talked);
+  await granted(rang);
+  await tell(call, [
+    [0, arrived('15550000000')],
+    [2, { type: 'LegAnswered', requestId: 2, leg: 1, sdp: '' } as never],
+    [4, { type: 'DialFailed', requestId: 3, leg: 2, status: 486, q850: 17, reason: 'busy' } as never],
+    [32, over(30_000)],
+  ]);
+  await followed();
+  assert.deepEqual([await billed(talked), await billed(rang)], [[['voice_outgoing', -0.02]], []]);
+  assert.deepEqual(await billed(call), [], 'the number it called is nobody’s lease');
+  const open = await db
+    .selectFrom('outbound_leg')
+    .select('leg')
+    .where('call_id', '=', call)
+    .where('ended_on', 'is', null)
+    .execute();
+  assert.deepEqual(open, []);
+});
