@@ -13,6 +13,7 @@ import { priceOf, priceOfSpeech, rateOf } from './price.ts';
 /** Events that may cost; everything else is passed over unread. */
 export const COSTS = new Set<string>([
   'CallArrived',
+  'CallOrdered',
   'PlayRequested',
   'LegAnswered',
   'LegEnded',
@@ -33,6 +34,10 @@ async function costsOf(tx: Kysely<Tables>, event: CallEvent): Promise<Movement[]
   switch (event.type) {
     case 'CallArrived':
       if (event.seq === 1) await count(tx, event, event.app?.appId ?? '', digitsOf(event.toNumber) ?? '');
+      return [];
+    case 'CallOrdered':
+      // It came in to no number; what goes out is its leg.
+      await count(tx, event, event.app?.appId ?? '', '');
       return [];
     case 'PlayRequested': {
       const spoken = event.items.reduce((sum, item) => sum + (item.kind === 'say' ? item.value.text.length : 0), 0);

@@ -1,0 +1,135 @@
+/** What real calls cost: charged once, whoever dies meanwhile; and what an account may not dial never leaves. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Answer, type Client, createClient } from '@opentact/client';
+import { embeddedPostgres } from '@opentact/event-log';
+import { legUuid } from '@opentact/proto';
+import { forgetCallLog } from '../../services/api/src/call-log/follow.ts';
+import { type Database, openDatabase } from '../../services/api/src/database/database.ts';
+import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
+import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
+import { type Platform, startPlatform } from '../kit/platform.ts';
+import { all, eventually } from '../kit/scene.ts';
+
+const FAR = '13055559999';
+const DIAL = `<Response><Dial timeout="10"><Number>${FAR}</Number></Dial><Pause length="60000"/></Response>`;
+let platform: Platform;
+let phone: Phone;
+let carrier: Phone;
+let db: Database;
+let nobody: Client;
+
+type Charge = Answer<'searchTransactions'>['data'][number];
+
+/** Somebody with a trunk of their own, a number, and an app that runs a document. */
+async function customer(name: string, tn: number, xml: string): Promise<{ api: Client; account: string; app: string }> {
+  const basic = { email: `${name}@example.test`, password: 'correct horse battery' };
+  const { account } = await nobody.createUser({ body: basic });
+  const { token = '' } = await nobody.as({ basic }).auth();
+  const api = nobody.as({ token });
+  const app = await api.createSIPControlApp({ body: { name, auto_answer: true } });
+  await api.saveSIPControlAppStaticCallFlow({ uuid: app.uuid, file: xml });
+  await api.createOrder({ body: { items: [{ tn }] } });
+  await api.modifyTNLease({ lease: String(tn), body: { sip_control_app: app.uuid } });
+  const at = { host: '127.0.0.1', port: carrier.port, transport: 'udp', user: '', password: '' };
+  await db
+    .insertInto('trunk')
+    .values({ id: name, account_id: account.uuid, ...at })
+    .execute();
+  return { api, account: account.uuid, app: app.uuid };
+}
+
+const chargesOf = async (api: Client): Promise<Charge[]> =>
+  (await api.searchTransactions({ take: 100, body: {} })).data.filter(({ ref_type }) => /voice|tts/.test(ref_type));
+
+async function charges(api: Client, count: number): Promise<Charge[]> {
+  let found: Charge[] = [];
+  const until = Date.now() + 15_000;
+  // A api that was killed is started again meanwhile.
+  while (found.length < count && Date.now() < until) {
+    found = await chargesOf(api).catch(() => found);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return found;
+}
+const amountOf = (found: Charge[], refType: string, ref: string) =>
+  found.filter(({ ref_type, ref_uuid }) => ref_type === refType && ref_uuid === ref).map(({ amount }) => amount);
+
+describe('what calls cost', { timeout: 90_000 }, () => {
+  before(async () => {
+    [platform, phone, carrier] = await Promise.all([
+      startPlatform(),
+      openPhone({ user: '12125550199' }),
+      openPhone({ user: 'carrier' }),
+    ]);
+    const url = `http://127.0.0.1:${platform.httpPort}`;
+    nobody = createClient({ url, fetch: await checkedFetch(url) });
+    const server = await embeddedPostgres({ home: platform.home, databases: [] });
+    db = openDatabase(server.url('opentact_api'));
+  });
+  after(async () => {
+    await db?.destroy();
+    await Promise.all([phone?.close(), carrier?.close()]);
+    await platform?.stop();
+  });
+
+  it('charges a call in and its leg out once, though api is killed in the middle and the call log made anew', async () => {
+    const tn = 12125550125;
+    const { api } = await customer('payer', tn, DIAL);
+    const call = await (await phone.call(`sip:${tn}@${platform.sip}`)).until('answered');
+    const callId = call.platformCallId;
+    await platform.until(callId, (e) => e.type === 'LegAnswered' && e.leg === 1);
+    assert.deepEqual(await chargesOf(api), [], 'it goes on');
+    platform.kill('api');
+    call.hangup();
+    const story = await platform.ended(callId);
+    const [end] = all(story, 'CallEnded');
+    const answered = all(story, 'LegAnswered').find(({ leg }) => leg === 1)!;
+    const gone = all(story, 'LegEnded').find(({ leg }) => leg === 1)!;
+    const minutes = Math.ceil((gone.at - answered.at) / 60_000);
+    // The rates of a first start: 0.006 a minute in, by six seconds; 0.012 out, by the minute.
+    const expected = [-Math.ceil(end!.durationMs / 6000) * 0.0006, -minutes * 0.012];
+    const found = await charges(api, 2);
+    const leg = legUuid(callId, 1);
+    const amounts = [...amountOf(found, 'voice_incoming', callId), ...amountOf(found, 'voice_outgoing', leg)];
+    assert.deepEqual([amounts, found.length], [expected.map((n) => Number(n.toFixed(4))), 2]);
+    const { balance } = await api.getAccount();
+    assert.equal(balance, Number((9 + expected[0]! + expected[1]!).toFixed(4)));
+
+    await forgetCallLog(db);
+    await db.updateTable('charge_cursor').set({ position: '0' }).execute();
+    const until = Date.now() + 10_000;
+    for (let data: unknown[] = []; data.length === 0 && Date.now() < until; )
+      data = (await api.searchCalls({ body: { state: 'offline' } })).data;
+    assert.deepEqual([await chargesOf(api), (await api.getAccount()).balance], [found, balance]);
+  });
+
+  it('sends no INVITE past the channel limit of the profile, nor for an account without money', async () => {
+    const tn = 12125550126;
+    const { api, account, app } = await customer('limited', tn, DIAL);
+    const profile = await api.createOutboundVoiceProfile({ body: { name: 'One at a time', channel_limit: 1 } });
+    await api.modifySIPControlApp({ uuid: app, body: { outbound_voice_profile: profile.uuid } });
+    const invites: PhoneCall[] = [];
+    carrier.onCall = (incoming) => {
+      invites.push(incoming);
+      incoming.accept();
+    };
+    const refusal = async (): Promise<{ call: PhoneCall; said: unknown[] }> => {
+      const call = await (await phone.call(`sip:${tn}@${platform.sip}`)).until('answered');
+      const failed = await platform.until(call.platformCallId, (e) => e.type === 'DialFailed');
+      return { call, said: failed.type === 'DialFailed' ? [failed.reason, failed.q850, failed.status] : [] };
+    };
+    const first = await (await phone.call(`sip:${tn}@${platform.sip}`)).until('answered');
+    await platform.until(first.platformCallId, (e) => e.type === 'LegAnswered' && e.leg === 1);
+    const second = await refusal();
+    assert.deepEqual([second.said, invites.length], [['channel-limit', 34, 0], 1]);
+    second.call.hangup();
+    first.hangup();
+    await charges(api, 3);
+    await db.updateTable('account').set({ balance: '0.001' }).where('id', '=', account).execute();
+    const third = await refusal();
+    assert.deepEqual([third.said, invites.length], [['balance', 21, 0], 1]);
+    third.call.hangup();
+    await eventually(() => third.call.ended !== undefined, 'it goes on');
+  });
+});
