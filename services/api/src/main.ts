@@ -24,6 +24,7 @@ import { addDirectory } from './directory/service.ts';
 import { checksOf, createHttp } from './http/http.ts';
 import { googleProvider } from './identity/google.ts';
 import { fileMail, smtpMail } from './mail/mail.ts';
+import { runBatches } from './ordering/run-batches.ts';
 import { connectEngine } from './rest/engine.ts';
 import { withoutRow } from './rest/errors.ts';
 import { rest } from './rest/rest.ts';
@@ -82,12 +83,14 @@ const over = new AbortController();
 const following = Promise.all(
   [CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
 );
+const batches = runBatches(database, engine, over.signal, log);
 log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
 shutdown.step('call log', 2000, () => {
   over.abort();
   return following;
 });
+shutdown.step('bulk calls', 2000, () => batches);
 shutdown.step('leave the registry', 1000, () => events.registry.leave());
 shutdown.step('http', 2000, () => http.close());
 shutdown.step('mail', 500, async () => mail.close());

@@ -2,12 +2,12 @@
 import type { Generated } from 'kysely';
 
 export type CallTables = {
-  /** `id`: the call's uuid, which follows from account and key. `request`: what was ordered; the same key again must be the same. */
+  /** `id`: the call's uuid, which follows from account and key. The same key again must be the same request. */
   ordered_call: {
     id: string;
     account_id: string;
     idempotency_key: string;
-    request: unknown;
+    request_hash: string;
     ordered_on: Generated<Date>;
   };
   /** A bulk order. `pace`: calls a second; `next_on`: when its next one is due. */
@@ -15,8 +15,8 @@ export type CallTables = {
     id: string;
     account_id: string;
     person_id: string | null;
-    profile_id: string;
-    lease_id: string;
+    profile_id: string | null;
+    lease_id: string | null;
     app_id: string | null;
     caller: string;
     xml: string;
@@ -25,7 +25,7 @@ export type CallTables = {
     pace: string;
     state: Generated<'created' | 'running' | 'done' | 'cancelled'>;
     idempotency_key: string | null;
-    request_hash: Buffer;
+    request_hash: string;
     next_on: Generated<Date>;
     created_on: Generated<Date>;
     modified_on: Generated<Date>;
@@ -36,11 +36,12 @@ export type CallTables = {
     batch_id: string;
     position: number;
     phone: string;
-    state: Generated<'waiting' | 'ordering' | 'ordered' | 'refused' | 'done' | 'cancelled'>;
+    state: Generated<'waiting' | 'ordering' | 'ordered' | 'refused' | 'cancelled'>;
     call_id: string | null;
     reason: Generated<string>;
-    tries: Generated<number>;
+    /** When its call was first asked for, and last. */
     ordered_on: Date | null;
+    tried_on: Date | null;
     modified_on: Generated<Date>;
   };
 };

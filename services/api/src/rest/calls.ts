@@ -1,46 +1,13 @@
 /** Calls of an account: looked at, given another document, hung up (reference 2.9, 2.14). Each goes to the flow engine. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { CallV1 } from '@opentact/proto';
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
+import { Call, callOf } from './call-object.ts';
 import type { Engine } from './engine.ts';
-import { answers, Moment, ok, Uuid, UuidPath } from './envelope.ts';
+import { answers, ok, UuidPath } from './envelope.ts';
 import { notFound } from './errors.ts';
 import { operation } from './operation.ts';
 import { documentOf, takeDocuments } from './upload.ts';
-
-const Call = Type.Object({
-  uuid: Uuid,
-  type: Type.Literal('CallSCA'),
-  direction: Type.Literal('in'),
-  from: Type.String(),
-  to: Type.String(),
-  state: Type.String({ description: 'init, ringing, live, hangup or destroyed.' }),
-  verb: Type.String({ description: 'Path of the running verb; empty: none.' }),
-  owner: Type.String({ description: 'Who ended it; empty while it lives.' }),
-  reason: Type.String(),
-  created_on: Moment,
-  answer_on: Type.Union([Moment, Type.Null()]),
-  hangup_on: Type.Union([Moment, Type.Null()]),
-  sip_control_app: Type.Object({ uuid: Uuid }),
-});
-const moment = (at: number) => (at > 0 ? new Date(at).toISOString() : null);
-
-const callOf = (call: CallV1.GetCallResponse): Static<typeof Call> => ({
-  uuid: call.callId,
-  type: 'CallSCA',
-  direction: 'in',
-  from: call.from,
-  to: call.to,
-  state: call.state,
-  verb: call.verb,
-  owner: call.owner,
-  reason: call.reason,
-  created_on: new Date(call.createdAt).toISOString(),
-  answer_on: moment(call.answeredAt),
-  hangup_on: moment(call.endedAt),
-  sip_control_app: { uuid: call.appId },
-});
 
 const Headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) });
 

@@ -2,7 +2,7 @@
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { CallV1 } from '@opentact/proto';
 import { bearer, CHANNEL_OPTIONS } from '@opentact/runtime';
-import { RestError } from './errors.ts';
+import { badInput, RestError } from './errors.ts';
 
 const PATIENCE_MS = 5_000;
 
@@ -14,6 +14,10 @@ export type Engine = {
   /** Replaces what a live call runs. The same key acts once. */
   run(uuid: string, xml: string, key: string): Promise<void>;
   hangup(uuid: string, key: string): Promise<void>;
+  /** Makes a call. The same account and key are the same call. @returns its uuid */
+  place(order: CallV1.PlaceCallRequest): Promise<string>;
+  /** Connects two live calls. The same key acts once. */
+  bridge(uuid: string, peer: string, key: string): Promise<void>;
   close(): void;
 };
 
@@ -59,6 +63,17 @@ export function connectEngine(address: string, token: string | undefined): Engin
     async hangup(callId, idempotencyKey) {
       await ask(client.hangup as Unary<CallV1.HangupRequest, CallV1.HangupResponse>, { callId, idempotencyKey });
     },
+    async place(order) {
+      const { callId } = await ask(client.placeCall as Unary<CallV1.PlaceCallRequest, CallV1.PlaceCallResponse>, order);
+      return callId;
+    },
+    async bridge(callId, peerCallId, idempotencyKey) {
+      await ask(client.bridgeCalls as Unary<CallV1.BridgeCallsRequest, CallV1.BridgeCallsResponse>, {
+        callId,
+        peerCallId,
+        idempotencyKey,
+      });
+    },
     close: () => client.close(),
   };
 }
@@ -66,14 +81,14 @@ export function connectEngine(address: string, token: string | undefined): Engin
 function told(error: ServiceError): RestError {
   switch (error.code) {
     case status.NOT_FOUND:
-    case status.INVALID_ARGUMENT: // no uuid of a call
-      return /^xml: /.test(error.details)
-        ? new RestError(400, 'some parameters are wrong', {
-            'body.xml': { message: error.details.replace('xml: ', '') },
-          })
-        : new RestError(404, 'no such call');
+    case status.INVALID_ARGUMENT: {
+      // An engine names the field as a body does; a uuid that is no call's is a call that isn't there.
+      const [, field, message] =
+        /^(xml|to|call_flow_url|call_flow_method|ring_timeout_ms): (.+)/s.exec(error.details) ?? [];
+      return field ? badInput({ [`body.${field}`]: { message: message! } }) : new RestError(404, 'no such call');
+    }
     case status.FAILED_PRECONDITION:
-      return new RestError(409, 'the call has ended');
+      return new RestError(409, error.details);
     default:
       return new RestError(503, 'no flow engine answers now; try again');
   }

@@ -17,7 +17,7 @@ export const orderedCalls: Migration = {
         id uuid primary key,
         account_id uuid not null references account,
         idempotency_key text not null check (length(idempotency_key) between 1 and 128),
-        request jsonb not null,
+        request_hash text not null,
         ordered_on timestamptz not null default now(),
         unique (account_id, idempotency_key)
       )`.execute(db);
@@ -26,8 +26,8 @@ export const orderedCalls: Migration = {
         id uuid primary key,
         account_id uuid not null references account,
         person_id uuid,
-        profile_id uuid not null,
-        lease_id uuid not null,
+        profile_id uuid,
+        lease_id uuid,
         app_id uuid,
         caller text not null,
         xml text not null check (octet_length(xml) <= 65536),
@@ -36,7 +36,7 @@ export const orderedCalls: Migration = {
         pace numeric(6, 2) not null check (pace > 0),
         state text not null default 'created' check (state in ('created', 'running', 'done', 'cancelled')),
         idempotency_key text,
-        request_hash bytea not null,
+        request_hash text not null,
         next_on timestamptz not null default now(),
         created_on timestamptz not null default now(),
         modified_on timestamptz not null default now(),
@@ -51,14 +51,17 @@ export const orderedCalls: Migration = {
         position int not null,
         phone text not null,
         state text not null default 'waiting'
-          check (state in ('waiting', 'ordering', 'ordered', 'refused', 'done', 'cancelled')),
+          check (state in ('waiting', 'ordering', 'ordered', 'refused', 'cancelled')),
         call_id uuid,
         reason text not null default '',
-        tries int not null default 0,
         ordered_on timestamptz,
+        tried_on timestamptz,
         modified_on timestamptz not null default now(),
         unique (batch_id, position)
       )`.execute(db);
+    await sql`create index batch_item_open on batch_item (batch_id, position) where state in ('waiting', 'ordering')`.execute(
+      db,
+    );
     await sql`create index batch_item_call on batch_item (call_id) where call_id is not null`.execute(db);
   },
 };

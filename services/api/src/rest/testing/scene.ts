@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Database, migrate, openDatabase } from '../../database/database.ts';
 import { createHttp } from '../../http/http.ts';
 import type { Engine } from '../engine.ts';
+import { RestError } from '../errors.ts';
 import { type RestNeeds, rest } from '../rest.ts';
 import { checkAnswers } from './contract.ts';
 
@@ -45,6 +46,8 @@ export type RestScene = {
 export const idleEngine: Engine = {
   check: async (xml) => (xml.includes('<Dail') ? 'line 1, column 11: <Dail> is no element' : undefined),
   call: async () => undefined,
+  place: () => Promise.reject(new RestError(503, 'no flow engine answers now; try again')),
+  bridge: () => Promise.reject(new Error('there is no call')),
   run: () => Promise.reject(new Error('there is no call')),
   hangup: () => Promise.reject(new Error('there is no call')),
   close() {},

@@ -1,0 +1,190 @@
+/**
+ * Makes the calls of bulk orders at their pace. An item's call has the item's name: asked for again after this process, or
+ * the engine, was killed, it is the same call. Any number of api processes may run it; each takes what no other holds.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { callIdOfOrder } from '@opentact/proto';
+import type { Logger } from '@opentact/runtime';
+import { type Kysely, sql } from 'kysely';
+import type { Database, Tables } from '../database/database.ts';
+import type { Engine } from '../rest/engine.ts';
+import { RestError } from '../rest/errors.ts';
+import { callerOf } from './caller.ts';
+import { giveBack, Limited, place, reserveFor } from './place.ts';
+
+const LOOK_EVERY_MS = 50;
+/** Orders under way at once: what an engine that is slow to answer may hold up. */
+const UNDER_WAY_MAX = 50;
+/** An order that nobody answered for is asked again. */
+const AGAIN_MS = 5_000;
+/** A batch that has no channel, or nothing to do but to wait for its calls, is looked at again after so long. */
+const LATER_MS = 1_000;
+/** A pace that was held up is caught up with by so many calls at once at most. */
+const BURST_MS = 500;
+/** Share of the account's calls at once that bulk calls may take: who calls in comes first. */
+const SHARE = 0.9;
+
+type Batch = NonNullable<Awaited<ReturnType<typeof due>>>;
+type Item = { id: string; phone: string; orderedOn: Date };
+
+/** Runs until `signal` aborts, then ends what is under way. Never rejects. */
+export async function runBatches(db: Database, engine: Engine, signal: AbortSignal, logger: Logger): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  const begin = (batch: Batch, item: Item) => {
+    const ordering = order(db, engine, batch, item)
+      .catch((err) => logger.warn({ batch: batch.id, item: item.id, err }, 'a bulk call is ordered again later'))
+      .finally(() => underWay.delete(ordering));
+    underWay.add(ordering);
+  };
+  while (!signal.aborted) {
+    const next = await db
+      .transaction()
+      .execute(take)
+      .catch((err) => void logger.warn({ err }, 'bulk calls stand still and are tried again'));
+    if (next?.item) begin(next.batch, next.item);
+    if (underWay.size >= UNDER_WAY_MAX) await Promise.race(underWay);
+    else if (!next) await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+  }
+  await Promise.all(underWay);
+}
+
+/** The batch that is due first; no other process looks at it meanwhile. */
+const due = (tx: Kysely<Tables>) =>
+  tx
+    .selectFrom('batch')
+    .selectAll()
+    .where('state', 'in', ['created', 'running'])
+    .where('next_on', '<=', sql<Date>`now()`)
+    .orderBy('next_on')
+    .limit(1)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+
+/** The next number of a batch, marked as being ordered; without one the batch waits, or is done. Undefined: none is due. */
+async function take(tx: Kysely<Tables>): Promise<{ batch: Batch; item: Item | undefined } | undefined> {
+  const batch = await due(tx);
+  if (!batch) return undefined;
+  const wait = async (ms: number, state: 'running' | 'done' = 'running') => {
+    const next_on = sql<Date>`now() + ${ms} * interval '1 ms'`;
+    await tx.updateTable('batch').set({ state, next_on, modified_on: new Date() }).where('id', '=', batch.id).execute();
+    return { batch, item: undefined };
+  };
+  const repeated = await claim(tx, batch, 'ordering');
+  if (repeated) return { batch, item: repeated };
+  if (!(await hasRoom(tx, batch.account_id))) return wait(LATER_MS);
+  const item = await claim(tx, batch, 'waiting');
+  if (!item) return wait(LATER_MS, (await isOver(tx, batch.id)) ? 'done' : 'running');
+  const interval = 1000 / Number(batch.pace);
+  const next_on = sql<Date>`greatest(next_on, now() - ${BURST_MS} * interval '1 ms') + ${interval} * interval '1 ms'`;
+  await tx.updateTable('batch').set({ state: 'running', next_on }).where('id', '=', batch.id).execute();
+  return { batch, item };
+}
+
+/** The first number that waits, or whose order nobody answered for. */
+async function claim(tx: Kysely<Tables>, batch: Batch, state: 'waiting' | 'ordering'): Promise<Item | undefined> {
+  const row = await tx
+    .selectFrom('batch_item')
+    .select(['id', 'phone', 'ordered_on'])
+    .where('batch_id', '=', batch.id)
+    .where('state', '=', state)
+    .$if(state === 'ordering', (q) => q.where('tried_on', '<', sql<Date>`now() - ${AGAIN_MS} * interval '1 ms'`))
+    .orderBy('position')
+    .limit(1)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const orderedOn = row.ordered_on ?? new Date();
+  const call_id = callIdOfOrder(batch.account_id, row.id);
+  await tx
+    .updateTable('batch_item')
+    .set({ state: 'ordering', call_id, ordered_on: orderedOn, tried_on: sql`now()`, modified_on: new Date() })
+    .where('id', '=', row.id)
+    .execute();
+  return { id: row.id, phone: row.phone, orderedOn };
+}
+
+async function hasRoom(tx: Kysely<Tables>, accountId: string): Promise<boolean> {
+  const { live, calls_max } = await tx
+    .selectFrom('account')
+    .where('id', '=', accountId)
+    .select('calls_max')
+    .select((q) =>
+      q
+        .selectFrom('call_log')
+        .where('account_id', '=', accountId)
+        .where('state', 'in', ['init', 'ringing', 'live'])
+        .select((w) => w.fn.countAll<string>().as('live'))
+        .as('live'),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(live) < calls_max * SHARE;
+}
+
+/** Every number was ordered or refused, and every call has ended. */
+async function isOver(tx: Kysely<Tables>, batchId: string): Promise<boolean> {
+  const open = await tx
+    .selectFrom('batch_item')
+    .leftJoin('call_log', 'call_log.id', 'batch_item.call_id')
+    .select('batch_item.id')
+    .where('batch_id', '=', batchId)
+    .where((w) =>
+      w.or([
+        w('batch_item.state', 'in', ['waiting', 'ordering']),
+        w.and([
+          w('batch_item.state', '=', 'ordered'),
+          w.or([w('call_log.state', 'is', null), w('call_log.state', '<>', 'hangup')]),
+        ]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return open === undefined;
+}
+
+/** One call. What can't be known stays `ordering` and is asked again; what is refused for good says why. */
+async function order(db: Database, engine: Engine, batch: Batch, item: Item): Promise<void> {
+  const { account_id: accountId, profile_id, lease_id, app_id } = batch;
+  const settle = (state: 'ordered' | 'refused' | 'waiting', reason = '') =>
+    db
+      .updateTable('batch_item')
+      .set({ state, reason, modified_on: new Date(), ...(state === 'waiting' && { call_id: null, ordered_on: null }) })
+      .where('id', '=', item.id)
+      .where('state', '=', 'ordering')
+      .execute();
+  try {
+    const caller = await db.transaction().execute(async (tx) => {
+      const named = {
+        profileId: profile_id ?? undefined,
+        leaseId: lease_id ?? undefined,
+        appId: app_id ?? undefined,
+      };
+      const found = await callerOf(tx, accountId, named);
+      await reserveFor(tx, { accountId, caller: found, key: item.id, to: item.phone });
+      return found;
+    });
+    await place(engine, {
+      accountId,
+      caller,
+      key: item.id,
+      orderedOn: item.orderedOn,
+      to: item.phone,
+      xml: batch.xml,
+      callFlowUrl: batch.call_flow_url,
+      callFlowMethod: batch.call_flow_method,
+      ringTimeoutMs: 0,
+      batchItem: item.id,
+    });
+    await settle('ordered');
+  } catch (error) {
+    if (!(error instanceof RestError) || error.status >= 500) throw error;
+    const isFull = error instanceof Limited && error.reason === 'channel-limit';
+    if (!isFull) await giveBack(db, accountId, item.id);
+    await settle(isFull ? 'waiting' : 'refused', isFull ? '' : error.message.slice(0, 255));
+    if (isFull)
+      await db
+        .updateTable('batch')
+        .set({ next_on: sql<Date>`greatest(next_on, now() + ${LATER_MS} * interval '1 ms')` })
+        .where('id', '=', batch.id)
+        .execute();
+  }
+}

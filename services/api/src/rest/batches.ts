@@ -1,0 +1,322 @@
+/** Bulk calls (reference 2.14): one document to many numbers, paced, with what became of each. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Kysely, sql } from 'kysely';
+import { type Static, Type } from 'typebox';
+import type { Database, Tables } from '../database/database.ts';
+import { callerOf } from '../ordering/caller.ts';
+import { numberOf } from '../ordering/place.ts';
+import type { Engine } from './engine.ts';
+import { answers, Moment, ok, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
+import { badInput, notFound, RestError } from './errors.ts';
+import { operation } from './operation.ts';
+import { ANOTHER_REQUEST, hashOf, KeyHeaders, Ordered, wishOf } from './ordered-calls.ts';
+
+const PHONES_MAX = 10_000;
+const PACE_MAX = 50;
+
+const { ring_timeout: _, ...Run } = Ordered;
+const Phone = Type.Union([
+  Type.Integer({ minimum: 100, maximum: 999_999_999_999_999 }),
+  Type.String({ minLength: 3, maxLength: 32, description: 'A phone number.' }),
+]);
+const New = Type.Object({
+  phones: Type.Array(Phone, {
+    minItems: 1,
+    maxItems: PHONES_MAX,
+    description: 'Each number is called once, however often it stands here.',
+  }),
+  ...Run,
+  pace: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, maximum: PACE_MAX, description: 'Calls a second; 1 where absent.' }),
+  ),
+});
+const Batch = Type.Object({
+  uuid: Uuid,
+  type: Type.Literal('call_xml'),
+  state: Type.String({ description: 'created, running, done or cancelled.' }),
+  outbound_voice_profile: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+  tn_lease: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+  sip_control_app: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+  xml: Type.String(),
+  call_flow_url: Type.String(),
+  pace: Type.Number({ description: 'Calls a second; never more than the account may dial.' }),
+  total: Type.Integer(),
+  waiting: Type.Integer(),
+  ordered: Type.Integer({ description: 'Calls that were made.' }),
+  answered: Type.Integer(),
+  ended: Type.Integer(),
+  refused: Type.Integer(),
+  cancelled: Type.Integer(),
+  created_by: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+  ...Stamps,
+});
+const Item = Type.Object({
+  uuid: Uuid,
+  phone: Type.String(),
+  state: Type.String({ description: 'waiting, ordering, ordered, refused or cancelled.' }),
+  reason: Type.String({ description: 'Why it was refused, or how its call ended.' }),
+  call: Type.Union([
+    Type.Object({
+      uuid: Uuid,
+      state: Type.String(),
+      owner: Type.String(),
+      duration: Type.Number(),
+      answer_on: Type.Union([Moment, Type.Null()]),
+    }),
+    Type.Null(),
+  ]),
+});
+const ItemFilter = Type.Intersect([
+  PageQuery,
+  Type.Object({
+    state: Type.Optional(Type.Enum(['waiting', 'ordering', 'ordered', 'refused', 'cancelled'])),
+  }),
+]);
+
+/** Batches with the numbers of their items in each state. */
+const read = (db: Kysely<Tables>, accountId: string) =>
+  db
+    .selectFrom('batch')
+    .where('batch.account_id', '=', accountId)
+    .selectAll('batch')
+    .select((q) => [
+      q
+        .selectFrom('batch_item')
+        .leftJoin('call_log', 'call_log.id', 'batch_item.call_id')
+        .whereRef('batch_item.batch_id', '=', 'batch.id')
+        .select(
+          sql<Counts>`json_build_object(
+            'total', count(*)::int,
+            'waiting', (count(*) filter (where batch_item.state in ('waiting', 'ordering')))::int,
+            'ordered', (count(*) filter (where batch_item.state = 'ordered'))::int,
+            'answered', (count(*) filter (where call_log.answer_on is not null))::int,
+            'ended', (count(*) filter (where call_log.state = 'hangup'))::int,
+            'refused', (count(*) filter (where batch_item.state = 'refused'))::int,
+            'cancelled', (count(*) filter (where batch_item.state = 'cancelled'))::int)`.as('counts'),
+        )
+        .as('counts'),
+    ]);
+type Counts = Record<'total' | 'waiting' | 'ordered' | 'answered' | 'ended' | 'refused' | 'cancelled', number>;
+type Row = NonNullable<Awaited<ReturnType<ReturnType<typeof read>['executeTakeFirst']>>>;
+
+const named = (uuid: string | null) => (uuid ? { uuid } : null);
+
+const batchOf = ({ counts, ...row }: Row): Static<typeof Batch> => ({
+  uuid: row.id,
+  type: 'call_xml',
+  state: row.state,
+  outbound_voice_profile: named(row.profile_id),
+  tn_lease: named(row.lease_id),
+  sip_control_app: named(row.app_id),
+  xml: row.xml,
+  call_flow_url: row.call_flow_url,
+  pace: Number(row.pace),
+  ...counts!,
+  created_by: named(row.person_id),
+  created_on: stamp(row.created_on),
+  modified_on: stamp(row.modified_on),
+});
+
+/** @throws RestError 400 with the place of each that is none */
+function phonesOf(given: Static<typeof New>['phones']): string[] {
+  const wrong: Record<string, { message: string; value: unknown }> = {};
+  const phones = given.map((phone, n) => {
+    const digits = numberOf(String(phone));
+    if (digits === undefined) wrong[`body.phones.${n}`] = { message: 'is no phone number', value: phone };
+    return digits ?? '';
+  });
+  if (Object.keys(wrong).length > 0) throw badInput(Object.fromEntries(Object.entries(wrong).slice(0, 20)));
+  return [...new Set(phones)];
+}
+
+export const batches =
+  (db: Database, engine: Engine): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    const one = async (id: string, accountId: string, from: Kysely<Tables> = db) => {
+      const row = await read(from, accountId).where('batch.id', '=', id).executeTakeFirst();
+      if (!row) throw notFound('batch');
+      return batchOf(row);
+    };
+
+    const make = {
+      ...operation(
+        'CreateBatch',
+        'Calls',
+        'Call many numbers',
+        'Paced; goes on after a restart; each number is called once. The same Idempotency-Key is the same batch.',
+      ),
+      headers: KeyHeaders,
+      body: New,
+      response: answers(Batch, { status: 201, failures: [409, 503] }),
+    };
+    http.post('/batch', { schema: make }, async ({ identity, body, headers }, reply) => {
+      const { accountId, userId } = identity;
+      const key = headers['idempotency-key'] ?? null;
+      const wish = wishOf(body, '');
+      const phones = phonesOf(body.phones);
+      const wrong = wish.xml === '' ? undefined : await engine.check(wish.xml);
+      if (wrong) throw badInput({ 'body.xml': { message: wrong } });
+      const request_hash = hashOf(body);
+      const id = await db.transaction().execute(async (tx) => {
+        const { outbound_voice_profile: profileId, tn_lease: leaseId, sip_control_app: appId } = body;
+        const caller = await callerOf(tx, accountId, { profileId, leaseId, appId });
+        const account = await tx
+          .selectFrom('account')
+          .select('dials_per_minute_max')
+          .where('id', '=', accountId)
+          .executeTakeFirstOrThrow();
+        // Every edge counts whole minutes, so that two halves of a pace may fall into one of them.
+        const pace = Math.max(0.01, Math.min(body.pace ?? 1, account.dials_per_minute_max / 60));
+        const made = await tx
+          .insertInto('batch')
+          .values({
+            id: randomUUID(),
+            account_id: accountId,
+            person_id: userId,
+            profile_id: profileId ?? null,
+            lease_id: leaseId ?? null,
+            app_id: appId ?? null,
+            caller: caller.number,
+            xml: wish.xml,
+            call_flow_url: wish.callFlowUrl,
+            call_flow_method: wish.callFlowMethod,
+            pace: pace.toFixed(2),
+            idempotency_key: key,
+            request_hash,
+          })
+          .onConflict((c) => c.columns(['account_id', 'idempotency_key']).doNothing())
+          .returning('id')
+          .executeTakeFirst();
+        if (!made) {
+          const known = await tx
+            .selectFrom('batch')
+            .select(['id', 'request_hash'])
+            .where('account_id', '=', accountId)
+            .where('idempotency_key', '=', key)
+            .executeTakeFirstOrThrow();
+          if (known.request_hash !== request_hash) throw new RestError(409, ANOTHER_REQUEST);
+          return known.id;
+        }
+        const rows = phones.map((phone, position) => ({ id: randomUUID(), batch_id: made.id, position, phone }));
+        for (let n = 0; n < rows.length; n += 1000)
+          await tx
+            .insertInto('batch_item')
+            .values(rows.slice(n, n + 1000))
+            .execute();
+        return made.id;
+      });
+      reply.code(201);
+      return ok(await one(id, accountId));
+    });
+
+    http.get(
+      '/batch',
+      {
+        schema: {
+          ...operation('ListBatches', 'Calls', 'List bulk calls'),
+          querystring: PageQuery,
+          response: answers(pageOf(Batch)),
+        },
+      },
+      async ({ identity, query: { take = 10, skip = 0 } }) => {
+        const [{ total }, rows] = await Promise.all([
+          db
+            .selectFrom('batch')
+            .where('account_id', '=', identity.accountId)
+            .select(db.fn.countAll<string>().as('total'))
+            .executeTakeFirstOrThrow(),
+          read(db, identity.accountId).orderBy('created_on', 'desc').orderBy('id').limit(take).offset(skip).execute(),
+        ]);
+        return ok({ take, skip, total: Number(total), data: rows.map(batchOf) });
+      },
+    );
+    const found = { params: UuidPath, response: answers(Batch, { failures: [404] }) };
+    http.get(
+      '/batch/:uuid',
+      { schema: { ...operation('GetBatch', 'Calls', 'Read a bulk call'), ...found } },
+      async ({ identity, params }) => ok(await one(params.uuid, identity.accountId)),
+    );
+    http.delete(
+      '/batch/:uuid',
+      {
+        schema: {
+          ...operation(
+            'CancelBatch',
+            'Calls',
+            'Cancel a bulk call',
+            'What was not called yet is not called; calls that live go on.',
+          ),
+          ...found,
+        },
+      },
+      async ({ identity, params }) =>
+        db.transaction().execute(async (tx) => {
+          const { uuid } = await one(params.uuid, identity.accountId, tx);
+          const cancelled = { state: 'cancelled' as const, modified_on: new Date() };
+          await tx
+            .updateTable('batch')
+            .set(cancelled)
+            .where('id', '=', uuid)
+            .where('state', 'in', ['created', 'running'])
+            .execute();
+          await tx
+            .updateTable('batch_item')
+            .set(cancelled)
+            .where('batch_id', '=', uuid)
+            .where('state', '=', 'waiting')
+            .execute();
+          return ok(await one(uuid, identity.accountId, tx));
+        }),
+    );
+    const listed = { params: UuidPath, querystring: ItemFilter, response: answers(pageOf(Item), { failures: [404] }) };
+    http.get(
+      '/batch/:uuid/items',
+      {
+        schema: {
+          ...operation('ListBatchItems', 'Calls', 'List numbers of a bulk call, each with its call'),
+          ...listed,
+        },
+      },
+      async ({ identity, params, query: { take = 10, skip = 0, state } }) => {
+        const { uuid } = await one(params.uuid, identity.accountId);
+        const mine = db
+          .selectFrom('batch_item')
+          .leftJoin('call_log', 'call_log.id', 'batch_item.call_id')
+          .where('batch_item.batch_id', '=', uuid)
+          .$if(state !== undefined, (q) => q.where('batch_item.state', '=', state!));
+        const [{ total }, rows] = await Promise.all([
+          mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
+          mine
+            .select(['batch_item.id', 'phone', 'batch_item.state', 'batch_item.reason', 'call_id'])
+            .select([
+              'call_log.state as call_state',
+              'owner',
+              'call_log.reason as call_reason',
+              'duration_ms',
+              'answer_on',
+            ])
+            .orderBy('position')
+            .limit(take)
+            .offset(skip)
+            .execute(),
+        ]);
+        const data = rows.map((row) => ({
+          uuid: row.id,
+          phone: row.phone,
+          state: row.state,
+          reason: row.reason || (row.call_reason ?? ''),
+          call: row.call_id
+            ? {
+                uuid: row.call_id,
+                state: row.call_state ?? 'init',
+                owner: row.owner ?? '',
+                duration: Number(row.duration_ms ?? 0) / 1000,
+                answer_on: row.answer_on && stamp(row.answer_on),
+              }
+            : null,
+        }));
+        return ok({ take, skip, total: Number(total), data });
+      },
+    );
+  };
