@@ -17,6 +17,7 @@ type Case = (of: Possessions) => Asked;
 const ONE: Record<string, Case> = {
   AssignTNLeasesToSIPControlApp: ({ app, lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
   AssignTNLeasesToSIPConnection: ({ connection, lease }) => ({ in: { uuid: connection }, body: { add: [lease] } }),
+  CancelBatch: ({ batch }) => ({ in: { uuid: batch } }),
   ChangeBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550003'] } }),
   ChangeWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { add: ['12125550004'] } }),
   DeactivateUserAccountByUUID: ({ colleague }) => ({ in: { uuid: colleague } }),
@@ -26,6 +27,7 @@ const ONE: Record<string, Case> = {
   GetAccountByUUID: ({ person }) => ({ in: { uuid: person.accountId } }),
   GetAccountOfficeHours: ({ officeHours }) => ({ in: { uuid: officeHours } }),
   GetAddress: ({ address }) => ({ in: { uuid: address } }),
+  GetBatch: ({ batch }) => ({ in: { uuid: batch } }),
   GetBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetCall: ({ call }) => ({ in: { uuid: call } }),
   GetOrderByUUID: ({ order }) => ({ in: { uuid: order } }),
@@ -43,6 +45,7 @@ const ONE: Record<string, Case> = {
   GetUserByUUID: ({ user }) => ({ in: { uuid: user } }),
   GetWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   HangUpCall: ({ call }) => ({ in: { uuid: call } }),
+  ListBatchItems: ({ batch }) => ({ in: { uuid: batch } }),
   ModifyOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile }, body: { name: 'Theirs' } }),
   ModifySIPControlApp: ({ app }) => ({ in: { uuid: app }, body: { name: 'Theirs' } }),
   ModifySIPConnection: ({ connection }) => ({ in: { uuid: connection }, body: { name: 'Theirs' } }),
@@ -77,9 +80,12 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
   GetAccountOfficeHoursList: ({ officeHours }) => ({ holds: officeHours }),
   GetAddressListByAccount: ({ address }) => ({ holds: address }),
   GetAddressListByUser: ({ address }) => ({ holds: address }),
+  GetCallsOnline: ({ liveCall }) => ({ holds: liveCall }),
   GetCartEntries: ({ cartEntry }) => ({ holds: cartEntry }),
+  GetSIPControlAppCallsList: ({ liveCall }) => ({ holds: liveCall }),
   GetTokenList: ({ keyUuid }) => ({ holds: keyUuid }),
   GetUsersByAccount: ({ colleague }) => ({ holds: colleague }),
+  ListBatches: ({ batch }) => ({ holds: batch }),
   ListOutboundVoiceProfiles: ({ voiceProfile }) => ({ holds: voiceProfile }),
   ListRecordings: ({ recording }) => ({ holds: recording }),
   ListSIPConnections: ({ connection }) => ({ holds: connection }),
@@ -97,6 +103,11 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
 const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> = {
   AssignTNLeasesToSIPControlApp: ({ app }, { lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
   AssignTNLeasesToSIPConnection: ({ connection }, { lease }) => ({ in: { uuid: connection }, body: { add: [lease] } }),
+  BridgeCalls: ({ call }, { call: other }) => ({ body: { call_a: call, call_b: other } }),
+  CreateBatch: ({ lease }, { voiceProfile }) => ({
+    body: { phones: [12125550150], xml: DOCUMENT, tn_lease: lease, outbound_voice_profile: voiceProfile },
+  }),
+  CreateCall: (_, { lease }) => ({ body: { to: '12125550150', xml: DOCUMENT, tn_lease: lease } }),
   CreateOutboundVoiceProfile: (_, { lease }) => ({ body: { name: 'Mine', tn_lease: lease } }),
   CreateSIPConnection: (_, { voiceProfile }) => ({
     body: { name: 'Mine', ip: '192.0.2.1', outbound_voice_profile: voiceProfile },

@@ -20,7 +20,13 @@ export const Ordered = {
   tn_lease: Type.Optional(Uuid),
   sip_control_app: Type.Optional(Uuid),
   xml: Type.Optional(Type.String({ minLength: 1, maxLength: DOCUMENT_MAX, description: 'A call-flow document.' })),
-  call_flow_url: Type.Optional(Type.String({ maxLength: 2048, pattern: '^https?://.+$' })),
+  call_flow_url: Type.Optional(
+    Type.String({
+      maxLength: 2048,
+      pattern: '^https?://.+$',
+      description: 'http or https; asked for the document once the callee answers.',
+    }),
+  ),
   call_flow_method: Type.Optional(Type.Union([Type.Literal('GET'), Type.Literal('POST')])),
   ring_timeout: Type.Optional(
     Type.Integer({ minimum: 5000, maximum: 120_000, description: 'Milliseconds to ring; 30000 where absent.' }),

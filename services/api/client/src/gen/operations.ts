@@ -4,12 +4,16 @@ export const OPERATIONS = {
   assignTNLeasesToSIPConnection: { method: 'POST', path: '/rest/sip/connection/{uuid}/tnlease' },
   assignTNLeasesToSIPControlApp: { method: 'POST', path: '/rest/sip/app/{uuid}/tnlease' },
   auth: { method: 'GET', path: '/rest/auth' },
+  bridgeCalls: { method: 'POST', path: '/rest/call/bridge', headers: ['idempotency-key'] },
+  cancelBatch: { method: 'DELETE', path: '/rest/batch/{uuid}' },
   changeBlacklist: { method: 'POST', path: '/rest/profile/tn/{uuid}/blacklist' },
   changeUserPasswordViaResetToken: { method: 'POST', path: '/rest/user/password_reset' },
   changeWhitelist: { method: 'POST', path: '/rest/profile/tn/{uuid}/whitelist' },
   clearUserCart: { method: 'DELETE', path: '/rest/user/cart' },
   createAccountOfficeHours: { method: 'POST', path: '/rest/account/office_hours' },
   createAddress: { method: 'POST', path: '/rest/address' },
+  createBatch: { method: 'POST', path: '/rest/batch', headers: ['idempotency-key'] },
+  createCall: { method: 'POST', path: '/rest/call', headers: ['idempotency-key'] },
   createOrder: { method: 'POST', path: '/rest/order', headers: ['idempotency-key'] },
   createOutboundVoiceProfile: { method: 'POST', path: '/rest/profile/outbound_voice' },
   createSIPConnection: { method: 'POST', path: '/rest/sip/connection' },
@@ -29,8 +33,10 @@ export const OPERATIONS = {
   getAddress: { method: 'GET', path: '/rest/address/{uuid}' },
   getAddressListByAccount: { method: 'GET', path: '/rest/address/account' },
   getAddressListByUser: { method: 'GET', path: '/rest/address/user' },
+  getBatch: { method: 'GET', path: '/rest/batch/{uuid}' },
   getBlacklist: { method: 'GET', path: '/rest/profile/tn/{uuid}/blacklist' },
   getCall: { method: 'GET', path: '/rest/call/sca/{uuid}' },
+  getCallsOnline: { method: 'GET', path: '/rest/call/online' },
   getCartEntries: { method: 'GET', path: '/rest/user/cart' },
   getCurrentUser: { method: 'GET', path: '/rest/user' },
   getOrderByUUID: { method: 'GET', path: '/rest/order/{uuid}' },
@@ -41,6 +47,7 @@ export const OPERATIONS = {
   getSIPConnectionTNLeasesList: { method: 'GET', path: '/rest/sip/connection/{uuid}/tnlease' },
   getSIPControlAppByUUID: { method: 'GET', path: '/rest/sip/app/{uuid}' },
   getSIPControlAppCall: { method: 'GET', path: '/rest/sip/app/call/{uuid}' },
+  getSIPControlAppCallsList: { method: 'GET', path: '/rest/sip/app/call/online' },
   getSIPControlAppStaticCallFlow: { method: 'GET', path: '/rest/sip/app/call/flow/{uuid}' },
   getSIPControlAppTNLeasesList: { method: 'GET', path: '/rest/sip/app/{uuid}/tnlease' },
   getSIPProductsList: { method: 'GET', path: '/rest/sip/product' },
@@ -54,6 +61,8 @@ export const OPERATIONS = {
   getUsersByAccount: { method: 'GET', path: '/rest/account/user' },
   getWhitelist: { method: 'GET', path: '/rest/profile/tn/{uuid}/whitelist' },
   hangUpCall: { method: 'DELETE', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
+  listBatchItems: { method: 'GET', path: '/rest/batch/{uuid}/items', query: ['take', 'skip', 'state'] },
+  listBatches: { method: 'GET', path: '/rest/batch', query: ['take', 'skip'] },
   listDictGTTSVoices: { method: 'GET', path: '/rest/dict/gtts' },
   listOutboundVoiceProfiles: { method: 'GET', path: '/rest/profile/outbound_voice' },
   listRecordings: { method: 'GET', path: '/rest/recording', query: ['take', 'skip'] },
@@ -109,6 +118,10 @@ export type Operations = {
   assignTNLeasesToSIPControlApp: { args: { uuid: string; body: { add?: Array<string>; remove?: Array<string> } }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; sip_connection: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
   /** Log in: GET /rest/auth */
   auth: { args: Record<never, never>; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Connect two live calls: POST /rest/call/bridge */
+  bridgeCalls: { args: { 'idempotency-key'?: string; body: { call_a: string; call_b: string } }; answer: Array<{ uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null }> };
+  /** Cancel a bulk call: DELETE /rest/batch/{uuid} */
+  cancelBatch: { args: { uuid: string }; answer: { uuid: string; type: 'call_xml'; state: string; outbound_voice_profile: { uuid: string } | null; tn_lease: { uuid: string } | null; sip_control_app: { uuid: string } | null; xml: string; call_flow_url: string; pace: number; total: number; waiting: number; ordered: number; answered: number; ended: number; refused: number; cancelled: number; created_by: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Put callers on the blacklist of a TN profile, or take them off: POST /rest/profile/tn/{uuid}/blacklist */
   changeBlacklist: { args: { uuid: string; body: { add?: Array<string | number>; remove?: Array<string | number> } }; answer: Array<string> };
   /** Set a password by the token of a mail: POST /rest/user/password_reset */
@@ -121,6 +134,10 @@ export type Operations = {
   createAccountOfficeHours: { args: { body: { type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name?: string | null } }; answer: { uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string } };
   /** Add an address: POST /rest/address */
   createAddress: { args: { body: { name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: string; address2?: string | null } }; answer: { uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string } };
+  /** Call many numbers: POST /rest/batch */
+  createBatch: { args: { 'idempotency-key'?: string; body: { phones: Array<number | string>; outbound_voice_profile?: string; tn_lease?: string; sip_control_app?: string; xml?: string; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; pace?: number } }; answer: { uuid: string; type: 'call_xml'; state: string; outbound_voice_profile: { uuid: string } | null; tn_lease: { uuid: string } | null; sip_control_app: { uuid: string } | null; xml: string; call_flow_url: string; pace: number; total: number; waiting: number; ordered: number; answered: number; ended: number; refused: number; cancelled: number; created_by: { uuid: string } | null; created_on: string; modified_on: string } };
+  /** Make a call: POST /rest/call */
+  createCall: { args: { 'idempotency-key'?: string; body: { to: number | string; outbound_voice_profile?: string; tn_lease?: string; sip_control_app?: string; xml?: string; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; ring_timeout?: number } }; answer: { uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null } };
   /** Order numbers: POST /rest/order */
   createOrder: { args: { 'idempotency-key'?: string; body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string } };
   /** Make an outbound voice profile: POST /rest/profile/outbound_voice */
@@ -144,7 +161,7 @@ export type Operations = {
   /** Take something out of one’s cart: DELETE /rest/user/cart/{uuid} */
   deleteUserCartEntry: { args: { uuid: string }; answer: { uuid: string; payload: Record<string, unknown> } };
   /** Give a live call another document: POST /rest/sip/app/call/{uuid} */
-  executeSIPControlAppCallExecuteCallFlow: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  executeSIPControlAppCallExecuteCallFlow: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null } };
   /** Read the account: GET /rest/account */
   getAccount: { args: Record<never, never>; answer: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Read an account: GET /rest/account/{uuid} */
@@ -159,10 +176,14 @@ export type Operations = {
   getAddressListByAccount: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string }> };
   /** List the addresses that one wrote oneself: GET /rest/address/user */
   getAddressListByUser: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string }> };
+  /** Read a bulk call: GET /rest/batch/{uuid} */
+  getBatch: { args: { uuid: string }; answer: { uuid: string; type: 'call_xml'; state: string; outbound_voice_profile: { uuid: string } | null; tn_lease: { uuid: string } | null; sip_control_app: { uuid: string } | null; xml: string; call_flow_url: string; pace: number; total: number; waiting: number; ordered: number; answered: number; ended: number; refused: number; cancelled: number; created_by: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Read the blacklist of a TN profile: GET /rest/profile/tn/{uuid}/blacklist */
   getBlacklist: { args: { uuid: string }; answer: Array<string> };
   /** Read a call as it is now: GET /rest/call/sca/{uuid} */
-  getCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  getCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null } };
+  /** List calls that live: GET /rest/call/online */
+  getCallsOnline: { args: Record<never, never>; answer: Array<{ uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null }> };
   /** List one’s cart: GET /rest/user/cart */
   getCartEntries: { args: Record<never, never>; answer: Array<{ uuid: string; payload: Record<string, unknown> }> };
   /** Read oneself: GET /rest/user */
@@ -182,7 +203,9 @@ export type Operations = {
   /** Read an app: GET /rest/sip/app/{uuid} */
   getSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Read a call as it is now: GET /rest/sip/app/call/{uuid} */
-  getSIPControlAppCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  getSIPControlAppCall: { args: { uuid: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null } };
+  /** List calls that live: GET /rest/sip/app/call/online */
+  getSIPControlAppCallsList: { args: Record<never, never>; answer: Array<{ uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null }> };
   /** Read the document of an app: GET /rest/sip/app/call/flow/{uuid} */
   getSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: { url: string; xml: string } };
   /** List numbers of an app: GET /rest/sip/app/{uuid}/tnlease */
@@ -208,7 +231,11 @@ export type Operations = {
   /** Read the whitelist of a TN profile: GET /rest/profile/tn/{uuid}/whitelist */
   getWhitelist: { args: { uuid: string }; answer: Array<string> };
   /** Hang a call up: DELETE /rest/call/sca/{uuid} */
-  hangUpCall: { args: { uuid: string; 'idempotency-key'?: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  hangUpCall: { args: { uuid: string; 'idempotency-key'?: string }; answer: { uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null } };
+  /** List numbers of a bulk call, each with its call: GET /rest/batch/{uuid}/items */
+  listBatchItems: { args: { take?: number; skip?: number; state?: 'waiting' | 'ordering' | 'ordered' | 'refused' | 'cancelled'; uuid: string }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; phone: string; state: string; reason: string; call: { uuid: string; state: string; owner: string; duration: number; answer_on: string | null } | null }> } };
+  /** List bulk calls: GET /rest/batch */
+  listBatches: { args: { take?: number; skip?: number }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; type: 'call_xml'; state: string; outbound_voice_profile: { uuid: string } | null; tn_lease: { uuid: string } | null; sip_control_app: { uuid: string } | null; xml: string; call_flow_url: string; pace: number; total: number; waiting: number; ordered: number; answered: number; ended: number; refused: number; cancelled: number; created_by: { uuid: string } | null; created_on: string; modified_on: string }> } };
   /** List voices: GET /rest/dict/gtts */
   listDictGTTSVoices: { args: Record<never, never>; answer: Array<{ uuid: string; type: string; code: string; name: string; gender: string; lang: string }> };
   /** List outbound voice profiles: GET /rest/profile/outbound_voice */
@@ -270,7 +297,7 @@ export type Operations = {
   /** Have a password reset mailed: GET /rest/user/password_reset */
   requestUserPasswordResetEmail: { args: { email: string; callback?: string }; answer: Record<string, unknown> };
   /** Give a live call another document: POST /rest/call/sca/{uuid} */
-  runCallDocument: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } } };
+  runCallDocument: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null } };
   /** Give an app a document: POST /rest/sip/app/call/flow/{uuid} */
   saveSIPControlAppStaticCallFlow: { args: { uuid: string; file: string | Blob }; answer: { url: string; xml: string } };
   /** Search numbers that can be had: POST /rest/tn/search */

@@ -21,6 +21,8 @@ export type Possessions = {
   tn: string;
   lease: string;
   call: string;
+  liveCall: string;
+  batch: string;
   recording: string;
   /** Its blacklist holds 12125550001, its whitelist 12125550002. */
   tnProfile: string;
@@ -68,12 +70,18 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   const { accountId: account_id } = person;
   const created_on = new Date();
   const log = { id: call, account_id, app_id: app, caller: '1', called: tn!, state: 'hangup', created_on };
-  await scene.db.insertInto('call_log').values(log).execute();
+  const liveCall = randomUUID();
+  await scene.db
+    .insertInto('call_log')
+    .values([log, { ...log, id: liveCall, state: 'live' }])
+    .execute();
   const step = { document: 1, path: 'Say[0]', name: 'Say', success: true, reason: '', tag: '' };
   await scene.db
     .insertInto('flow_log')
     .values({ call_id: call, seq: 1, account_id, app_id: app, created_on, ...step })
     .execute();
+  const bulk = { phones: [12125550150], xml: DOCUMENT, tn_lease: lease };
+  const { uuid: batch = '' } = await make('POST', '/batch', bulk);
   const recording = randomUUID();
   const kept = { id: recording, call_id: call, account_id, tag: '', created_on, duration_ms: '1000', transcript: null };
   await scene.db.insertInto('recording_log').values(kept).execute();
@@ -110,6 +118,8 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
     tn: tn!,
     lease,
     call,
+    liveCall,
+    batch,
     recording,
     tnProfile,
     voiceProfile,
