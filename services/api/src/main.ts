@@ -17,6 +17,7 @@ import {
 } from '@opentact/runtime';
 import { sql } from 'kysely';
 import { CALL_LOG, CHARGES, followJournal } from './call-log/follow.ts';
+import { retainRecordings } from './call-log/retain.ts';
 import { migrate, openDatabase } from './database/database.ts';
 import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
 import { createDirectory } from './directory/directory.ts';
@@ -57,12 +58,14 @@ const mail = config.smtpUrl
   ? smtpMail(config.smtpUrl, config.mailFrom)
   : fileMail(join(config.home, 'mail'), config.mailFrom);
 const { googleIssuer, googleClientId, resetOrigins } = config;
+const recordings = join(config.home, 'recordings');
 const http = createHttp({
   checks: { api: databaseCheck, ...checksOf(config.readyOf) },
-  recordings: join(config.home, 'recordings'),
+  recordings,
   token: isLoopback(config.bind) ? undefined : config.grpcToken,
   rest: rest({
     db: database,
+    recordings,
     jwtKey: await sharedSecret(database, 'jwt'),
     engine,
     providers: googleClientId ? { google: googleProvider(googleIssuer, googleClientId) } : {},
@@ -86,7 +89,14 @@ const following = Promise.all(
 const batches = runBatches(database, engine, over.signal, log);
 log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
+const endRetaining = retainRecordings({
+  db: database,
+  folder: recordings,
+  retainDays: config.retainDays,
+  told: (err) => log.warn({ err }, 'old recordings stay for now'),
+});
 shutdown.step('call log', 2000, () => {
+  endRetaining();
   over.abort();
   return following;
 });

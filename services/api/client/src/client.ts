@@ -50,6 +50,8 @@ export function createClient(options: ClientOptions): Client {
     const { headers, body } = contentOf(of, given);
     for (const [name, value] of Object.entries(said(credentials))) headers.set(name, value);
     const response = await ask(new URL(addressOf(of, given), url), { method: of.method, headers, body });
+    // A file, like a recording's.
+    if (response.ok && !/json/.test(response.headers.get('content-type') ?? '')) return response.blob();
     const answer = (await response.json().catch(() => ({}))) as Envelope;
     if (response.ok && answer.success) return answer.payload;
     throw new ApiError(response.status, answer.message ?? response.statusText, answer.fields);

@@ -61,7 +61,8 @@ export async function apply(tx: Kysely<Tables>, event: CallEvent): Promise<void>
     case 'CallEnded': {
       const { owner, q850, durationMs } = event;
       const ended = { owner, q850, reason: short(event.reason), duration_ms: String(durationMs) };
-      await call.set({ ...ended, state: 'hangup', hangup_on: at }).execute();
+      const ended_by = sql<string>`coalesce(ended_by, pg_current_xact_id())`;
+      await call.set({ ...ended, ended_by, state: 'hangup', hangup_on: at }).execute();
       return;
     }
     case 'VerbEnded': {

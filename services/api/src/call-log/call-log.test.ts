@@ -73,10 +73,13 @@ async function followed(processes = 1): Promise<unknown> {
   return whole();
 }
 
+/** But for the transactions that wrote it. */
+const said = <T extends object>(rows: T[]) =>
+  rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !/^(added|ended)_by$/.test(name))) as T);
 const whole = async () => ({
-  calls: await db.selectFrom('call_log').selectAll().orderBy('id').execute(),
-  flows: await db.selectFrom('flow_log').selectAll().orderBy('call_id').orderBy('seq').execute(),
-  recordings: await db.selectFrom('recording_log').selectAll().orderBy('call_id').orderBy('id').execute(),
+  calls: said(await db.selectFrom('call_log').selectAll().orderBy('id').execute()),
+  flows: said(await db.selectFrom('flow_log').selectAll().orderBy('call_id').orderBy('seq').execute()),
+  recordings: said(await db.selectFrom('recording_log').selectAll().orderBy('call_id').orderBy('id').execute()),
 });
 
 test('each call of the journal is in the log, over, with its verbs; made again from nothing it is equal', async () => {

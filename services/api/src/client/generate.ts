@@ -60,7 +60,8 @@ function typesOf(of: Named): string {
   const [, answer] = Object.entries(responses).find(([status]) => status.startsWith('2'))!;
   const schema = answer.content?.['application/json']?.schema as { properties?: { payload?: object } } | undefined;
   const payload = schema?.properties?.payload;
-  return `{ args: ${args.length > 0 ? `{ ${args.join('; ')} }` : 'Record<never, never>'}; answer: ${payload ? typeOf(payload) : 'unknown'} }`;
+  const given = payload ? typeOf(payload) : answer.content ? 'Blob' : 'unknown';
+  return `{ args: ${args.length > 0 ? `{ ${args.join('; ')} }` : 'Record<never, never>'}; answer: ${given} }`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(GENERATED, generated(await readDocument()));

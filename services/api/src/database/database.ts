@@ -3,6 +3,7 @@ import { type Generated, Kysely, PostgresDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import type { CallTables } from './call-tables.ts';
+import type { LogTables } from './log-tables.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { MoneyTables } from './money-tables.ts';
 import type { PeopleTables, PersonMore } from './people-tables.ts';
@@ -185,7 +186,8 @@ export type Tables = {
   /** Whom a `<Group>` rings; its members in the order of `position`, `sip:…` or `tel:…`. */
   ring_group: { id: string; account_id: string; name: string };
   ring_group_member: { group_id: string; position: number; target: string };
-} & MoneyTables &
+} & LogTables &
+  MoneyTables &
   SipTables &
   PeopleTables &
   CallTables;

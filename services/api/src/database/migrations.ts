@@ -8,6 +8,7 @@ import { identity } from './migrations/011-identity.ts';
 import { people } from './migrations/012-people.ts';
 import { charges } from './migrations/013-charges.ts';
 import { orderedCalls } from './migrations/015-ordered-calls.ts';
+import { logPages } from './migrations/018-log-pages.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -277,4 +278,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '012-people': people,
   '013-charges': charges,
   '015-ordered-calls': orderedCalls,
+  '018-log-pages': logPages,
 };

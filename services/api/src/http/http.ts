@@ -2,13 +2,11 @@
  * api over HTTP: /health, /ready for the whole installation, /recordings, /rest/dict. It refuses recordings without the
  * token once the bind is not loopback, and any name that is no uuid.
  */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { request as ask } from 'node:http';
-import { join } from 'node:path';
 import { type Check, type Readiness, readiness } from '@opentact/runtime';
 import { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, fastify } from 'fastify';
 import { envelope } from '../rest/errors.ts';
+import { recordingPath, sendRecording } from './recording-file.ts';
 
 const ASK_MS_MAX = 2500;
 
@@ -58,8 +56,6 @@ export function checksOf(readyOf: readonly string[]): Record<string, Check> {
   );
 }
 
-const RECORDING = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** @param token required of recordings, where given. */
 export function createHttp(of: {
   checks: Record<string, Check>;
@@ -82,13 +78,16 @@ export function createHttp(of: {
     const found = await readiness(of.checks);
     return reply.code(found.ready ? 200 : 503).send(found);
   });
-  http.get<{ Params: { file: string } }>('/recordings/:file', async (request, reply) => {
-    if (of.token && request.headers.authorization !== `Bearer ${of.token}`) return reply.code(401).send();
-    const id = request.params.file.replace(/\.wav$/, '');
-    const path = join(of.recordings, `${id}.wav`);
-    const found = RECORDING.test(id) ? await stat(path).catch(() => undefined) : undefined;
-    if (!found?.isFile()) return reply.code(404).send({ reason: 'no such recording' });
-    return reply.header('content-length', found.size).type('audio/wav').send(createReadStream(path));
+  type Asked = { Params: { file: string } };
+  http.route<Asked>({
+    method: ['GET', 'HEAD'],
+    url: '/recordings/:file',
+    async handler(request, reply) {
+      if (of.token && request.headers.authorization !== `Bearer ${of.token}`) return reply.code(401).send();
+      const path = recordingPath(of.recordings, request.params.file.replace(/\.wav$/, ''));
+      if (!(await sendRecording(path, request, reply))) reply.code(404).send({ reason: 'no such recording' });
+      return reply;
+    },
   });
   http.register(of.rest, { prefix: '/rest' });
   return http;

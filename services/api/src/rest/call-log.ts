@@ -1,9 +1,10 @@
-/** The call log, the flow log and recordings of an account: searched page by page, stable while calls come in (section 8). */
+/** The call log of an account: searched by masks, page by page, each call once however many come in (section 8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
+import { type Expression, type OrderByDirection, type SqlBool, sql } from 'kysely';
+import { type Static, Type } from 'typebox';
 import type { Database } from '../database/database.ts';
-import { answers, Moment, ok, optionalBody, PageQuery, pageOf, stamp, Uuid, UuidPath } from './envelope.ts';
-import { notFound } from './errors.ts';
+import { answers, Moment, ok, optionalBody, stamp, Uuid } from './envelope.ts';
+import { LogQuery, logPageOf, snapshotOf, untilOf, wasThere } from './log-pages.ts';
 import { likeOf } from './numbers.ts';
 import { operation } from './operation.ts';
 
@@ -24,87 +25,112 @@ const Call = Type.Object({
   q850: Type.Integer(),
   duration: Type.Number({ description: 'Seconds from the answer.' }),
 });
-const Flow = Type.Object({
-  call: Uuid,
-  seq: Type.Integer(),
-  document: Type.Integer(),
-  path: Type.String(),
-  name: Type.String(),
-  success: Type.Boolean(),
-  reason: Type.String(),
-  tag: Type.String(),
-  created_on: Moment,
-});
-const Recording = Type.Object({
-  uuid: Uuid,
-  call: Uuid,
-  tag: Type.String(),
-  url: Type.String(),
-  duration: Type.Union([Type.Number(), Type.Null()]),
-  transcript: Type.Union([Type.String(), Type.Null()]),
-  created_on: Moment,
-});
 
 const Mask = Type.String({ minLength: 1, maxLength: 64, description: '* any run, % one position.' });
+const Way = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
 const Filters = Type.Object({
   direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
   from: Type.Optional(Mask),
   to: Type.Optional(Mask),
-  tn: Type.Optional(Type.Union([Mask, Type.Integer()])),
+  tn: Type.Optional(
+    Type.Union([Mask, Type.Integer()], { description: 'The number of the account: called or calling.' }),
+  ),
   state: Type.Optional(Type.Union([Type.Literal('online'), Type.Literal('offline')])),
   sip_control_app: Type.Optional(Uuid),
   created_on_from: Type.Optional(Moment),
   created_on_to: Type.Optional(Moment),
+  modified_on_from: Type.Optional(Moment),
+  modified_on_to: Type.Optional(Moment),
+  mode: Type.Optional(
+    Type.Union([Type.Literal('AND'), Type.Literal('OR')], {
+      description: 'How filters go together; those of time always narrow. Left out: AND.',
+    }),
+  ),
+  order: Type.Optional(
+    Type.Object(
+      {
+        tn: Type.Optional(Way),
+        to: Type.Optional(Way),
+        from: Type.Optional(Way),
+        state: Type.Optional(Way),
+        created_on: Type.Optional(Way),
+        modified_on: Type.Optional(Way),
+      },
+      { description: 'Left out: created_on DESC. Pages are exact where the order is one of what never changes.' },
+    ),
+  ),
+  take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
 });
-const FlowFilters = Type.Object({
-  name: Type.Optional(Type.String({ maxLength: 32 })),
-  success: Type.Optional(Type.Boolean()),
-  call: Type.Optional(Uuid),
-  created_on_from: Type.Optional(Moment),
-  created_on_to: Type.Optional(Moment),
-});
+type Filters = Static<typeof Filters>;
+
+const ownNumber = sql<string>`case direction when 'in' then called else caller end`;
+const modified = sql<Date>`greatest(created_on, ring_on, answer_on, hangup_on)`;
+const ORDER = {
+  tn: ownNumber,
+  to: sql.ref('called'),
+  from: sql.ref('caller'),
+  state: sql.ref('state'),
+  created_on: sql.ref('created_on'),
+  modified_on: modified,
+};
+
+/** What is asked of a call, but for times. `snapshot`: a call is over that was over then. */
+function wanted({ direction, from, to, tn, state, sip_control_app }: Filters, snapshot: string): Expression<SqlBool>[] {
+  const over = wasThere('ended_by', snapshot);
+  const found: Array<Expression<SqlBool> | undefined> = [
+    direction === undefined ? undefined : sql<boolean>`direction = ${direction}`,
+    from === undefined ? undefined : sql<boolean>`caller like ${likeOf(from)}`,
+    to === undefined ? undefined : sql<boolean>`called like ${likeOf(to)}`,
+    tn === undefined ? undefined : sql<boolean>`${ownNumber} like ${likeOf(String(tn))}`,
+    state === undefined
+      ? undefined
+      : state === 'offline'
+        ? sql<boolean>`coalesce(${over}, false)`
+        : sql<boolean>`coalesce(not ${over}, true)`,
+    sip_control_app === undefined ? undefined : sql<boolean>`app_id = ${sip_control_app}`,
+  ];
+  return found.filter((of) => of !== undefined);
+}
 
 const when = (moment: Date | null) => moment && stamp(moment);
 
 export const callLog =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
-    const hasApp = async (uuid: string, accountId: string) =>
-      (await db
-        .selectFrom('app')
-        .select('id')
-        .where('id', '=', uuid)
-        .where('account_id', '=', accountId)
-        .executeTakeFirst()) !== undefined;
-    const schema = { querystring: PageQuery, body: optionalBody(Filters), response: answers(pageOf(Call)) };
+    const description =
+      'The first page says `until`; sent back with `skip`, the next pages show what was there at the first, each call once.';
+    const schema = { querystring: LogQuery, body: optionalBody(Filters), response: answers(logPageOf(Call)) };
     for (const [path, name] of [
       ['/call/search', 'SearchCalls'],
       ['/sip/app/call/search', 'SearchSCACalls'],
     ] as const)
       http.post(
         path,
-        { schema: { ...operation(name, 'Logs', 'Search the call log'), ...schema } },
+        { schema: { ...operation(name, 'Logs', 'Search the call log', description), ...schema } },
         async ({ identity, query, body: given }) => {
-          const { take = 10, skip = 0 } = query;
           const body = given ?? {};
-          const called = body.to ?? (body.tn === undefined ? undefined : String(body.tn));
-          const live = ['init', 'ringing', 'live'];
+          const { take = body.take ?? 10, skip = body.skip ?? 0 } = query;
+          const snapshot = await snapshotOf(db, query.until);
+          const filters = wanted(body, snapshot);
+          const { created_on_from, created_on_to, modified_on_from, modified_on_to } = body;
           const mine = db
             .selectFrom('call_log')
             .where('account_id', '=', identity.accountId)
-            .$if(body.direction !== undefined, (q) => q.where('direction', '=', body.direction!))
-            .$if(body.from !== undefined, (q) => q.where('caller', 'like', likeOf(body.from!)))
-            .$if(called !== undefined, (q) => q.where('called', 'like', likeOf(called!)))
-            .$if(body.state === 'online', (q) => q.where('state', 'in', live))
-            .$if(body.state === 'offline', (q) => q.where('state', 'not in', live))
-            .$if(body.sip_control_app !== undefined, (q) => q.where('app_id', '=', body.sip_control_app!))
-            .$if(body.created_on_from !== undefined, (q) =>
-              q.where('created_on', '>=', new Date(body.created_on_from!)),
-            )
-            .$if(body.created_on_to !== undefined, (q) => q.where('created_on', '<=', new Date(body.created_on_to!)));
+            .where(wasThere('added_by', snapshot))
+            .$if(filters.length > 0, (q) => q.where((w) => (body.mode === 'OR' ? w.or(filters) : w.and(filters))))
+            .$if(created_on_from !== undefined, (q) => q.where('created_on', '>=', new Date(created_on_from!)))
+            .$if(created_on_to !== undefined, (q) => q.where('created_on', '<=', new Date(created_on_to!)))
+            .$if(modified_on_from !== undefined, (q) => q.where(modified, '>=', new Date(modified_on_from!)))
+            .$if(modified_on_to !== undefined, (q) => q.where(modified, '<=', new Date(modified_on_to!)));
+          const order = Object.entries(body.order ?? {}) as Array<[keyof typeof ORDER, 'ASC' | 'DESC']>;
+          let sorted = mine.selectAll();
+          for (const [field, way] of order)
+            sorted = sorted.orderBy(ORDER[field], way.toLowerCase() as OrderByDirection);
+          if (order.length === 0) sorted = sorted.orderBy('created_on', 'desc');
           const [{ total }, rows] = await Promise.all([
             mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-            mine.selectAll().orderBy('created_on', 'desc').orderBy('id').limit(take).offset(skip).execute(),
+            sorted.orderBy('id').limit(take).offset(skip).execute(),
           ]);
           const data = rows.map((row) => ({
             uuid: row.id,
@@ -122,70 +148,7 @@ export const callLog =
             q850: row.q850,
             duration: Number(row.duration_ms) / 1000,
           }));
-          return ok({ take, skip, total: Number(total), data });
+          return ok({ take, skip, total: Number(total), data, until: untilOf(snapshot) });
         },
       );
-
-    const flows = {
-      ...operation('SearchCallFlowLogs', 'Logs', 'Search the flow log of an app', 'Each verb that ended.'),
-      params: UuidPath,
-      querystring: PageQuery,
-      body: optionalBody(FlowFilters),
-      response: answers(pageOf(Flow), { failures: [404] }),
-    };
-    http.post('/sip/app/:uuid/logs', { schema: flows }, async ({ identity, params, query, body: given }) => {
-      const { take = 10, skip = 0 } = query;
-      const body = given ?? {};
-      const mine = db
-        .selectFrom('flow_log')
-        .where('account_id', '=', identity.accountId)
-        .where('app_id', '=', params.uuid)
-        .$if(body.name !== undefined, (q) => q.where('name', '=', body.name!))
-        .$if(body.success !== undefined, (q) => q.where('success', '=', body.success!))
-        .$if(body.call !== undefined, (q) => q.where('call_id', '=', body.call!))
-        .$if(body.created_on_from !== undefined, (q) => q.where('created_on', '>=', new Date(body.created_on_from!)))
-        .$if(body.created_on_to !== undefined, (q) => q.where('created_on', '<=', new Date(body.created_on_to!)));
-      const [{ total }, rows] = await Promise.all([
-        mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-        mine
-          .selectAll()
-          .orderBy('created_on', 'desc')
-          .orderBy('call_id')
-          .orderBy('seq', 'desc')
-          .limit(take)
-          .offset(skip)
-          .execute(),
-      ]);
-      if (rows.length === 0 && !(await hasApp(params.uuid, identity.accountId))) throw notFound('SIP control app');
-      const data = rows.map(({ call_id, account_id: _, app_id: __, created_on, ...same }) => ({
-        ...same,
-        call: call_id,
-        created_on: stamp(created_on),
-      }));
-      return ok({ take, skip, total: Number(total), data });
-    });
-
-    const recordings = {
-      ...operation('ListRecordings', 'Recordings', 'List recordings'),
-      querystring: PageQuery,
-      response: answers(pageOf(Recording)),
-    };
-    http.get('/recording', { schema: recordings }, async ({ identity, query }) => {
-      const { take = 10, skip = 0 } = query;
-      const mine = db.selectFrom('recording_log').where('account_id', '=', identity.accountId);
-      const [{ total }, rows] = await Promise.all([
-        mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-        mine.selectAll().orderBy('created_on', 'desc').orderBy('id').limit(take).offset(skip).execute(),
-      ]);
-      const data = rows.map((row) => ({
-        uuid: row.id,
-        call: row.call_id,
-        tag: row.tag,
-        url: `/recordings/${row.id}.wav`,
-        duration: row.duration_ms === null ? null : Number(row.duration_ms) / 1000,
-        transcript: row.transcript,
-        created_on: stamp(row.created_on),
-      }));
-      return ok({ take, skip, total: Number(total), data });
-    });
   };

@@ -9,7 +9,7 @@ export type Operation = {
   tags: string[];
   summary: string;
   security?: object[];
-  parameters?: Array<{ in: string; name: string; required?: boolean; schema: object }>;
+  parameters?: Array<{ in: string; name: string; description?: string; required?: boolean; schema: object }>;
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> };
   responses: Record<string, { $ref?: string; description?: string; content?: Record<string, { schema: object }> }>;
 };

@@ -78,8 +78,9 @@ const Pages = Type.Object({
   size: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
 });
 
-/** A mask of the reference as one of SQL: `*` any run, `%` one position. */
-export const likeOf = (mask: string) => mask.replace(/[*%]/g, (sign) => (sign === '*' ? '%' : '_'));
+const SIGNS: Record<string, string> = { '*': '%', '%': '_', _: '\\_', '\\': '\\\\' };
+/** A mask of the reference as one of SQL: `*` any run, `%` one position, everything else itself. */
+export const likeOf = (mask: string) => mask.replace(/[*%_\\]/g, (sign) => SIGNS[sign]!);
 
 export const numbers =
   (db: Database): FastifyPluginAsyncTypebox =>

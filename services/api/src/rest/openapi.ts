@@ -21,6 +21,8 @@ const FAILURES: Record<string, string> = {
   503: 'What this needs is away; try again.',
 };
 
+const DONE: Record<string, string> = { 200: 'Done.', 201: 'Made.', 202: 'Taken; it is done later.', 206: 'A part.' };
+
 type Operation = { responses: Record<string, object>; requestBody?: { required?: boolean; content: Content } };
 type Content = Record<string, { schema: { anyOf?: Array<{ type?: string }> } }>;
 
@@ -122,7 +124,7 @@ function completed(schema: FastifySchema & { consumes?: readonly string[] }): Fa
 function shorten({ responses, requestBody }: Operation): void {
   for (const status of Object.keys(responses))
     if (FAILURES[status]) responses[status] = { $ref: `#/components/responses/Failure${status}` };
-    else responses[status] = { ...responses[status], description: status === '201' ? 'Made.' : 'Done.' };
+    else if (DONE[status]) responses[status] = { ...responses[status], description: DONE[status] };
   for (const media of Object.values(requestBody?.content ?? {})) {
     const [body, none, ...more] = media.schema.anyOf ?? [];
     if (!body || none?.type !== 'null' || more.length > 0) continue;

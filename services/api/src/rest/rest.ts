@@ -21,6 +21,7 @@ import { calls } from './calls.ts';
 import { cart } from './cart.ts';
 import type { Engine } from './engine.ts';
 import { answerErrors } from './errors.ts';
+import { flowLog } from './flow-log.ts';
 import { leaseSearch } from './lease-search.ts';
 import { leases } from './leases.ts';
 import { money } from './money.ts';
@@ -33,6 +34,7 @@ import { outboundVoice } from './outbound-voice.ts';
 import { passwordReset } from './password-reset.ts';
 import { people, signUp } from './people.ts';
 import { products } from './products.ts';
+import { recordings } from './recordings.ts';
 import { settings } from './settings.ts';
 import { sipConnections } from './sip-connections.ts';
 import { tnProfiles } from './tn-profiles.ts';
@@ -54,6 +56,8 @@ export type RestNeeds = {
   mail?: Mail;
   /** May the link of a mail lead to that origin? Left out: to any. */
   mayLeadTo?(origin: string): boolean;
+  /** The folder of recordings. */
+  recordings: string;
   /** Where faults of ours are told. */
   told(error: unknown): void;
 };
@@ -100,5 +104,7 @@ export const rest =
       await inside.register(orderedCalls(db, engine));
       await inside.register(batches(db, engine));
       await inside.register(callLog(db));
+      await inside.register(flowLog(db));
+      await inside.register(recordings(db, needs.recordings));
     });
   };

@@ -42,6 +42,8 @@ export const OPERATIONS = {
   getOrderByUUID: { method: 'GET', path: '/rest/order/{uuid}' },
   getOrderPrice: { method: 'POST', path: '/rest/order/price' },
   getOutboundVoiceProfileByUUID: { method: 'GET', path: '/rest/profile/outbound_voice/{uuid}' },
+  getRecording: { method: 'GET', path: '/rest/recording/{uuid}' },
+  getRecordingFile: { method: 'GET', path: '/rest/recording/{uuid}/file' },
   getSIPConnectionByUUID: { method: 'GET', path: '/rest/sip/connection/{uuid}' },
   getSIPConnectionProductsList: { method: 'GET', path: '/rest/sip/connection/product' },
   getSIPConnectionTNLeasesList: { method: 'GET', path: '/rest/sip/connection/{uuid}/tnlease' },
@@ -65,7 +67,7 @@ export const OPERATIONS = {
   listBatches: { method: 'GET', path: '/rest/batch', query: ['take', 'skip'] },
   listDictGTTSVoices: { method: 'GET', path: '/rest/dict/gtts' },
   listOutboundVoiceProfiles: { method: 'GET', path: '/rest/profile/outbound_voice' },
-  listRecordings: { method: 'GET', path: '/rest/recording', query: ['take', 'skip'] },
+  listRecordings: { method: 'GET', path: '/rest/recording', query: ['take', 'skip', 'until'] },
   listSIPConnections: { method: 'GET', path: '/rest/sip/connection' },
   listSIPControlApps: { method: 'GET', path: '/rest/sip/app' },
   listSearchCountries: { method: 'GET', path: '/rest/tn/search/countries' },
@@ -86,6 +88,7 @@ export const OPERATIONS = {
   removeFromBlacklist: { method: 'DELETE', path: '/rest/profile/tn/{uuid}/blacklist/{number}' },
   removeFromWhitelist: { method: 'DELETE', path: '/rest/profile/tn/{uuid}/whitelist/{number}' },
   removeOutboundVoiceProfileByUUID: { method: 'DELETE', path: '/rest/profile/outbound_voice/{uuid}' },
+  removeRecording: { method: 'DELETE', path: '/rest/recording/{uuid}' },
   removeSIPConnectionByID: { method: 'DELETE', path: '/rest/sip/connection/{uuid}' },
   removeSIPControlAppByUUID: { method: 'DELETE', path: '/rest/sip/app/{uuid}' },
   removeSIPControlAppStaticCallFlow: { method: 'DELETE', path: '/rest/sip/app/call/flow/{uuid}' },
@@ -96,10 +99,10 @@ export const OPERATIONS = {
   runCallDocument: { method: 'POST', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   saveSIPControlAppStaticCallFlow: { method: 'POST', path: '/rest/sip/app/call/flow/{uuid}' },
   search: { method: 'POST', path: '/rest/tn/search', query: ['take', 'skip', 'page', 'size'] },
-  searchCallFlowLogs: { method: 'POST', path: '/rest/sip/app/{uuid}/logs', query: ['take', 'skip'] },
-  searchCalls: { method: 'POST', path: '/rest/call/search', query: ['take', 'skip'] },
+  searchCallFlowLogs: { method: 'POST', path: '/rest/sip/app/{uuid}/logs', query: ['take', 'skip', 'until'] },
+  searchCalls: { method: 'POST', path: '/rest/call/search', query: ['take', 'skip', 'until'] },
   searchOrders: { method: 'POST', path: '/rest/order/search', query: ['take', 'skip'] },
-  searchSCACalls: { method: 'POST', path: '/rest/sip/app/call/search', query: ['take', 'skip'] },
+  searchSCACalls: { method: 'POST', path: '/rest/sip/app/call/search', query: ['take', 'skip', 'until'] },
   searchTNLeases: { method: 'POST', path: '/rest/lease/tn/search', query: ['take', 'skip'] },
   searchTransactions: { method: 'POST', path: '/rest/transaction/search', query: ['take', 'skip'] },
   updateAccountOfficeHours: { method: 'PATCH', path: '/rest/account/office_hours/{uuid}' },
@@ -194,6 +197,10 @@ export type Operations = {
   getOrderPrice: { args: { body: { items: Array<{ tn: number; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; autorenew?: boolean }> } }; answer: { nrc: number; mrc: number; items: Array<{ tn: number; nrc: number; mrc: number }>; errors: Array<{ tn: number; reason: string; description: string }> } };
   /** Read an outbound voice profile: GET /rest/profile/outbound_voice/{uuid} */
   getOutboundVoiceProfileByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string } };
+  /** Read about a recording: GET /rest/recording/{uuid} */
+  getRecording: { args: { uuid: string }; answer: { uuid: string; call: string; tag: string; url: string; duration: number | null; transcript: string | null; created_on: string } };
+  /** Download a recording: GET /rest/recording/{uuid}/file */
+  getRecordingFile: { args: { uuid: string }; answer: Blob };
   /** Read a SIP connection: GET /rest/sip/connection/{uuid} */
   getSIPConnectionByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; port: number; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; ip: string | null; hostname: string | null; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** List products (older path): GET /rest/sip/connection/product */
@@ -241,7 +248,7 @@ export type Operations = {
   /** List outbound voice profiles: GET /rest/profile/outbound_voice */
   listOutboundVoiceProfiles: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string }> };
   /** List recordings: GET /rest/recording */
-  listRecordings: { args: { take?: number; skip?: number }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; call: string; tag: string; url: string; duration: number | null; transcript: string | null; created_on: string }> } };
+  listRecordings: { args: { take?: number; skip?: number; until?: string }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; call: string; tag: string; url: string; duration: number | null; transcript: string | null; created_on: string }>; until: string } };
   /** List SIP connections: GET /rest/sip/connection */
   listSIPConnections: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; port: number; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; ip: string | null; hostname: string | null; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string }> };
   /** List apps: GET /rest/sip/app */
@@ -282,6 +289,8 @@ export type Operations = {
   removeFromWhitelist: { args: { uuid: string; number: string }; answer: Array<string> };
   /** Remove an outbound voice profile: DELETE /rest/profile/outbound_voice/{uuid} */
   removeOutboundVoiceProfileByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string } };
+  /** Delete a recording: DELETE /rest/recording/{uuid} */
+  removeRecording: { args: { uuid: string }; answer: { uuid: string; call: string; tag: string; url: string; duration: number | null; transcript: string | null; created_on: string } };
   /** Remove a SIP connection: DELETE /rest/sip/connection/{uuid} */
   removeSIPConnectionByID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; port: number; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; ip: string | null; hostname: string | null; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Remove an app: DELETE /rest/sip/app/{uuid} */
@@ -303,13 +312,13 @@ export type Operations = {
   /** Search numbers that can be had: POST /rest/tn/search */
   search: { args: { take?: number; skip?: number; page?: number; size?: number; body?: { pattern?: string; type?: 'long_code' | 'toll_free'; country?: string; state?: string; province?: string; city?: string; rate_center?: string; rateCenter?: string; npa?: string; nxx?: string; line?: string; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; take?: number; skip?: number } }; answer: { take: number; skip: number; total: number; data: Array<{ tn: number; type: string; country: string; state: string; city: string; rate_center: string; features: Array<string>; nrc: number; mrc: number; registered: boolean }> } };
   /** Search the flow log of an app: POST /rest/sip/app/{uuid}/logs */
-  searchCallFlowLogs: { args: { take?: number; skip?: number; uuid: string; body?: { name?: string; success?: boolean; call?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ call: string; seq: number; document: number; path: string; name: string; success: boolean; reason: string; tag: string; created_on: string }> } };
+  searchCallFlowLogs: { args: { take?: number; skip?: number; until?: string; uuid: string; body?: { name?: string; success?: boolean; call?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ call: string; seq: number; document: number; path: string; name: string; success: boolean; reason: string; tag: string; created_on: string }>; until: string } };
   /** Search the call log: POST /rest/call/search */
-  searchCalls: { args: { take?: number; skip?: number; body?: { direction?: 'in' | 'out'; from?: string; to?: string; tn?: string | number; state?: 'online' | 'offline'; sip_control_app?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; direction: 'in' | 'out'; from: string; to: string; state: string; sip_control_app: string; created_on: string; ring_on: string | null; answer_on: string | null; hangup_on: string | null; owner: string; reason: string; q850: number; duration: number }> } };
+  searchCalls: { args: { take?: number; skip?: number; until?: string; body?: { direction?: 'in' | 'out'; from?: string; to?: string; tn?: string | number; state?: 'online' | 'offline'; sip_control_app?: string; created_on_from?: string; created_on_to?: string; modified_on_from?: string; modified_on_to?: string; mode?: 'AND' | 'OR'; order?: { tn?: 'ASC' | 'DESC'; to?: 'ASC' | 'DESC'; from?: 'ASC' | 'DESC'; state?: 'ASC' | 'DESC'; created_on?: 'ASC' | 'DESC'; modified_on?: 'ASC' | 'DESC' }; take?: number; skip?: number } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; direction: 'in' | 'out'; from: string; to: string; state: string; sip_control_app: string; created_on: string; ring_on: string | null; answer_on: string | null; hangup_on: string | null; owner: string; reason: string; q850: number; duration: number }>; until: string } };
   /** Search orders: POST /rest/order/search */
   searchOrders: { args: { take?: number; skip?: number }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; state: string; total: number; success: number; processing: number; failed: number; price: number; errors: Array<{ tn: number; reason: string; description: string }>; created_on: string; modified_on: string }> } };
   /** Search the call log: POST /rest/sip/app/call/search */
-  searchSCACalls: { args: { take?: number; skip?: number; body?: { direction?: 'in' | 'out'; from?: string; to?: string; tn?: string | number; state?: 'online' | 'offline'; sip_control_app?: string; created_on_from?: string; created_on_to?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; direction: 'in' | 'out'; from: string; to: string; state: string; sip_control_app: string; created_on: string; ring_on: string | null; answer_on: string | null; hangup_on: string | null; owner: string; reason: string; q850: number; duration: number }> } };
+  searchSCACalls: { args: { take?: number; skip?: number; until?: string; body?: { direction?: 'in' | 'out'; from?: string; to?: string; tn?: string | number; state?: 'online' | 'offline'; sip_control_app?: string; created_on_from?: string; created_on_to?: string; modified_on_from?: string; modified_on_to?: string; mode?: 'AND' | 'OR'; order?: { tn?: 'ASC' | 'DESC'; to?: 'ASC' | 'DESC'; from?: 'ASC' | 'DESC'; state?: 'ASC' | 'DESC'; created_on?: 'ASC' | 'DESC'; modified_on?: 'ASC' | 'DESC' }; take?: number; skip?: number } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; direction: 'in' | 'out'; from: string; to: string; state: string; sip_control_app: string; created_on: string; ring_on: string | null; answer_on: string | null; hangup_on: string | null; owner: string; reason: string; q850: number; duration: number }>; until: string } };
   /** Search numbers of the account: POST /rest/lease/tn/search */
   searchTNLeases: { args: { take?: number; skip?: number; body?: { tn?: string; autorenew?: boolean; sip_control_app?: string; sip_connection?: string; sip_connections_skip?: Array<string>; take?: number; skip?: number; mode?: 'AND' | 'OR'; order?: { tn?: 'ASC' | 'DESC'; created_on?: 'ASC' | 'DESC'; modified_on?: 'ASC' | 'DESC' }; created_on_from?: string; created_on_to?: string; modified_on_from?: string; modified_on_to?: string } }; answer: ({ take: number; skip: number; total: number; data: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; sip_connection: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> }) & ({ mode?: 'AND' | 'OR'; order?: Record<string, 'ASC' | 'DESC'> }) };
   /** Search transactions: POST /rest/transaction/search */

@@ -1,6 +1,8 @@
 /** One of everything that an account can have, made through the API where it has a way: what other accounts must not see. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CallV1 } from '@opentact/proto';
 import type { Engine } from '../engine.ts';
 import { idleEngine, type Method, PASSWORD, type Person, type RestScene } from './scene.ts';
@@ -85,6 +87,7 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   const recording = randomUUID();
   const kept = { id: recording, call_id: call, account_id, tag: '', created_on, duration_ms: '1000', transcript: null };
   await scene.db.insertInto('recording_log').values(kept).execute();
+  await writeFile(join(scene.home, 'recordings', `${recording}.wav`), 'RIFF');
   const { uuid: colleague = '' } = await make('POST', '/account/user', {
     email: `colleague-${person.email}`,
     password: PASSWORD,

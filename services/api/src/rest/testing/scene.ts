@@ -1,6 +1,6 @@
 /** The REST API on a database of its own, as tests ask it: every answer is held against the OpenAPI document. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, type Credentials, createClient } from '@opentact/client';
@@ -60,7 +60,10 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
   const db = openDatabase(server.url('opentact_api'));
   await migrate(db);
   const faults: unknown[] = [];
+  const recordings = join(home, 'recordings');
+  await mkdir(recordings);
   const all = {
+    recordings,
     db,
     jwtKey: JWT_KEY,
     engine: idleEngine,
@@ -68,7 +71,7 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
     told: (e: unknown) => faults.push(e),
     ...needs,
   };
-  const http = createHttp({ checks: {}, recordings: join(home, 'recordings'), token: undefined, rest: rest(all) });
+  const http = createHttp({ checks: {}, recordings, token: undefined, rest: rest(all) });
   checkAnswers(http, faults);
   await http.ready();
 
@@ -87,7 +90,10 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
       },
       ...(of.body !== undefined && { payload: of.body as object }),
     });
-    return { status: answer.statusCode, body: answer.body === '' ? {} : answer.json() } as Answer;
+    return {
+      status: answer.statusCode,
+      body: /json/.test(String(answer.headers['content-type'])) ? answer.json() : {},
+    } as Answer;
   };
   return {
     http,
@@ -109,7 +115,8 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
             payload: Buffer.from(await asked.arrayBuffer()),
             remoteAddress: fresh(),
           });
-          return new Response(answer.body, { status: answer.statusCode });
+          const type = { 'content-type': String(answer.headers['content-type'] ?? 'none') };
+          return new Response(answer.rawPayload, { status: answer.statusCode, headers: type });
         },
       }),
     upload(path, as, content, { name = 'flow.xml', type = 'application/xml' } = {}) {
