@@ -30,6 +30,7 @@ import { connectEngine } from './rest/engine.ts';
 import { withoutRow } from './rest/errors.ts';
 import { rest } from './rest/rest.ts';
 import { sharedSecret } from './rest/shared-secret.ts';
+import { keepSchedule } from './schedule/schedule.ts';
 
 const config = configOrExit('api', process.env, process.argv.slice(2));
 const boot = bootId();
@@ -87,6 +88,7 @@ const following = Promise.all(
   [CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
 );
 const batches = runBatches(database, engine, over.signal, log);
+const scheduled = keepSchedule(database, over.signal, log);
 log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
 const endRetaining = retainRecordings({
@@ -98,7 +100,7 @@ const endRetaining = retainRecordings({
 shutdown.step('call log', 2000, () => {
   endRetaining();
   over.abort();
-  return following;
+  return Promise.all([following, scheduled]);
 });
 shutdown.step('bulk calls', 2000, () => batches);
 shutdown.step('leave the registry', 1000, () => events.registry.leave());

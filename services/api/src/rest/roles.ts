@@ -12,6 +12,11 @@ export function mustBeAdmin({ role }: Identity): void {
   if (role !== 'Admin') throw new RestError(403, 'only an Admin of the account may');
 }
 
+/** @throws RestError 403 */
+export function mustBeOperator({ isOperator }: Identity): void {
+  if (!isOperator) throw new RestError(403, 'only an Admin of the installation may');
+}
+
 /**
  * To be called in the transaction that takes an Admin away, after it: an account keeps one. The account's row is locked
  * first, by `holdAccount`, so that two who take each other away find out.

@@ -1,0 +1,60 @@
+/** Numbering data by upload (reference 2.18): read as it comes, all of it or nothing; lines that are no exchange are told. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Database } from '../database/database.ts';
+import { CsvError, csvRecords } from '../lerg/csv.ts';
+import { exchangesOf, type Read } from '../lerg/exchanges.ts';
+import { saveExchanges } from '../lerg/save.ts';
+import { answers, ok } from './envelope.ts';
+import { badInput } from './errors.ts';
+import { operation } from './operation.ts';
+import { mustBeOperator } from './roles.ts';
+import { takeFiles } from './upload.ts';
+
+const BYTES_MAX = 64 * 1024 * 1024;
+
+const Uploaded = Type.Object({
+  accepted: Type.Integer(),
+  failed: Type.Integer(),
+  total: Type.Integer(),
+  errors: Type.Array(Type.Object({ line: Type.Integer(), reason: Type.String() }), {
+    description: 'The first of them.',
+  }),
+});
+
+export const lergUpload =
+  (db: Database): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    await takeFiles(http, BYTES_MAX);
+    const schema = {
+      ...operation(
+        'UploadDictLERG',
+        'Administration',
+        'Upload numbering data',
+        'CSV with the columns npa, nxx, state, county; all of it is taken, or nothing. What is imported wins over the demo’s.',
+      ),
+      consumes: ['multipart/form-data'],
+      response: answers(Uploaded, { failures: [403] }),
+    };
+    const limits = { bodyLimit: BYTES_MAX + 16 * 1024 };
+    const preHandler = async ({ identity }: { identity: Parameters<typeof mustBeOperator>[0] }) =>
+      mustBeOperator(identity);
+    http.post('/dict/lerg', { schema, ...limits, preHandler }, async (request) => {
+      const file = await request.file();
+      if (file?.fieldname !== 'file') throw badInput({ 'body.file': { message: 'is missing' } });
+      const { file: stream } = file;
+      stream.setEncoding('utf8');
+      async function* whole(): AsyncGenerator<Read> {
+        yield* exchangesOf(csvRecords(stream as AsyncIterable<string>));
+        // Cut off where the limit was: what came so far is not kept.
+        if (stream.truncated) throw new CsvError(`the file is longer than ${BYTES_MAX} bytes`);
+      }
+      try {
+        return ok(await saveExchanges(db, whole(), { replaceDemo: false }));
+      } catch (error) {
+        stream.resume();
+        if (error instanceof CsvError) throw badInput({ 'body.file': { message: error.message } });
+        throw error;
+      }
+    });
+  };
