@@ -44,6 +44,7 @@ const ONE: Record<string, Case> = {
   GetTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
   GetTNLeaseRoute: ({ tn }) => ({ in: { lease: tn } }),
   GetTNProfileByUUID: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
+  GetTransactionByUUID: ({ transaction }) => ({ in: { uuid: transaction } }),
   GetUserByUUID: ({ user }) => ({ in: { uuid: user } }),
   GetWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   HangUpCall: ({ call }) => ({ in: { uuid: call } }),
@@ -133,6 +134,10 @@ const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> =
 
 /** Routes of the kinds above that hold nothing of anybody, and why. */
 const COMMON: Record<string, string> = {
+  CreditAccount: 'for Admins of the installation alone (403)',
+  GetTransactionDashboardReport: 'the parameter is a kind; the sums are of one’s own',
+  ScheduleAction: 'for Admins of the installation alone (403)',
+  TnleaseCreate: 'for Admins of the installation alone (403)',
   GetSIPConnectionProductsList: 'the same for everybody',
   GetSIPProductsList: 'the same for everybody',
   ListDictGTTSVoices: 'the same for everybody',

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { CsvError, csvRecords } from '../lerg/csv.ts';
-import { exchangesOf, type Read } from '../lerg/exchanges.ts';
+import { exchangesOf } from '../lerg/exchanges.ts';
 import { saveExchanges } from '../lerg/save.ts';
 import { answers, ok } from './envelope.ts';
 import { badInput } from './errors.ts';
@@ -44,13 +44,17 @@ export const lergUpload =
       if (file?.fieldname !== 'file') throw badInput({ 'body.file': { message: 'is missing' } });
       const { file: stream } = file;
       stream.setEncoding('utf8');
-      async function* whole(): AsyncGenerator<Read> {
-        yield* exchangesOf(csvRecords(stream as AsyncIterable<string>));
+      async function* text(): AsyncGenerator<string> {
+        try {
+          yield* stream as AsyncIterable<string>;
+        } catch {
+          throw new CsvError('the upload ended before the file did');
+        }
         // Cut off where the limit was: what came so far is not kept.
         if (stream.truncated) throw new CsvError(`the file is longer than ${BYTES_MAX} bytes`);
       }
       try {
-        return ok(await saveExchanges(db, whole(), { replaceDemo: false }));
+        return ok(await saveExchanges(db, exchangesOf(csvRecords(text())), { replaceDemo: false }));
       } catch (error) {
         stream.resume();
         if (error instanceof CsvError) throw badInput({ 'body.file': { message: error.message } });

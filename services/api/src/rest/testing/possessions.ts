@@ -22,6 +22,7 @@ export type Possessions = {
   order: string;
   tn: string;
   lease: string;
+  transaction: string;
   call: string;
   liveCall: string;
   batch: string;
@@ -67,6 +68,8 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   const key = await make('POST', '/token', { name: 'mine' });
   const { uuid: order = '' } = await make('POST', '/order', { items: [{ tn: Number(tn) }] });
   const { uuid: lease = '' } = await make('PATCH', `/lease/tn/${tn}`, { sip_control_app: app });
+  const billed = await scene.ask('POST', '/transaction/search', { as });
+  const transaction = (billed.body.payload as { data: Array<{ uuid: string }> }).data[0]!.uuid;
   const call = randomUUID();
   calls.set(call, person.accountId);
   const { accountId: account_id } = person;
@@ -120,6 +123,7 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
     order,
     tn: tn!,
     lease,
+    transaction,
     call,
     liveCall,
     batch,
