@@ -22,6 +22,7 @@ export const OPERATIONS = {
   createToken: { method: 'POST', path: '/rest/token' },
   createUser: { method: 'POST', path: '/rest/user' },
   createUserCartEntry: { method: 'POST', path: '/rest/user/cart' },
+  creditAccount: { method: 'POST', path: '/rest/admin/account/{uuid}/credit', headers: ['idempotency-key'] },
   deactivateUserAccountByUUID: { method: 'DELETE', path: '/rest/account/user/{uuid}' },
   deleteUserByUUID: { method: 'DELETE', path: '/rest/user/{uuid}' },
   deleteUserCartEntry: { method: 'DELETE', path: '/rest/user/cart/{uuid}' },
@@ -59,6 +60,9 @@ export const OPERATIONS = {
   getTNLeaseRoute: { method: 'GET', path: '/rest/lease/tn/{lease}/route' },
   getTNProfileByUUID: { method: 'GET', path: '/rest/profile/tn/{uuid}' },
   getTokenList: { method: 'GET', path: '/rest/token/list' },
+  getTransactionByUUID: { method: 'GET', path: '/rest/transaction/{uuid}' },
+  getTransactionDashboardReport: { method: 'GET', path: '/rest/transaction/report/dashboard/{ref_type}', query: ['from', 'to'] },
+  getTransactionInvoiceReport: { method: 'GET', path: '/rest/transaction/report/invoice', query: ['from', 'to'] },
   getUserByUUID: { method: 'GET', path: '/rest/user/{uuid}' },
   getUsersByAccount: { method: 'GET', path: '/rest/account/user' },
   getWhitelist: { method: 'GET', path: '/rest/profile/tn/{uuid}/whitelist' },
@@ -98,6 +102,7 @@ export const OPERATIONS = {
   requestUserPasswordResetEmail: { method: 'GET', path: '/rest/user/password_reset', query: ['email', 'callback'] },
   runCallDocument: { method: 'POST', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   saveSIPControlAppStaticCallFlow: { method: 'POST', path: '/rest/sip/app/call/flow/{uuid}' },
+  scheduleAction: { method: 'GET', path: '/rest/admin/schedule/{action}' },
   search: { method: 'POST', path: '/rest/tn/search', query: ['take', 'skip', 'page', 'size'] },
   searchCallFlowLogs: { method: 'POST', path: '/rest/sip/app/{uuid}/logs', query: ['take', 'skip', 'until'] },
   searchCalls: { method: 'POST', path: '/rest/call/search', query: ['take', 'skip', 'until'] },
@@ -105,11 +110,14 @@ export const OPERATIONS = {
   searchSCACalls: { method: 'POST', path: '/rest/sip/app/call/search', query: ['take', 'skip', 'until'] },
   searchTNLeases: { method: 'POST', path: '/rest/lease/tn/search', query: ['take', 'skip'] },
   searchTransactions: { method: 'POST', path: '/rest/transaction/search', query: ['take', 'skip'] },
+  systemDICTGTTSReload: { method: 'GET', path: '/rest/admin/system/dict_gtts_reload' },
+  tnleaseCreate: { method: 'POST', path: '/rest/admin/tnlease/create' },
   updateAccountOfficeHours: { method: 'PATCH', path: '/rest/account/office_hours/{uuid}' },
   updateAddress: { method: 'PATCH', path: '/rest/address/{uuid}' },
   updateUserByUUID: { method: 'PATCH', path: '/rest/user/{uuid}' },
   updateUserCartEntry: { method: 'PATCH', path: '/rest/user/cart/{uuid}' },
   uploadAvatar: { method: 'POST', path: '/rest/user/{uuid}/avatar' },
+  uploadDictLERG: { method: 'POST', path: '/rest/dict/lerg' },
 } as const;
 
 export type Operations = {
@@ -157,6 +165,8 @@ export type Operations = {
   createUser: { args: { body: { email: string; password: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; account?: { name: string; email?: string } } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Put something into one’s cart: POST /rest/user/cart */
   createUserCartEntry: { args: { body: { payload: Record<string, unknown>; ttl?: number } }; answer: { uuid: string; payload: Record<string, unknown> } };
+  /** Credit an account: POST /rest/admin/account/{uuid}/credit */
+  creditAccount: { args: { uuid: string; 'idempotency-key': string; body: { amount: number; description?: string } }; answer: { uuid: string; amount: number; account_balance_before: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string } };
   /** Deactivate a user: DELETE /rest/account/user/{uuid} */
   deactivateUserAccountByUUID: { args: { uuid: string }; answer: Array<{ uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string }> };
   /** Remove a user: DELETE /rest/user/{uuid} */
@@ -231,6 +241,12 @@ export type Operations = {
   getTNProfileByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
   /** List API keys: GET /rest/token/list */
   getTokenList: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string }> };
+  /** Read a transaction: GET /rest/transaction/{uuid} */
+  getTransactionByUUID: { args: { uuid: string }; answer: { uuid: string; amount: number; account_balance_before: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string } };
+  /** Sum one kind of transactions by day: GET /rest/transaction/report/dashboard/{ref_type} */
+  getTransactionDashboardReport: { args: { from?: string | string; to?: string | string; ref_type: 'payment' | 'tnlease_mrc' | 'tnlease_nrc' | 'tts' | 'sms_incoming' | 'sms_outgoing' | 'sms_nrc' | 'sms_mrc' | 'mms_incoming' | 'mms_outgoing' | 'mms_nrc' | 'mms_mrc' | 'voice_incoming' | 'voice_outgoing' | 'voice_nrc' | 'voice_mrc' | 'fax_incoming' | 'fax_outgoing' | 'fax_nrc' | 'fax_mrc' | 'emergency_incoming' | 'emergency_outgoing' | 'emergency_nrc' | 'emergency_mrc' }; answer: { from: string; to: string; ref_type: string; report: Array<{ date: string; count: number; sum: number }> } };
+  /** Sum what was charged and credited: GET /rest/transaction/report/invoice */
+  getTransactionInvoiceReport: { args: { from?: string | string; to?: string | string }; answer: { from: string; to: string; report: Array<{ ref_type: string; amount: number }> } };
   /** Read a user: GET /rest/user/{uuid} */
   getUserByUUID: { args: { uuid: string }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** List the users of the account: GET /rest/account/user */
@@ -309,6 +325,8 @@ export type Operations = {
   runCallDocument: { args: { uuid: string; 'idempotency-key'?: string; file: string | Blob }; answer: { uuid: string; type: 'CallSCA'; direction: 'in' | 'out'; from: string; to: string; state: string; verb: string; owner: string; reason: string; created_on: string; answer_on: string | null; hangup_on: string | null; sip_control_app: { uuid: string } | null } };
   /** Give an app a document: POST /rest/sip/app/call/flow/{uuid} */
   saveSIPControlAppStaticCallFlow: { args: { uuid: string; file: string | Blob }; answer: { url: string; xml: string } };
+  /** Run a job now: GET /rest/admin/schedule/{action} */
+  scheduleAction: { args: { action: string }; answer: { changed: number } };
   /** Search numbers that can be had: POST /rest/tn/search */
   search: { args: { take?: number; skip?: number; page?: number; size?: number; body?: { pattern?: string; type?: 'long_code' | 'toll_free'; country?: string; state?: string; province?: string; city?: string; rate_center?: string; rateCenter?: string; npa?: string; nxx?: string; line?: string; features?: Array<'voice' | 'fax' | 'sms' | 'mms' | 'emergency'>; take?: number; skip?: number } }; answer: { take: number; skip: number; total: number; data: Array<{ tn: number; type: string; country: string; state: string; city: string; rate_center: string; features: Array<string>; nrc: number; mrc: number; registered: boolean }> } };
   /** Search the flow log of an app: POST /rest/sip/app/{uuid}/logs */
@@ -322,7 +340,11 @@ export type Operations = {
   /** Search numbers of the account: POST /rest/lease/tn/search */
   searchTNLeases: { args: { take?: number; skip?: number; body?: { tn?: string; autorenew?: boolean; sip_control_app?: string; sip_connection?: string; sip_connections_skip?: Array<string>; take?: number; skip?: number; mode?: 'AND' | 'OR'; order?: { tn?: 'ASC' | 'DESC'; created_on?: 'ASC' | 'DESC'; modified_on?: 'ASC' | 'DESC' }; created_on_from?: string; created_on_to?: string; modified_on_from?: string; modified_on_to?: string } }; answer: ({ take: number; skip: number; total: number; data: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; sip_connection: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> }) & ({ mode?: 'AND' | 'OR'; order?: Record<string, 'ASC' | 'DESC'> }) };
   /** Search transactions: POST /rest/transaction/search */
-  searchTransactions: { args: { take?: number; skip?: number; body?: { ref_type?: string } }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; amount: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string }> } };
+  searchTransactions: { args: { take?: number; skip?: number; body?: { ref_type?: 'payment' | 'tnlease_mrc' | 'tnlease_nrc' | 'tts' | 'sms_incoming' | 'sms_outgoing' | 'sms_nrc' | 'sms_mrc' | 'mms_incoming' | 'mms_outgoing' | 'mms_nrc' | 'mms_mrc' | 'voice_incoming' | 'voice_outgoing' | 'voice_nrc' | 'voice_mrc' | 'fax_incoming' | 'fax_outgoing' | 'fax_nrc' | 'fax_mrc' | 'emergency_incoming' | 'emergency_outgoing' | 'emergency_nrc' | 'emergency_mrc'; ref_uuid?: string; amount?: number; account_balance_before?: number; account_balance_after?: number; description?: string; take?: number; skip?: number; mode?: 'AND' | 'OR'; order?: { created_on?: 'ASC' | 'DESC'; amount?: 'ASC' | 'DESC'; ref_type?: 'ASC' | 'DESC'; account_balance_after?: 'ASC' | 'DESC' }; created_on_from?: string; created_on_to?: string; modified_on_from?: string; modified_on_to?: string } }; answer: ({ take: number; skip: number; total: number; data: Array<{ uuid: string; amount: number; account_balance_before: number; account_balance_after: number; ref_type: string; ref_uuid: string; description: string; created_on: string }> }) & ({ mode?: 'AND' | 'OR'; order?: Record<string, 'ASC' | 'DESC'> }) };
+  /** Read the voices again: GET /rest/admin/system/dict_gtts_reload */
+  systemDICTGTTSReload: { args: Record<never, never>; answer: { voices: number } };
+  /** Give an account numbers without an order: POST /rest/admin/tnlease/create */
+  tnleaseCreate: { args: { body: { tns: Array<number>; autorenew?: boolean; account?: string } }; answer: Array<{ uuid: string; tn: number }> };
   /** Change office hours: PATCH /rest/account/office_hours/{uuid} */
   updateAccountOfficeHours: { args: { uuid: string; body: { type?: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow?: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from?: number; time_to?: number; name?: string | null } }; answer: { uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string } };
   /** Change an address: PATCH /rest/address/{uuid} */
@@ -333,4 +355,6 @@ export type Operations = {
   updateUserCartEntry: { args: { uuid: string; body: { payload: Record<string, unknown>; ttl?: number } }; answer: { uuid: string; payload: Record<string, unknown> } };
   /** Give a user a picture: POST /rest/user/{uuid}/avatar */
   uploadAvatar: { args: { uuid: string; file: string | Blob }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
+  /** Upload numbering data: POST /rest/dict/lerg */
+  uploadDictLERG: { args: { file: string | Blob }; answer: { accepted: number; failed: number; total: number; errors: Array<{ line: number; reason: string }> } };
 };
