@@ -231,7 +231,7 @@ for (const [said, reason, q850] of [
 ] as const)
   test(
     `no INVITE leaves for a leg that the account may not dial: ${reason}`,
-    inHouse({}, async (house) => {
+    inHouse({ hurry: 50 }, async (house) => {
       const trunk = await house.another();
       const at = { host: '127.0.0.1', port: trunk.port, transport: 'udp', user: '', password: '' };
       house.trunks.set('trunk-1', { trunk: 'trunk-1', ...at });

@@ -29,14 +29,29 @@ export type NoTarget = { readonly reason: string; readonly q850: number };
 
 type Dial = CallEvent<FactOf<'DialRequested'>>;
 
+/** A Directory that is being started again is waited for while the call rings nobody yet. */
+const AWAY_TRIES = 20;
+const AWAY_WAIT_MS = 400;
+
 export async function findTarget(context: Context, call: EdgeCall, ask: Dial): Promise<Target | NoTarget> {
+  for (let tries = 1; ; tries++) {
+    const found = await lookUp(context, call, ask);
+    if (found) return found;
+    const leg = call.legs.get(ask.leg);
+    if (tries === AWAY_TRIES || leg?.hangup || leg?.state === 'ended') return { reason: 'unreachable', q850: 41 };
+    await new Promise<void>((done) => void context.clock.after(AWAY_WAIT_MS, done));
+  }
+}
+
+/** Undefined: the Directory is away. */
+async function lookUp(context: Context, call: EdgeCall, ask: Dial): Promise<Target | NoTarget | undefined> {
   try {
     return ask.target.startsWith('tel:')
       ? await byNumber(context, call, ask)
       : await byAddress(context, call, ask.target);
   } catch (error) {
     if (error instanceof GrammarFault) return { reason: 'bad-target', q850: 28 };
-    if (error instanceof DirectoryAway) return { reason: 'unreachable', q850: 41 };
+    if (error instanceof DirectoryAway) return undefined;
     throw error;
   }
 }
