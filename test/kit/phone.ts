@@ -41,6 +41,8 @@ export class PhoneCall extends EventEmitter {
   source = { address: '', port: 0 };
   /** The INVITE brought no offer: the answer goes into the ACK. */
   delayed = false;
+  /** Where requests go before a Contact is known, host:port; the address itself where there is none. */
+  proxy: string | undefined;
   readonly messages: SipMessage[] = [];
 
   constructor(
@@ -159,8 +161,8 @@ export class Phone {
     });
   }
 
-  /** Calls `sip:user@host:port`. `sdp: false` leaves the offer to the other side. */
-  async call(uri: string, options: { sdp?: boolean; lines?: string[] } = {}): Promise<PhoneCall> {
+  /** Calls `sip:user@host:port`. `sdp: false` leaves the offer to the other side; `by` is a proxy, host:port. */
+  async call(uri: string, options: { sdp?: boolean; lines?: string[]; by?: string } = {}): Promise<PhoneCall> {
     const peer = await openPeer(this.#peer);
     const call = new PhoneCall(this, peer, {
       direction: 'out',
@@ -170,6 +172,7 @@ export class Phone {
     this.calls.set(call.sipCallId, call);
     call.invitedAt = performance.now();
     call.delayed = options.sdp === false;
+    call.proxy = options.by;
     const sdp = call.delayed ? '' : peer.offer();
     this.send(call, 'INVITE', sdp, options.lines);
     return call;
@@ -211,8 +214,9 @@ export class Phone {
       '',
       sdp,
     ].join('\r\n');
-    this.#write(text, uri);
-    if (method !== 'ACK') this.#repeat(call, text, uri, method, call.cseq);
+    const hop = initial && call.proxy ? `sip:@${call.proxy}` : uri;
+    this.#write(text, hop);
+    if (method !== 'ACK') this.#repeat(call, text, hop, method, call.cseq);
     return text;
   }
 

@@ -212,6 +212,49 @@ describe('SIP objects of the REST API', { timeout: 120_000 }, () => {
       return state === 'answered';
     }, 'the app is still off');
   });
+
+  describe('a SIP domain', () => {
+    const domain = 'ann.sip.example.test';
+    /** The phone sends it to the platform, whatever host the address names. */
+    const at = async (by: Phone, user: string) => {
+      const call = await by.call(`sip:${user}@${domain}`, { by: platform.sip });
+      await call.until('answered').catch(() => {});
+      return call;
+    };
+
+    it('reaches its app, whoever is called and whoever calls', async () => {
+      const app = await ann.app('Door', '<Response><Say>Door.</Say></Response>', { auto_answer: true });
+      await ann.ask('POST', '/sip/domain', { domain, sip_control_app: app });
+      const call = await at(await phoneOf('12125550137'), 'anything-at-all');
+      assert.equal(call.state === 'answered' || call.ended?.status === 0, true, JSON.stringify(call.ended));
+      const story = await platform.ended(call.platformCallId);
+      assert.deepEqual(verbs(story), ['Say[0] finished']);
+      assert.equal(all(story, 'CallArrived')[0]!.app?.appId, app);
+    });
+
+    it('sends calls of its switches alone on to its connection', async () => {
+      const pbx = await phoneOf('pbx');
+      const made = { name: 'Behind', ip: '127.0.0.1', port: pbx.port };
+      const { uuid } = await ann.ask<{ uuid: string }>('POST', '/sip/connection', made);
+      await ann.ask('PATCH', `/sip/domain/${domain}`, { sip_control_app: null, sip_connection: uuid });
+      const by = await phoneOf('12125550138');
+      let last: PhoneCall | undefined;
+      await soon(async () => {
+        last = await at(by, 'extension-7');
+        return last.ended?.status === 403;
+      }, 'a stranger is still served');
+      assert.match(reasonOf(last!) ?? '', /Q\.850;cause=21/);
+      assert.match(all(await platform.ended(last!.platformCallId), 'CallArrived')[0]!.refusal ?? '', /no switch/);
+      await ann.ask('POST', `/sip/domain/${domain}/switch`, { name: 'Ours', remote_ip: '127.0.0.1' });
+      await soon(async () => {
+        last = await at(by, 'extension-7');
+        return last.state === 'answered';
+      }, 'a switch is still refused');
+      const [rung] = [...pbx.calls.values()];
+      assert.equal(rung?.invite?.uriText, `sip:extension-7@127.0.0.1:${pbx.port}`);
+      last!.hangup();
+    });
+  });
 });
 
 /** One scenario of SIPp towards a user of the platform. @returns what it logged */

@@ -154,6 +154,59 @@ test('a number on a connection leads to the customer’s own equipment; what is 
   await active(true);
 });
 
+test('a domain leads to its app for everybody, and only its switches go on to its connection or out', async () => {
+  const [connection, profile, domain, other] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const account_id = demo.accountId;
+  const nowhere = { app_id: null, connection_id: null, outbound_voice_profile_id: null };
+  const pbx = { id: connection, account_id, name: 'PBX', outbound_voice_profile_id: null, hostname: null, port: 5080 };
+  await db
+    .insertInto('sip_connection')
+    .values({ ...pbx, ip: '192.0.2.7' })
+    .execute();
+  await db
+    .insertInto('outbound_voice_profile')
+    .values({ id: profile, account_id, name: 'Out', tn_lease_id: null })
+    .execute();
+  await db
+    .insertInto('sip_domain')
+    .values({ ...nowhere, id: domain, account_id, domain: 'pbx.example.test', app_id: demo.appId })
+    .execute();
+  const at = (user: string, sourceAddress = '198.51.100.1:5060', host = 'PBX.example.test') =>
+    route(user, { host, sourceAddress });
+  assert.equal((await at('anything')).app!.appId, demo.appId);
+  assert.equal((await at('anything')).refusal, undefined);
+  await assert.rejects(at('anything', '198.51.100.1', 'nobody.example.test'), { code: status.NOT_FOUND });
+  const go = (to: object) =>
+    db
+      .updateTable('sip_domain')
+      .set({ ...nowhere, ...to })
+      .execute();
+  await go({ connection_id: connection });
+  assert.match((await at('bob')).refusal!, /no switch of this domain/);
+  const authorised = { id: randomUUID(), domain_id: domain, name: 'S', remote_ip: '198.51.100.1' };
+  await db.insertInto('sip_switch').values(authorised).execute();
+  const sent = await at("bob'&<x>");
+  assert.equal(sent.refusal, undefined);
+  assert.match(sent.app!.staticDocument, /<Sip>bob&apos;&amp;&lt;x&gt;@192\.0\.2\.7:5080<\/Sip>/);
+  assert.match((await at('bob', '198.51.100.2:5060')).refusal!, /no switch/);
+  assert.match((await at('bob', '2001:db8::1')).refusal!, /no switch/);
+  await db.updateTable('sip_switch').set({ is_active: false }).execute();
+  assert.match((await at('bob')).refusal!, /no switch/);
+  await db.updateTable('sip_switch').set({ is_active: true }).execute();
+  await go({ outbound_voice_profile_id: profile });
+  assert.match((await at('+12125550100')).app!.staticDocument, /hangup_on_bye="true"><Number>12125550100<\/Number>/);
+  await assert.rejects(at('bob'), { code: status.NOT_FOUND });
+  // Somebody else's number stays theirs, by whatever name it is called.
+  await db.insertInto('account').values({ id: other, name: 'Other', calls_max: 1, dials_per_minute_max: 1 }).execute();
+  await db
+    .updateTable('sip_domain')
+    .set({ ...nowhere, account_id: other })
+    .execute();
+  assert.equal((await at(demo.number)).accountId, demo.accountId);
+  for (const table of ['sip_switch', 'sip_domain', 'outbound_voice_profile', 'sip_connection'] as const)
+    await db.deleteFrom(table).execute();
+});
+
 test('the seeded trunk serves every account, and goes with its variable', async () => {
   await seedTrunk(db, { user: 'u', password: 'p', host: 'sip.example', port: 5062 });
   const found = await route(demo.number);

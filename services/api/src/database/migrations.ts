@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { profiles } from './migrations/006-profiles.ts';
 import { connections } from './migrations/007-connections.ts';
+import { domains } from './migrations/008-domains.ts';
 import { money } from './migrations/010-money.ts';
 import { identity } from './migrations/011-identity.ts';
 import { people } from './migrations/012-people.ts';
@@ -273,6 +274,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   },
   '006-profiles': profiles,
   '007-connections': connections,
+  '008-domains': domains,
   '010-money': money,
   '011-identity': identity,
   '012-people': people,

@@ -60,4 +60,54 @@ export type SipTables = {
     outbound_voice_profile_id: string | null;
   } & Trunk &
     Stamps;
+  /** A name by which an account is called; unique over the platform, in lower case. */
+  sip_domain: {
+    id: string;
+    account_id: string;
+    domain: string;
+    app_id: string | null;
+    connection_id: string | null;
+    outbound_voice_profile_id: string | null;
+  } & Stamps;
+  /** A machine that may call out by a domain, by its address. */
+  sip_switch: {
+    id: string;
+    domain_id: string;
+    name: string;
+    description: Generated<string>;
+    remote_ip: string;
+    remote_domain: Generated<string>;
+    is_active: Generated<boolean>;
+  } & Stamps;
+  /** `digests`: sealed; what finds them is a keyed hash. The password is nowhere. */
+  sip_user: {
+    id: string;
+    domain_id: string;
+    login: string;
+    digests: Buffer;
+    ha1b_md5_lookup: Buffer;
+    ha1b_sha256_lookup: Buffer;
+    first_name: Generated<string | null>;
+    last_name: Generated<string | null>;
+    email: Generated<string | null>;
+    phone_number: Generated<string | null>;
+    avatar: Generated<string | null>;
+    dob: Generated<string | null>;
+    gender: Generated<string | null>;
+    same_domain_calls_only: Generated<boolean>;
+    is_active: Generated<boolean>;
+    tn_lease_id: string | null;
+  } & Stamps;
+  /** `token`: sealed. `used_on` null: it may still be used. */
+  sip_invite: {
+    id: string;
+    domain_id: string;
+    name: string;
+    token_lookup: Buffer;
+    token: Buffer;
+    expires_on: Date;
+    used_on: Date | null;
+  } & Stamps;
+  sip_group: { id: string; owner_id: string; name: string } & Stamps;
+  sip_group_user: { group_id: string; user_id: string };
 };

@@ -1,13 +1,15 @@
 /**
- * Who owns a number, what serves it, where it is at home, whom a group rings, what is staged: the questions of the other
+ * Who owns a number or a domain, what serves it, where it is at home, whom a group rings, what is staged: the questions of the other
  * services, answered from the tables.
  */
 import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { DirectoryV1 } from '@opentact/proto';
 import { createCache } from '@opentact/runtime';
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { byNumber, type Destination, firstApp } from './destinations.ts';
+import { byDomain } from './domains.ts';
 import { DirectoryError } from './error.ts';
 import { targetsOf } from './groups.ts';
 import { digitsOf } from './numbers.ts';
@@ -36,6 +38,15 @@ export type Directory = {
   group(of: DirectoryV1.GroupRequest): Promise<DirectoryV1.GroupResponse>;
   reserve(of: DirectoryV1.ReserveRequest): Promise<DirectoryV1.ReserveResponse>;
 };
+
+/** At a numeric host, ours, a number is whose it is wherever the call came from. */
+type Address = { user: string; host: string; source: string };
+function addressOf(user: string, host: string, sourceAddress: string): Address {
+  if (host === '' || isIP(host.replace(/^\[|\]$/g, ''))) return { user, host: '', source: '' };
+  // An edge says the address alone; with a port an IPv6 address would look like a longer one.
+  const source = isIP(sourceAddress) ? sourceAddress : sourceAddress.replace(/:\d+$/, '');
+  return { user, host: host.toLowerCase(), source };
+}
 
 /**
  * @param staging whether documents may be staged here: only where nobody from outside can dial them.
@@ -66,12 +77,21 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     };
     return { ...first, app: { ...first.app, ...staged }, isActive: true };
   }
-  /** A number with all that is the same for every caller; undefined: nobody's. */
+  /** An address with all that is the same for every caller; undefined: nobody's. */
   const limits = { max: REMEMBERED_MAX, freshMs: rememberMs, staleMs: rememberMs, patienceMs: Number.MAX_SAFE_INTEGER };
-  const known = createCache(limits, async (user: string) => {
+  const known = createCache(limits, async (key: string) => {
+    const { user, host, source } = JSON.parse(key) as Address;
     const number = digitsOf(user);
-    const found = number ? await byNumber(db, number) : undefined;
-    return found && { lists: await listsOf(db, number!), response: await answer(found) };
+    const [numbered, named] = await Promise.all([
+      number ? byNumber(db, number) : undefined,
+      host ? byDomain(db, host, user, source) : undefined,
+    ]);
+    // Nobody takes the calls of somebody else's number by giving their domain the name that it is called by.
+    const isTheirs = numbered && numbered.account.account_id !== named?.destination.account.account_id;
+    const found = named && !isTheirs ? named : numbered && { destination: numbered, refusal: undefined };
+    if (!found) return undefined;
+    const lists = numbered ? await listsOf(db, number!) : [];
+    return { lists, refusal: found.refusal, response: await answer(found.destination) };
   });
   /** An account's own trunk, else the one that serves all. */
   const trunkOf = (accountId: string) =>
@@ -105,12 +125,12 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
     };
   }
   return {
-    async route({ user, fromUser, callerWithheld = false, callId }) {
+    async route({ user, host, fromUser, callerWithheld = false, sourceAddress, callId }) {
       const staged = user.startsWith('doc-') ? await takeStaged(user, callId) : undefined;
       if (staged) return answer(staged);
-      const found = await known.get(user);
-      if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number');
-      const refusal = screen(fromUser, callerWithheld, found.lists);
+      const found = await known.get(JSON.stringify(addressOf(user, host, sourceAddress)));
+      if (!found) throw new DirectoryError('NOT_FOUND', 'nobody owns this number or domain');
+      const refusal = found.refusal ?? screen(fromUser, callerWithheld, found.lists);
       return { ...found.response, refusal, forEveryCaller: found.lists.length === 0 };
     },
     async account(id) {

@@ -13,8 +13,35 @@ import { type Answer, type Method, openRestScene, type RestScene } from './testi
 type Asked = { in?: Record<string, string>; query?: string; body?: unknown; file?: string | Buffer };
 type Case = (of: Possessions) => Asked;
 
+const SOON = new Date(Date.now() + 86_400_000).toISOString();
+
 /** Routes with a parameter in their path: what their account asks. The other account is answered 404. */
 const ONE: Record<string, Case> = {
+  AddSIPUserToSIPUserGroupApp: ({ group, sipUser }) => ({ in: { uuid: group, sip_user_uuid: sipUser } }),
+  AddSIPUsersToSIPUserGroupApp: ({ group, sipUser }) => ({ in: { uuid: group }, body: { users: [sipUser] } }),
+  CreateSIPSwitch: ({ domain }) => ({ in: { domain }, body: { name: 'x', remote_ip: '192.0.2.8' } }),
+  CreateSIPUser: ({ domain }) => ({ in: { domain }, body: { login: 'x', password: 'x'.repeat(8) } }),
+  CreateSIPUserInvite: ({ domain }) => ({ in: { domain }, body: { name: 'Theirs', expired_on: SOON } }),
+  GetSIPDomainByDomainName: ({ domain }) => ({ in: { domain } }),
+  GetSIPSwitchByUUID: ({ domain, switch: uuid }) => ({ in: { domain, uuid } }),
+  GetSIPUserByUUID: ({ domain, sipUser }) => ({ in: { domain, uuid: sipUser } }),
+  GetSIPUserGroupUsersApp: ({ group }) => ({ in: { uuid: group } }),
+  GetSIPUserInviteByUUID: ({ domain, invite }) => ({ in: { domain, uuid: invite } }),
+  GetTechPrefixRoute: ({ domain }) => ({ in: { tn: '13055550100', domain } }),
+  ListSIPSwitchesBySIPDomainUUID: ({ domain }) => ({ in: { domain } }),
+  ListSIPUserInvites: ({ domain }) => ({ in: { domain } }),
+  ListSIPUsersBySIPDomainUUID: ({ domain }) => ({ in: { domain } }),
+  ModifySIPDomainByDomainName: ({ domain }) => ({ in: { domain }, body: { sip_control_app: null } }),
+  ModifySIPSwitch: ({ domain, switch: uuid }) => ({ in: { domain, uuid }, body: { is_active: false } }),
+  ModifySIPUser: ({ domain, sipUser }) => ({ in: { domain, uuid: sipUser }, body: { first_name: 'Eve' } }),
+  ModifySIPUserGroupApp: ({ group }) => ({ in: { uuid: group }, body: { name: 'Theirs' } }),
+  ModifySIPUserInvite: ({ domain, invite }) => ({ in: { domain, uuid: invite }, body: { name: 'Theirs' } }),
+  RemoveSIPDomainByDomainName: ({ domain }) => ({ in: { domain } }),
+  RemoveSIPSwitchByUUID: ({ domain, switch: uuid }) => ({ in: { domain, uuid } }),
+  RemoveSIPUserByUUID: ({ domain, sipUser }) => ({ in: { domain, uuid: sipUser } }),
+  RemoveSIPUserFromSIPUserGroupApp: ({ group, sipUser }) => ({ in: { uuid: group, sip_user_uuid: sipUser } }),
+  RemoveSIPUserGroupApp: ({ group }) => ({ in: { uuid: group } }),
+  RemoveSIPUserInviteByUUID: ({ domain, invite }) => ({ in: { domain, uuid: invite } }),
   AssignTNLeasesToSIPControlApp: ({ app, lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
   AssignTNLeasesToSIPConnection: ({ connection, lease }) => ({ in: { uuid: connection }, body: { add: [lease] } }),
   CancelBatch: ({ batch }) => ({ in: { uuid: batch } }),
@@ -92,6 +119,9 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
   ListBatches: ({ batch }) => ({ holds: batch }),
   ListOutboundVoiceProfiles: ({ voiceProfile }) => ({ holds: voiceProfile }),
   ListRecordings: ({ recording }) => ({ holds: recording }),
+  GetSIPGroupsListApp: ({ group }) => ({ holds: group }),
+  GetSIPUsersWithSameDomainApp: ({ sipUser }) => ({ holds: sipUser }),
+  ListSIPDomains: ({ domain }) => ({ holds: domain }),
   ListSIPConnections: ({ connection }) => ({ holds: connection }),
   ListSIPControlApps: ({ app }) => ({ holds: app }),
   ListTNLeases: ({ lease }) => ({ holds: lease }),
@@ -105,6 +135,19 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
 
 /** Bodies that name something by its uuid: with another account's they are refused, 400 or 404. `mine` asks. */
 const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> = {
+  AddSIPUsersToSIPUserGroupApp: ({ group }, { sipUser }) => ({ in: { uuid: group }, body: { users: [sipUser] } }),
+  CreateSIPDomain: (_, { app }) => ({ body: { domain: 'named.example.test', sip_control_app: app } }),
+  CreateSIPUser: ({ domain }, { lease }) => ({
+    in: { domain },
+    body: { login: 'x', password: 'x'.repeat(8), tn_lease: lease },
+  }),
+  CreateSIPUserGroupApp: (_, { sipUser }) => ({ body: { name: 'Named', users: [sipUser] } }),
+  ModifySIPDomainByDomainName: ({ domain }, { connection }) => ({
+    in: { domain },
+    body: { sip_connection: connection },
+  }),
+  ModifySIPUser: ({ domain, sipUser }, { lease }) => ({ in: { domain, uuid: sipUser }, body: { tn_lease: lease } }),
+  ModifySIPUserGroupApp: ({ group }, { sipUser }) => ({ in: { uuid: group }, body: { users: [sipUser] } }),
   AssignTNLeasesToSIPControlApp: ({ app }, { lease }) => ({ in: { uuid: app }, body: { add: [lease] } }),
   AssignTNLeasesToSIPConnection: ({ connection }, { lease }) => ({ in: { uuid: connection }, body: { add: [lease] } }),
   BridgeCalls: ({ call }, { call: other }) => ({ body: { call_a: call, call_b: other } }),
@@ -134,6 +177,8 @@ const NAMED: Record<string, (mine: Possessions, theirs: Possessions) => Asked> =
 
 /** Routes of the kinds above that hold nothing of anybody, and why. */
 const COMMON: Record<string, string> = {
+  CheckSIPDomainByInviteApp: 'whoever has the token is meant',
+  RegisterSIPUserByInviteApp: 'whoever has the token is meant',
   CreditAccount: 'for Admins of the installation alone (403)',
   GetTransactionDashboardReport: 'the parameter is a kind; the sums are of one’s own',
   ScheduleAction: 'for Admins of the installation alone (403)',
@@ -176,7 +221,10 @@ const isNaming = ({ operation }: Route) => /"format":"uuid"/.test(JSON.stringify
 function ask({ method, path }: Route, person: Possessions, asked: Asked): Promise<Answer> {
   const filled = path.replace('/rest', '').replace(/\{(\w+)\}/g, (_, name) => asked.in![name]!) + (asked.query ?? '');
   const as = person.person.jwt;
-  return asked.file ? scene.upload(filled, as, asked.file) : scene.ask(method, filled, { as, body: asked.body });
+  if (asked.file) return scene.upload(filled, as, asked.file);
+  // What a SIP user has is asked for by SIP users.
+  const who = path.startsWith('/rest/app') ? { headers: { 'x-auth-ha1b-token': person.ha1b } } : { as };
+  return scene.ask(method, filled, { ...who, body: asked.body });
 }
 const of = (table: Record<string, unknown>) =>
   routes.filter(({ operation }) => Object.hasOwn(table, operation.operationId));
@@ -244,7 +292,8 @@ test('nobody is asked for nothing: without credentials every route but the open 
 
 test('the same requests by their own account are done: no case above is an empty one', async () => {
   const order = ['GET', 'PATCH', 'POST', 'PUT', 'DELETE'];
-  const depth = ({ path }: Route) => path.split('/').length;
+  // A SIP user asks while there is one.
+  const depth = ({ path }: Route) => path.split('/').length + (path.startsWith('/rest/app/') ? 10 : 0);
   let pending = of(ONE).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method) || depth(b) - depth(a));
   // What is still pointed at is refused (409) until the pointing one is removed.
   for (let later: Route[] = []; pending.length > 0; pending = later, later = []) {

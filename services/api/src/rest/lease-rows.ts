@@ -112,6 +112,7 @@ export async function release(tx: Kysely<Tables>, lease: { id: string; tn: strin
     .set({ tn_lease_id: null })
     .where('tn_lease_id', '=', lease.id)
     .execute();
+  await tx.updateTable('sip_user').set({ tn_lease_id: null }).where('tn_lease_id', '=', lease.id).execute();
   await tx
     .updateTable('lease')
     .set({ ...NOWHERE, tn_profile_id: null, released_on: new Date(), modified_on: new Date() })

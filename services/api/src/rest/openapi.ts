@@ -57,6 +57,12 @@ export async function openApi(http: FastifyInstance): Promise<void> {
             name: 'X-Auth-Token',
             description: 'A JWT of GET /rest/auth, or an API key.',
           },
+          ha1b: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Auth-HA1B-Token',
+            description: 'Of a SIP user: MD5 or SHA-256 of `login@domain:domain:password`, in hex. Or `?ha1b=`.',
+          },
           basic: { type: 'http', scheme: 'basic', description: 'E-mail and password.' },
           google: {
             type: 'apiKey',

@@ -38,3 +38,6 @@ export const operation = (id: string, tag: Tag, summary: string, description?: s
 
 /** A route for which nobody need say who they are. */
 export const PUBLIC = { security: [] };
+
+/** A route of a SIP user, for whom HA1B alone serves. */
+export const END_USER = { security: [{ ha1b: [] }] };

@@ -65,3 +65,12 @@ export const whileNamed =
   (error: unknown): never => {
     throw (error as { code?: string }).code === FOREIGN_KEY ? new RestError(409, message) : error;
   };
+
+const UNIQUE = '23505';
+
+/** What the database refuses because there is one already is 409. */
+export const whileTaken =
+  (message: string) =>
+  (error: unknown): never => {
+    throw (error as { code?: string }).code === UNIQUE ? new RestError(409, message) : error;
+  };

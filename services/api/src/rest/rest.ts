@@ -20,6 +20,8 @@ import { batches } from './batches.ts';
 import { callLog } from './call-log.ts';
 import { calls } from './calls.ts';
 import { cart } from './cart.ts';
+import { endUserGroups } from './end-user-groups.ts';
+import { createEndUserAuthenticator, type EndUser, endUsers, invited } from './end-users.ts';
 import type { Engine } from './engine.ts';
 import { answerErrors } from './errors.ts';
 import { flowLog } from './flow-log.ts';
@@ -38,8 +40,13 @@ import { passwordReset } from './password-reset.ts';
 import { people, signUp } from './people.ts';
 import { products } from './products.ts';
 import { recordings } from './recordings.ts';
+import { createSeal } from './sealed.ts';
 import { settings } from './settings.ts';
 import { sipConnections } from './sip-connections.ts';
+import { sipDomains, techPrefixes } from './sip-domains.ts';
+import { sipInvites } from './sip-invites.ts';
+import { sipSwitches } from './sip-switches.ts';
+import { sipUsers } from './sip-users.ts';
 import { tnProfiles } from './tn-profiles.ts';
 import { tokens } from './tokens.ts';
 import { validateRequests } from './validation.ts';
@@ -79,6 +86,18 @@ export const rest =
     await http.register(passwordReset({ db, attempts, mail, mayLeadTo, told }));
     await http.register(settings(needs.googleClientId));
     await http.register(pictures(db));
+    const seal = createSeal(db);
+    const endUserNeeds = { db, seal, attempts };
+    await http.register(invited(endUserNeeds));
+    await http.register(async (inside) => {
+      const who = createEndUserAuthenticator(endUserNeeds);
+      inside.decorateRequest('endUser', null as unknown as EndUser);
+      inside.addHook('onRequest', async (request) => {
+        request.endUser = await who(request);
+      });
+      await inside.register(endUsers(endUserNeeds));
+      await inside.register(endUserGroups(db));
+    });
     await http.register(async (inside) => {
       inside.decorateRequest('identity', null as unknown as Identity);
       inside.addHook('onRequest', async (request) => {
@@ -99,6 +118,11 @@ export const rest =
       await inside.register(leaseSearch(db));
       await inside.register(assignments(db));
       await inside.register(sipConnections(db));
+      await inside.register(sipDomains(db));
+      await inside.register(techPrefixes(db));
+      await inside.register(sipSwitches(db));
+      await inside.register(sipUsers(db, seal));
+      await inside.register(sipInvites(db, seal));
       await inside.register(tnProfiles(db));
       await inside.register(outboundVoice(db));
       await inside.register(products(db));

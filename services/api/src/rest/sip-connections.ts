@@ -12,7 +12,8 @@ import { mustBeProduct, mustOwn, whileNamed } from './references.ts';
 import { resource, type Store } from './resource.ts';
 
 const CONNECTIONS_MAX = 1000;
-const HOST = '^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$';
+export const HOST =
+  '^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$';
 
 export const Attestation = Type.Union([Type.Literal('A'), Type.Literal('B'), Type.Literal('C')]);
 export const VerifyPolicy = Type.Integer({ minimum: 0, maximum: 3 });

@@ -1,5 +1,6 @@
 /** SIP objects, profiles and leases over HTTP: lists, ownership, what is refused while it is in use. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { openRestScene, type Person, type RestScene } from './testing/scene.ts';
 
@@ -187,4 +188,168 @@ test('leases are found by any or all of what is asked, in the order that is aske
   assert.deepEqual(await search({ take: 1 }), [3, 412], 'nothing was given back');
   await ask(ann, 'DELETE', '/lease/tn', { item: [numbers[0]!.tn, numbers[1]!.uuid] });
   assert.deepEqual(await search({}), [1, 412]);
+});
+
+const hex = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('hex');
+const ha1b = (login: string, domain: string, password: string, algorithm = 'md5') =>
+  hex(algorithm, `${login}@${domain}:${domain}:${password}`);
+type SipUser = Thing & { login: string; sip_domain: { domain: string }; groups: Thing[]; first_name: string | null };
+
+test('a domain is one account’s on the whole platform, and stays while it has users or switches', async () => {
+  const [ann, bob] = [await scene.signedUp(), await scene.signedUp()];
+  const domain = 'ann.sip.example.test';
+  const app = await ask<Thing>(ann, 'POST', '/sip/app', { name: 'Door' }, 201);
+  const made = { domain: 'Ann.SIP.example.test', sip_control_app: app.uuid };
+  assert.equal((await ask<{ domain: string }>(ann, 'POST', '/sip/domain', made, 201)).domain, domain);
+  await ask(bob, 'POST', '/sip/domain', { domain }, 409);
+  for (const wrong of ['10.0.0.1', 'localhost', 'a..b', 'x_y.test', `${'a'.repeat(64)}.test`, 'a.test:5060'])
+    await ask(bob, 'POST', '/sip/domain', { domain: wrong }, 400);
+  await ask(bob, 'POST', '/sip/domain', { domain: 'bob.example.test', sip_control_app: app.uuid }, 400);
+  await ask(ann, 'DELETE', `/sip/app/${app.uuid}`, undefined, 409);
+  const prefix = await ask<{ tech_prefix: number }>(ann, 'GET', `/sip/tech_prefix/13055550100/${domain}`);
+  assert.ok(prefix.tech_prefix >= 100_000);
+  await ask(bob, 'GET', `/sip/tech_prefix/13055550100/${domain}`, undefined, 404);
+  const path = `/sip/domain/${domain}`;
+  const fresh = { name: 'PBX', remote_ip: '192.0.2.9', remote_domain: 'pbx.example.test' };
+  const one = await ask<Thing & { is_active: boolean }>(ann, 'POST', `${path}/switch`, fresh, 201);
+  assert.equal(one.is_active, true);
+  await ask(ann, 'POST', `${path}/switch`, fresh, 409);
+  await ask(ann, 'POST', `${path}/switch`, { name: 'x', remote_ip: '192.0.2.999' }, 400);
+  const refused = await ask<{ message: string }>(ann, 'DELETE', path, undefined, 409);
+  assert.match(refused.message, /users or switches/);
+  await ask(bob, 'GET', `${path}/switch`, undefined, 404);
+  await ask(ann, 'PATCH', `${path}/switch/${one.uuid}`, { is_active: false });
+  await ask(ann, 'DELETE', `${path}/switch/${one.uuid}`);
+  await ask(ann, 'PATCH', path, { sip_control_app: null });
+  await ask(ann, 'DELETE', path);
+  await ask(ann, 'DELETE', `/sip/app/${app.uuid}`);
+  await ask(bob, 'POST', '/sip/domain', { domain }, 201);
+});
+
+test('a SIP user is known by HA1B of either algorithm and by nothing else, and only where SIP users are', async () => {
+  const ann = await scene.signedUp();
+  const [domain, password] = ['users.example.test', 'open sesame, please'];
+  await ask(ann, 'POST', '/sip/domain', { domain }, 201);
+  const path = `/sip/domain/${domain}/user`;
+  const user = await ask<SipUser>(ann, 'POST', path, { login: 'eva', password, first_name: 'Eva' }, 201);
+  await ask(ann, 'POST', path, { login: 'eva', password }, 409);
+  await ask(ann, 'POST', path, { login: 'e va', password }, 400);
+  const asEva = (token: string, method: Method = 'GET', at = '/app', body?: unknown) =>
+    scene.ask(method, at, { headers: { 'x-auth-ha1b-token': token }, body });
+  const md5 = ha1b('eva', domain, password);
+  for (const token of [md5, md5.toUpperCase(), ha1b('eva', domain, password, 'sha256')]) {
+    const { status, body } = await asEva(token);
+    assert.equal(status, 200, token);
+    assert.deepEqual([(body.payload as SipUser).uuid, (body.payload as SipUser).login], [user.uuid, 'eva']);
+  }
+  assert.equal((await scene.ask('GET', `/app?ha1b=${md5}`)).status, 200);
+  for (const token of [
+    ha1b('eva', domain, 'x'),
+    hex('md5', `eva:${domain}:${password}`),
+    md5.slice(1),
+    `${md5}0`,
+    "' or 1=1",
+  ])
+    assert.equal((await asEva(token)).status, 401, token);
+  assert.equal((await scene.ask('GET', '/app')).status, 401);
+  assert.equal((await scene.ask('GET', '/app', { as: ann.jwt })).status, 401, 'an account’s token serves elsewhere');
+  assert.equal((await asEva(md5, 'GET', '/sip/app')).status, 401, 'HA1B serves here alone');
+  const kept = JSON.stringify(await scene.db.selectFrom('sip_user').selectAll().execute());
+  const rows = await scene.db.selectFrom('sip_user').select('digests').execute();
+  for (const secret of [password, md5, hex('md5', `eva:${domain}:${password}`)]) {
+    assert.ok(!kept.includes(secret));
+    assert.ok(!rows.some(({ digests }) => digests.includes(secret)));
+  }
+  await asEva(md5, 'PATCH', '/app', { last_name: 'Green', password: 'another one, then' });
+  assert.equal((await asEva(md5)).status, 401, 'the password before serves no more');
+  const now = ha1b('eva', domain, 'another one, then');
+  const unchanged = await asEva(now, 'PATCH', '/app', { is_active: false, same_domain_calls_only: true, login: 'x' });
+  assert.deepEqual([unchanged.status, (unchanged.body.payload as SipUser).login], [200, 'eva']);
+  await ask(ann, 'PATCH', `${path}/${user.uuid}`, { login: 'eve' }, 400);
+  await ask(ann, 'PATCH', `${path}/${user.uuid}`, { login: 'eve', password });
+  assert.equal((await asEva(ha1b('eve', domain, password))).status, 200);
+  await ask(ann, 'PATCH', `${path}/${user.uuid}`, { is_active: false });
+  assert.equal((await asEva(ha1b('eve', domain, password))).status, 401, 'switched off');
+});
+
+test('HA1B is guessed ten times a minute from one address', async () => {
+  for (let n = 0; n < 10; n++) {
+    const headers = { 'x-auth-ha1b-token': hex('md5', String(n)) };
+    assert.equal((await scene.ask('GET', '/app', { headers, from: '10.8.8.8' })).status, 401);
+  }
+  const headers = { 'x-auth-ha1b-token': hex('md5', 'x') };
+  assert.equal((await scene.ask('GET', '/app', { headers, from: '10.8.8.8' })).status, 429);
+});
+
+test('an invite makes one user, once, until it expires; of twenty who use it at once one is made', async () => {
+  const ann = await scene.signedUp();
+  const [domain, password] = ['invites.example.test', 'open sesame, please'];
+  await ask(ann, 'POST', '/sip/domain', { domain }, 201);
+  const path = `/sip/domain/${domain}/invite`;
+  const soon = new Date(Date.now() + 86_400_000).toISOString();
+  type Invite = Thing & { token: string; used_on: string | null };
+  const invite = (body: object, status = 201) => ask<Invite>(ann, 'POST', path, body, status);
+  const { token, uuid } = await invite({ name: 'New colleague', expired_on: soon });
+  assert.ok(token.length >= 32);
+  await invite({ name: 'Old', expired_on: '2020-01-01T00:00:00.000Z' }, 400);
+  await invite({ name: 'xy', expired_on: soon }, 400);
+  const shown = await scene.ask('GET', `/app/invite/${token}`);
+  assert.equal((shown.body.payload as { domain: string }).domain, domain);
+  await ask(ann, 'POST', `/sip/domain/${domain}/user`, { login: 'taken', password }, 201);
+  const use = (login: string) => scene.ask('POST', `/app/invite/${token}`, { body: { login, password } });
+  assert.equal((await use('taken')).status, 409, 'it is not used up');
+  const tries = await Promise.all(Array.from({ length: 20 }, (_, n) => use(`user${n}`)));
+  assert.deepEqual(
+    tries.map(({ status }) => status).filter((status) => status !== 404),
+    [201],
+  );
+  assert.equal((await ask<SipUser[]>(ann, 'GET', `/sip/domain/${domain}/user`)).length, 2);
+  assert.ok((await ask<Invite>(ann, 'GET', `${path}/${uuid}`)).used_on);
+  assert.equal((await scene.ask('GET', `/app/invite/${token}`)).status, 404);
+  const late = await invite({ name: 'Late', expired_on: soon });
+  await scene.db
+    .updateTable('sip_invite')
+    .set({ expires_on: new Date(0) })
+    .where('id', '=', late.uuid)
+    .execute();
+  assert.equal((await scene.ask('POST', `/app/invite/${late.token}`, { body: { login: 'l', password } })).status, 404);
+  const rows = await scene.db.selectFrom('sip_invite').selectAll().execute();
+  assert.ok(!JSON.stringify(rows).includes(token) && !rows.some((row) => row.token.includes(token)));
+});
+
+test('a SIP user has groups of users of the same domain; nobody else sees or changes them', async () => {
+  const ann = await scene.signedUp();
+  const password = 'open sesame, please';
+  const user = async (domain: string, login: string) => {
+    const { uuid } = await ask<SipUser>(ann, 'POST', `/sip/domain/${domain}/user`, { login, password }, 201);
+    const headers = { 'x-auth-ha1b-token': ha1b(login, domain, password) };
+    const asks = async <P>(method: Method, path: string, body?: unknown, status = 200) => {
+      const answer = await scene.ask(method, path, { headers, body });
+      assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+      return answer.body.payload as P;
+    };
+    return { uuid, asks };
+  };
+  for (const domain of ['one.example.test', 'two.example.test']) await ask(ann, 'POST', '/sip/domain', { domain }, 201);
+  const [eva, max] = [await user('one.example.test', 'eva'), await user('one.example.test', 'max')];
+  const stranger = await user('two.example.test', 'eva');
+  type Group = Thing & { users: string[] };
+  const group = await eva.asks<Group>('POST', '/app/group', { name: 'Team', users: [max.uuid] }, 201);
+  await eva.asks('POST', '/app/group', { name: 'Team', users: [stranger.uuid] }, 400);
+  assert.equal((await eva.asks<Group[]>('GET', '/app/group')).length, 1, 'what was refused is not made');
+  const path = `/app/group/${group.uuid}`;
+  for (const other of [max, stranger]) {
+    await other.asks('GET', `${path}/users`, undefined, 404);
+    await other.asks('PATCH', path, { name: 'Theirs' }, 404);
+    await other.asks('DELETE', path, undefined, 404);
+  }
+  await eva.asks('PATCH', `${path}/users/${stranger.uuid}`, undefined, 400);
+  const both = await eva.asks<Group>('PATCH', `${path}/users/${eva.uuid}`);
+  assert.deepEqual(new Set(both.users), new Set([eva.uuid, max.uuid]));
+  await eva.asks('POST', `${path}/users`, { users: [max.uuid] });
+  assert.deepEqual((await max.asks<SipUser>('GET', '/app')).groups, [{ uuid: group.uuid, name: 'Team' }]);
+  await eva.asks('DELETE', `${path}/users/${max.uuid}`);
+  await eva.asks('DELETE', `${path}/users/${max.uuid}`, undefined, 404);
+  assert.equal((await eva.asks<SipUser[]>('GET', '/app/users')).length, 2);
+  await eva.asks('DELETE', path);
 });

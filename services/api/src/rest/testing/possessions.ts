@@ -1,6 +1,6 @@
 /** One of everything that an account can have, made through the API where it has a way: what other accounts must not see. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallV1 } from '@opentact/proto';
@@ -31,6 +31,13 @@ export type Possessions = {
   tnProfile: string;
   voiceProfile: string;
   connection: string;
+  domain: string;
+  switch: string;
+  invite: string;
+  /** A SIP user of the domain, with a group that holds them. */
+  sipUser: string;
+  ha1b: string;
+  group: string;
 };
 
 export const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
@@ -110,6 +117,17 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   await make('POST', `/profile/tn/${tnProfile}/whitelist`, { add: ['12125550002'] });
   const { uuid: voiceProfile = '' } = await make('POST', '/profile/outbound_voice', { name: 'Mine' });
   const { uuid: connection = '' } = await make('POST', '/sip/connection', { name: 'Mine', ip: '192.0.2.7' });
+  const domain = `d${npa}.example.test`;
+  await make('POST', '/sip/domain', { domain, sip_connection: connection });
+  const below = (path: string, body: object) => make('POST', `/sip/domain/${domain}/${path}`, body);
+  const { uuid: ownSwitch = '' } = await below('switch', { name: 'Mine', remote_ip: '192.0.2.7' });
+  const expired_on = new Date(Date.now() + 86_400_000).toISOString();
+  const { uuid: invite = '' } = await below('invite', { name: 'Mine', expired_on });
+  const { uuid: sipUser = '' } = await below('user', { login: 'mine', password: PASSWORD });
+  const ha1b = createHash('md5').update(`mine@${domain}:${domain}:${PASSWORD}`).digest('hex');
+  const headers = { 'x-auth-ha1b-token': ha1b };
+  const grouped = await scene.ask('POST', '/app/group', { headers, body: { name: 'Mine', users: [sipUser] } });
+  const { uuid: group } = grouped.body.payload as { uuid: string };
   return {
     person,
     user: person.uuid,
@@ -131,5 +149,11 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
     tnProfile,
     voiceProfile,
     connection,
+    domain,
+    switch: ownSwitch,
+    invite,
+    sipUser,
+    ha1b,
+    group,
   };
 }
