@@ -32,6 +32,8 @@ export type Possessions = {
   voiceProfile: string;
   connection: string;
   domain: string;
+  /** With nothing below it; it leads to the connection. */
+  bareDomain: string;
   switch: string;
   invite: string;
   /** A SIP user of the domain, with a group that holds them. */
@@ -118,7 +120,9 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   const { uuid: voiceProfile = '' } = await make('POST', '/profile/outbound_voice', { name: 'Mine' });
   const { uuid: connection = '' } = await make('POST', '/sip/connection', { name: 'Mine', ip: '192.0.2.7' });
   const domain = `d${npa}.example.test`;
-  await make('POST', '/sip/domain', { domain, sip_connection: connection });
+  await make('POST', '/sip/domain', { domain });
+  const bareDomain = `bare-${domain}`;
+  await make('POST', '/sip/domain', { domain: bareDomain, sip_connection: connection });
   const below = (path: string, body: object) => make('POST', `/sip/domain/${domain}/${path}`, body);
   const { uuid: ownSwitch = '' } = await below('switch', { name: 'Mine', remote_ip: '192.0.2.7' });
   const expired_on = new Date(Date.now() + 86_400_000).toISOString();
@@ -150,6 +154,7 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
     voiceProfile,
     connection,
     domain,
+    bareDomain,
     switch: ownSwitch,
     invite,
     sipUser,
