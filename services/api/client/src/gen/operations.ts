@@ -1,5 +1,7 @@
 // From the OpenAPI document by `node services/api/src/client/generate.ts`. Never edited.
 export const OPERATIONS = {
+  addSIPUserToSIPUserGroupApp: { method: 'PATCH', path: '/rest/app/group/{uuid}/users/{sip_user_uuid}' },
+  addSIPUsersToSIPUserGroupApp: { method: 'POST', path: '/rest/app/group/{uuid}/users' },
   addUserToAccount: { method: 'POST', path: '/rest/account/user' },
   assignTNLeasesToSIPConnection: { method: 'POST', path: '/rest/sip/connection/{uuid}/tnlease' },
   assignTNLeasesToSIPControlApp: { method: 'POST', path: '/rest/sip/app/{uuid}/tnlease' },
@@ -9,6 +11,7 @@ export const OPERATIONS = {
   changeBlacklist: { method: 'POST', path: '/rest/profile/tn/{uuid}/blacklist' },
   changeUserPasswordViaResetToken: { method: 'POST', path: '/rest/user/password_reset' },
   changeWhitelist: { method: 'POST', path: '/rest/profile/tn/{uuid}/whitelist' },
+  checkSIPDomainByInviteApp: { method: 'GET', path: '/rest/app/invite/{token}' },
   clearUserCart: { method: 'DELETE', path: '/rest/user/cart' },
   createAccountOfficeHours: { method: 'POST', path: '/rest/account/office_hours' },
   createAddress: { method: 'POST', path: '/rest/address' },
@@ -18,6 +21,11 @@ export const OPERATIONS = {
   createOutboundVoiceProfile: { method: 'POST', path: '/rest/profile/outbound_voice' },
   createSIPConnection: { method: 'POST', path: '/rest/sip/connection' },
   createSIPControlApp: { method: 'POST', path: '/rest/sip/app' },
+  createSIPDomain: { method: 'POST', path: '/rest/sip/domain' },
+  createSIPSwitch: { method: 'POST', path: '/rest/sip/domain/{domain}/switch' },
+  createSIPUser: { method: 'POST', path: '/rest/sip/domain/{domain}/user' },
+  createSIPUserGroupApp: { method: 'POST', path: '/rest/app/group' },
+  createSIPUserInvite: { method: 'POST', path: '/rest/sip/domain/{domain}/invite' },
   createTNProfile: { method: 'POST', path: '/rest/profile/tn' },
   createToken: { method: 'POST', path: '/rest/token' },
   createUser: { method: 'POST', path: '/rest/user' },
@@ -53,12 +61,21 @@ export const OPERATIONS = {
   getSIPControlAppCallsList: { method: 'GET', path: '/rest/sip/app/call/online' },
   getSIPControlAppStaticCallFlow: { method: 'GET', path: '/rest/sip/app/call/flow/{uuid}' },
   getSIPControlAppTNLeasesList: { method: 'GET', path: '/rest/sip/app/{uuid}/tnlease' },
+  getSIPDomainByDomainName: { method: 'GET', path: '/rest/sip/domain/{domain}' },
+  getSIPGroupsListApp: { method: 'GET', path: '/rest/app/group' },
   getSIPProductsList: { method: 'GET', path: '/rest/sip/product' },
+  getSIPSwitchByUUID: { method: 'GET', path: '/rest/sip/domain/{domain}/switch/{uuid}' },
+  getSIPUserApp: { method: 'GET', path: '/rest/app' },
+  getSIPUserByUUID: { method: 'GET', path: '/rest/sip/domain/{domain}/user/{uuid}' },
+  getSIPUserGroupUsersApp: { method: 'GET', path: '/rest/app/group/{uuid}/users' },
+  getSIPUserInviteByUUID: { method: 'GET', path: '/rest/sip/domain/{domain}/invite/{uuid}' },
+  getSIPUsersWithSameDomainApp: { method: 'GET', path: '/rest/app/users' },
   getSettings: { method: 'GET', path: '/rest/settings' },
   getTNLeaseByTN: { method: 'GET', path: '/rest/lease/tn/{lease}/tn' },
   getTNLeaseByUUID: { method: 'GET', path: '/rest/lease/tn/{lease}' },
   getTNLeaseRoute: { method: 'GET', path: '/rest/lease/tn/{lease}/route' },
   getTNProfileByUUID: { method: 'GET', path: '/rest/profile/tn/{uuid}' },
+  getTechPrefixRoute: { method: 'GET', path: '/rest/sip/tech_prefix/{tn}/{domain}' },
   getTokenList: { method: 'GET', path: '/rest/token/list' },
   getTransactionByUUID: { method: 'GET', path: '/rest/transaction/{uuid}' },
   getTransactionDashboardReport: { method: 'GET', path: '/rest/transaction/report/dashboard/{ref_type}', query: ['from', 'to'] },
@@ -74,16 +91,27 @@ export const OPERATIONS = {
   listRecordings: { method: 'GET', path: '/rest/recording', query: ['take', 'skip', 'until'] },
   listSIPConnections: { method: 'GET', path: '/rest/sip/connection' },
   listSIPControlApps: { method: 'GET', path: '/rest/sip/app' },
+  listSIPDomains: { method: 'GET', path: '/rest/sip/domain' },
+  listSIPSwitchesBySIPDomainUUID: { method: 'GET', path: '/rest/sip/domain/{domain}/switch' },
+  listSIPUserInvites: { method: 'GET', path: '/rest/sip/domain/{domain}/invite' },
+  listSIPUsersBySIPDomainUUID: { method: 'GET', path: '/rest/sip/domain/{domain}/user' },
   listSearchCountries: { method: 'GET', path: '/rest/tn/search/countries' },
   listTNLeases: { method: 'GET', path: '/rest/lease/tn', query: ['take', 'skip'] },
   listTNProfiles: { method: 'GET', path: '/rest/profile/tn' },
   modifyOutboundVoiceProfile: { method: 'PATCH', path: '/rest/profile/outbound_voice/{uuid}' },
   modifySIPConnection: { method: 'PATCH', path: '/rest/sip/connection/{uuid}' },
   modifySIPControlApp: { method: 'PATCH', path: '/rest/sip/app/{uuid}' },
+  modifySIPDomainByDomainName: { method: 'PATCH', path: '/rest/sip/domain/{domain}' },
+  modifySIPSwitch: { method: 'PATCH', path: '/rest/sip/domain/{domain}/switch/{uuid}' },
+  modifySIPUser: { method: 'PATCH', path: '/rest/sip/domain/{domain}/user/{uuid}' },
+  modifySIPUserApp: { method: 'PATCH', path: '/rest/app' },
+  modifySIPUserGroupApp: { method: 'PATCH', path: '/rest/app/group/{uuid}' },
+  modifySIPUserInvite: { method: 'PATCH', path: '/rest/sip/domain/{domain}/invite/{uuid}' },
   modifyTNLease: { method: 'PATCH', path: '/rest/lease/tn/{lease}' },
   modifyTNProfile: { method: 'PATCH', path: '/rest/profile/tn/{uuid}' },
   modifyToken: { method: 'PATCH', path: '/rest/token/{uuid}' },
   reactivateUserAccountByUUID: { method: 'PUT', path: '/rest/account/user/{uuid}' },
+  registerSIPUserByInviteApp: { method: 'POST', path: '/rest/app/invite/{token}' },
   removeAccountOfficeHoursByUUID: { method: 'DELETE', path: '/rest/account/office_hours/{uuid}' },
   removeAddressByUUID: { method: 'DELETE', path: '/rest/address/{uuid}' },
   removeAll: { method: 'DELETE', path: '/rest/token/all' },
@@ -96,6 +124,12 @@ export const OPERATIONS = {
   removeSIPConnectionByID: { method: 'DELETE', path: '/rest/sip/connection/{uuid}' },
   removeSIPControlAppByUUID: { method: 'DELETE', path: '/rest/sip/app/{uuid}' },
   removeSIPControlAppStaticCallFlow: { method: 'DELETE', path: '/rest/sip/app/call/flow/{uuid}' },
+  removeSIPDomainByDomainName: { method: 'DELETE', path: '/rest/sip/domain/{domain}' },
+  removeSIPSwitchByUUID: { method: 'DELETE', path: '/rest/sip/domain/{domain}/switch/{uuid}' },
+  removeSIPUserByUUID: { method: 'DELETE', path: '/rest/sip/domain/{domain}/user/{uuid}' },
+  removeSIPUserFromSIPUserGroupApp: { method: 'DELETE', path: '/rest/app/group/{uuid}/users/{sip_user_uuid}' },
+  removeSIPUserGroupApp: { method: 'DELETE', path: '/rest/app/group/{uuid}' },
+  removeSIPUserInviteByUUID: { method: 'DELETE', path: '/rest/sip/domain/{domain}/invite/{uuid}' },
   removeTNLeaseByUUID: { method: 'DELETE', path: '/rest/lease/tn/{lease}' },
   removeTNLeases: { method: 'DELETE', path: '/rest/lease/tn' },
   removeTNProfileByUUID: { method: 'DELETE', path: '/rest/profile/tn/{uuid}' },
@@ -121,6 +155,10 @@ export const OPERATIONS = {
 } as const;
 
 export type Operations = {
+  /** Put a user into a group: PATCH /rest/app/group/{uuid}/users/{sip_user_uuid} */
+  addSIPUserToSIPUserGroupApp: { args: { uuid: string; sip_user_uuid: string }; answer: { uuid: string; name: string; users: Array<string>; created_on: string; modified_on: string } };
+  /** Put users into a group: POST /rest/app/group/{uuid}/users */
+  addSIPUsersToSIPUserGroupApp: { args: { uuid: string; body: { users: Array<string> } }; answer: Array<{ uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string }> };
   /** Add a user to the account: POST /rest/account/user */
   addUserToAccount: { args: { body: { email: string; password: string; phone_number?: string; first_name?: string; last_name?: string; gender?: 'Male' | 'Female' | 'Other'; dob?: string; avatar?: string; role?: 'Admin' | 'User' | 'Provider' } }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Point numbers to a connection, or away: POST /rest/sip/connection/{uuid}/tnlease */
@@ -139,6 +177,8 @@ export type Operations = {
   changeUserPasswordViaResetToken: { args: { body: { token: string; password: string } }; answer: Record<string, unknown> };
   /** Put callers on the whitelist of a TN profile, or take them off: POST /rest/profile/tn/{uuid}/whitelist */
   changeWhitelist: { args: { uuid: string; body: { add?: Array<string | number>; remove?: Array<string | number> } }; answer: Array<string> };
+  /** See which domain an invite is for: GET /rest/app/invite/{token} */
+  checkSIPDomainByInviteApp: { args: { token: string }; answer: { domain: string; created_on: string; modified_on: string } };
   /** Empty one’s cart: DELETE /rest/user/cart */
   clearUserCart: { args: Record<never, never>; answer: Record<string, unknown> };
   /** Add office hours: POST /rest/account/office_hours */
@@ -157,6 +197,16 @@ export type Operations = {
   createSIPConnection: { args: { body: ({ name: string }) & ({ is_active?: boolean; port?: number; shaken_verify_policy?: number; shaken_minimum_accepted_attest_lvl?: 'A' | 'B' | 'C'; ip?: string | null; hostname?: string | null; product?: number; class4_ingress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile?: string | null }) }; answer: { uuid: string; name: string; is_active: boolean; port: number; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; ip: string | null; hostname: string | null; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Make an app: POST /rest/sip/app */
   createSIPControlApp: { args: { body: ({ name: string }) & ({ is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null; shaken_verify_policy?: number; shaken_minimum_accepted_attest_lvl?: 'A' | 'B' | 'C'; product?: number; class4_ingress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile?: string | null }) }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
+  /** Make a SIP domain: POST /rest/sip/domain */
+  createSIPDomain: { args: { body: ({ domain: string }) & ({ sip_connection?: string | null; sip_control_app?: string | null; outbound_voice_profile?: string | null }) }; answer: { domain: string; sip_connection: { uuid: string; name: string } | null; sip_control_app: { uuid: string; name: string } | null; outbound_voice_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Make a switch: POST /rest/sip/domain/{domain}/switch */
+  createSIPSwitch: { args: { domain: string; body: ({ name: string; remote_ip: string | string }) & ({ description?: string; remote_domain?: string; is_active?: boolean }) }; answer: { uuid: string; name: string; description: string; remote_ip: string | string; remote_domain: string; is_active: boolean; sip_domain: { domain: string }; created_on: string; modified_on: string } };
+  /** Make a SIP user: POST /rest/sip/domain/{domain}/user */
+  createSIPUser: { args: { domain: string; body: ({ login: string; password: string }) & ({ first_name?: string | null; last_name?: string | null; email?: string | null; phone_number?: string | null; avatar?: string | null; dob?: string | null; gender?: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only?: boolean; is_active?: boolean; tn_lease?: string | null }) }; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
+  /** Make a group: POST /rest/app/group */
+  createSIPUserGroupApp: { args: { body: { name: string; users?: Array<string> } }; answer: { uuid: string; name: string; users: Array<string>; created_on: string; modified_on: string } };
+  /** Make an invite: POST /rest/sip/domain/{domain}/invite */
+  createSIPUserInvite: { args: { domain: string; body: { name: string; expired_on: string } }; answer: { uuid: string; name: string; expired_on: string; token: string; used_on: string | null; sip_domain: { domain: string }; created_on: string; modified_on: string } };
   /** Make a TN profile: POST /rest/profile/tn */
   createTNProfile: { args: { body: { name: string; description?: string } }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
   /** Make an API key: POST /rest/token */
@@ -227,8 +277,24 @@ export type Operations = {
   getSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: { url: string; xml: string } };
   /** List numbers of an app: GET /rest/sip/app/{uuid}/tnlease */
   getSIPControlAppTNLeasesList: { args: { uuid: string }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; sip_connection: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
+  /** Read a SIP domain: GET /rest/sip/domain/{domain} */
+  getSIPDomainByDomainName: { args: { domain: string }; answer: { domain: string; sip_connection: { uuid: string; name: string } | null; sip_control_app: { uuid: string; name: string } | null; outbound_voice_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** List one’s groups: GET /rest/app/group */
+  getSIPGroupsListApp: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; users: Array<string>; created_on: string; modified_on: string }> };
   /** List products: GET /rest/sip/product */
   getSIPProductsList: { args: Record<never, never>; answer: Array<{ id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }> };
+  /** Read a switch: GET /rest/sip/domain/{domain}/switch/{uuid} */
+  getSIPSwitchByUUID: { args: { domain: string; uuid: string }; answer: { uuid: string; name: string; description: string; remote_ip: string | string; remote_domain: string; is_active: boolean; sip_domain: { domain: string }; created_on: string; modified_on: string } };
+  /** Read oneself: GET /rest/app */
+  getSIPUserApp: { args: Record<never, never>; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
+  /** Read a SIP user: GET /rest/sip/domain/{domain}/user/{uuid} */
+  getSIPUserByUUID: { args: { domain: string; uuid: string }; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
+  /** List users of a group: GET /rest/app/group/{uuid}/users */
+  getSIPUserGroupUsersApp: { args: { uuid: string }; answer: Array<{ uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string }> };
+  /** Read an invite: GET /rest/sip/domain/{domain}/invite/{uuid} */
+  getSIPUserInviteByUUID: { args: { domain: string; uuid: string }; answer: { uuid: string; name: string; expired_on: string; token: string; used_on: string | null; sip_domain: { domain: string }; created_on: string; modified_on: string } };
+  /** List the users of one’s domain: GET /rest/app/users */
+  getSIPUsersWithSameDomainApp: { args: Record<never, never>; answer: Array<{ uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string }> };
   /** Read public settings: GET /rest/settings */
   getSettings: { args: Record<never, never>; answer: { google_client_id: string | null; facebook_client_id: string | null; stripe_public_key: string | null; paypal_client_id: string | null } };
   /** Read the lease of a number: GET /rest/lease/tn/{lease}/tn */
@@ -239,6 +305,8 @@ export type Operations = {
   getTNLeaseRoute: { args: { lease: string }; answer: { tn: number; provider: string; destination: { type: 'sip_control_app' | 'sip_connection'; uuid: string; name: string } | null } };
   /** Read a TN profile: GET /rest/profile/tn/{uuid} */
   getTNProfileByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
+  /** By which tech prefix a domain sends a number on: GET /rest/sip/tech_prefix/{tn}/{domain} */
+  getTechPrefixRoute: { args: { tn: string; domain: string }; answer: { tn: number; domain: string; tech_prefix: number } };
   /** List API keys: GET /rest/token/list */
   getTokenList: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string }> };
   /** Read a transaction: GET /rest/transaction/{uuid} */
@@ -269,6 +337,14 @@ export type Operations = {
   listSIPConnections: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; port: number; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; ip: string | null; hostname: string | null; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string }> };
   /** List apps: GET /rest/sip/app */
   listSIPControlApps: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string }> };
+  /** List SIP domains: GET /rest/sip/domain */
+  listSIPDomains: { args: Record<never, never>; answer: Array<{ domain: string; sip_connection: { uuid: string; name: string } | null; sip_control_app: { uuid: string; name: string } | null; outbound_voice_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
+  /** List switches of a domain: GET /rest/sip/domain/{domain}/switch */
+  listSIPSwitchesBySIPDomainUUID: { args: { domain: string }; answer: Array<{ uuid: string; name: string; description: string; remote_ip: string | string; remote_domain: string; is_active: boolean; sip_domain: { domain: string }; created_on: string; modified_on: string }> };
+  /** List invites to a domain: GET /rest/sip/domain/{domain}/invite */
+  listSIPUserInvites: { args: { domain: string }; answer: Array<{ uuid: string; name: string; expired_on: string; token: string; used_on: string | null; sip_domain: { domain: string }; created_on: string; modified_on: string }> };
+  /** List SIP users of a domain: GET /rest/sip/domain/{domain}/user */
+  listSIPUsersBySIPDomainUUID: { args: { domain: string }; answer: Array<{ uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string }> };
   /** List countries with numbers: GET /rest/tn/search/countries */
   listSearchCountries: { args: Record<never, never>; answer: Array<{ a2: string }> };
   /** List numbers of the account: GET /rest/lease/tn */
@@ -281,6 +357,18 @@ export type Operations = {
   modifySIPConnection: { args: { uuid: string; body: { name?: string; is_active?: boolean; port?: number; shaken_verify_policy?: number; shaken_minimum_accepted_attest_lvl?: 'A' | 'B' | 'C'; ip?: string | null; hostname?: string | null; product?: number; class4_ingress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile?: string | null } }; answer: { uuid: string; name: string; is_active: boolean; port: number; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; ip: string | null; hostname: string | null; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Change an app: PATCH /rest/sip/app/{uuid} */
   modifySIPControlApp: { args: { uuid: string; body: { name?: string; is_active?: boolean; auto_answer?: boolean; webhook_url?: string; webhook_method?: 'GET' | 'POST'; webhook_request_timeout?: number; call_flow_url?: string; call_flow_method?: 'GET' | 'POST'; call_flow_request_timeout?: number; max_call_length_min?: number | null; shaken_verify_policy?: number; shaken_minimum_accepted_attest_lvl?: 'A' | 'B' | 'C'; product?: number; class4_ingress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings?: { media_type?: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile?: string | null } }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
+  /** Change a SIP domain: PATCH /rest/sip/domain/{domain} */
+  modifySIPDomainByDomainName: { args: { domain: string; body: { sip_connection?: string | null; sip_control_app?: string | null; outbound_voice_profile?: string | null } }; answer: { domain: string; sip_connection: { uuid: string; name: string } | null; sip_control_app: { uuid: string; name: string } | null; outbound_voice_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Change a switch: PATCH /rest/sip/domain/{domain}/switch/{uuid} */
+  modifySIPSwitch: { args: { domain: string; uuid: string; body: { name?: string; description?: string; remote_ip?: string | string; remote_domain?: string; is_active?: boolean } }; answer: { uuid: string; name: string; description: string; remote_ip: string | string; remote_domain: string; is_active: boolean; sip_domain: { domain: string }; created_on: string; modified_on: string } };
+  /** Change a SIP user: PATCH /rest/sip/domain/{domain}/user/{uuid} */
+  modifySIPUser: { args: { domain: string; uuid: string; body: { login?: string; password?: string; first_name?: string | null; last_name?: string | null; email?: string | null; phone_number?: string | null; avatar?: string | null; dob?: string | null; gender?: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only?: boolean; is_active?: boolean; tn_lease?: string | null } }; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
+  /** Change oneself: PATCH /rest/app */
+  modifySIPUserApp: { args: { body: { first_name?: string | null; last_name?: string | null; email?: string | null; phone_number?: string | null; avatar?: string | null; dob?: string | null; gender?: 'Male' | 'Female' | 'Other' | null; password?: string } }; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
+  /** Change a group: PATCH /rest/app/group/{uuid} */
+  modifySIPUserGroupApp: { args: { uuid: string; body: { name?: string; users?: Array<string> } }; answer: { uuid: string; name: string; users: Array<string>; created_on: string; modified_on: string } };
+  /** Change an invite: PATCH /rest/sip/domain/{domain}/invite/{uuid} */
+  modifySIPUserInvite: { args: { domain: string; uuid: string; body: { name?: string; expired_on?: string } }; answer: { uuid: string; name: string; expired_on: string; token: string; used_on: string | null; sip_domain: { domain: string }; created_on: string; modified_on: string } };
   /** Change a lease: PATCH /rest/lease/tn/{lease} */
   modifyTNLease: { args: { lease: string; body: { autorenew?: boolean; voice?: boolean; fax?: boolean; sms?: boolean; mms?: boolean; emergency?: boolean; sip_control_app?: string | null; sip_connection?: string | null; tn_profile?: string | null } }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; sip_connection: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
   /** Change a TN profile: PATCH /rest/profile/tn/{uuid} */
@@ -289,6 +377,8 @@ export type Operations = {
   modifyToken: { args: { uuid: string; body: { name?: string; ttl?: number } }; answer: { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string } };
   /** Let a deactivated user in again: PUT /rest/account/user/{uuid} */
   reactivateUserAccountByUUID: { args: { uuid: string }; answer: Array<{ uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string }> };
+  /** Become a SIP user by an invite: POST /rest/app/invite/{token} */
+  registerSIPUserByInviteApp: { args: { token: string; body: ({ login: string; password: string }) & ({ first_name?: string | null; last_name?: string | null; email?: string | null; phone_number?: string | null; avatar?: string | null; dob?: string | null; gender?: 'Male' | 'Female' | 'Other' | null }) }; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
   /** Remove office hours: DELETE /rest/account/office_hours/{uuid} */
   removeAccountOfficeHoursByUUID: { args: { uuid: string }; answer: { uuid: string; type: 'nonworking' | 'lunchtime' | 'coffeebreak' | 'weekends'; dow: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat'; time_from: number; time_to: number; name: string | null; created_on: string; modified_on: string } };
   /** Remove an address: DELETE /rest/address/{uuid} */
@@ -313,6 +403,18 @@ export type Operations = {
   removeSIPControlAppByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; tech_prefix: number; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Take the document of an app away: DELETE /rest/sip/app/call/flow/{uuid} */
   removeSIPControlAppStaticCallFlow: { args: { uuid: string }; answer: Record<string, unknown> };
+  /** Remove a SIP domain: DELETE /rest/sip/domain/{domain} */
+  removeSIPDomainByDomainName: { args: { domain: string }; answer: { domain: string; sip_connection: { uuid: string; name: string } | null; sip_control_app: { uuid: string; name: string } | null; outbound_voice_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
+  /** Remove a switch: DELETE /rest/sip/domain/{domain}/switch/{uuid} */
+  removeSIPSwitchByUUID: { args: { domain: string; uuid: string }; answer: { uuid: string; name: string; description: string; remote_ip: string | string; remote_domain: string; is_active: boolean; sip_domain: { domain: string }; created_on: string; modified_on: string } };
+  /** Remove a SIP user: DELETE /rest/sip/domain/{domain}/user/{uuid} */
+  removeSIPUserByUUID: { args: { domain: string; uuid: string }; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
+  /** Take a user out of a group: DELETE /rest/app/group/{uuid}/users/{sip_user_uuid} */
+  removeSIPUserFromSIPUserGroupApp: { args: { uuid: string; sip_user_uuid: string }; answer: { uuid: string; name: string; users: Array<string>; created_on: string; modified_on: string } };
+  /** Remove a group: DELETE /rest/app/group/{uuid} */
+  removeSIPUserGroupApp: { args: { uuid: string }; answer: { uuid: string; name: string; users: Array<string>; created_on: string; modified_on: string } };
+  /** Remove an invite: DELETE /rest/sip/domain/{domain}/invite/{uuid} */
+  removeSIPUserInviteByUUID: { args: { domain: string; uuid: string }; answer: { uuid: string; name: string; expired_on: string; token: string; used_on: string | null; sip_domain: { domain: string }; created_on: string; modified_on: string } };
   /** Give a number back: DELETE /rest/lease/tn/{lease} */
   removeTNLeaseByUUID: { args: { lease: string }; answer: { uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; sip_connection: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string } };
   /** Give several numbers back: DELETE /rest/lease/tn */
