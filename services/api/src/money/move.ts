@@ -17,7 +17,6 @@ export type Movement = {
   description: string;
   /** What was used already is taken even where it leaves less than nothing. */
   overdraws?: boolean;
-  on?: Date;
 };
 
 /**
@@ -61,7 +60,6 @@ export async function move(tx: Kysely<Tables>, of: Movement): Promise<boolean> {
       ref_type: reason,
       ref_id: ref,
       description,
-      ...(of.on && { created_on: of.on }),
     })
     .execute();
   return true;

@@ -117,7 +117,7 @@ test('the issuer is asked for its keys once, not for each token; away, it is no 
   const before = asked;
   for (let i = 0; i < 5; i++) assert.equal((await google(await idToken(email, 'sub-once'))).status, 200);
   assert.equal(asked, before);
-  const other = await openStand({ providers: { google: googleProvider(issuer, CLIENT) } });
+  const other = await openStand({ db: stand.db, providers: { google: googleProvider(issuer, CLIENT) } });
   isAway = true;
   const answer = await other.ask('GET', '/user', { headers: { 'x-auth-google-token': await idToken(email, 's') } });
   isAway = false;
@@ -132,7 +132,7 @@ test('Facebook stands behind the same port; a provider that is not set up says s
   assert.equal((await ask('right')).payload.uuid, uuid);
   assert.equal((await stand.ask('GET', '/user?facebook_token=right')).payload.uuid, uuid);
   assert.equal((await ask('wrong')).status, 401);
-  const bare = await openStand();
+  const bare = await openStand({ db: stand.db });
   for (const kind of ['google', 'facebook']) {
     const answer = await bare.ask('GET', '/user', { headers: { [`x-auth-${kind}-token`]: 'x' } });
     assert.equal(answer.status, 401);
@@ -145,6 +145,7 @@ test('a credential of the query stands in no fault that is told', async () => {
   const { jwt } = await stand.signedUp();
   const told: unknown[] = [];
   const faulty = await openStand({
+    db: stand.db,
     told: (error) => told.push(error),
     engine: { check: () => Promise.reject(new Error('a fault')) } as never,
   });

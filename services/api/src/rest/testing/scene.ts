@@ -1,5 +1,6 @@
 /** The REST API on a database of its own, as tests ask it: every answer is held against the OpenAPI document. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,12 +54,12 @@ export const idleEngine: Engine = {
   close() {},
 };
 
-/** @param needs what this test wants otherwise than `idleEngine` and no credit at sign-up */
+/** @param needs what this test wants otherwise than `idleEngine` and no credit at sign-up; `db`: one that another scene has */
 export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<RestScene> {
   const home = await mkdtemp(join(tmpdir(), 'opentact-rest-'));
-  const server = await embeddedPostgres({ home, databases: ['opentact_api'] });
-  const db = openDatabase(server.url('opentact_api'));
-  await migrate(db);
+  const server = needs.db ? undefined : await embeddedPostgres({ home, databases: ['opentact_api'] });
+  const db = needs.db ?? openDatabase(server!.url('opentact_api'));
+  if (server) await migrate(db);
   const faults: unknown[] = [];
   const recordings = join(home, 'recordings');
   await mkdir(recordings);
@@ -77,6 +78,7 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
 
   let addresses = 0;
   const fresh = () => `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses++ & 255}`;
+  const id = randomUUID().slice(0, 8);
   let people = 0;
   const ask: RestScene['ask'] = async (method, path, of = {}) => {
     const answer = await http.inject({
@@ -126,7 +128,7 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
       return ask('POST', path, { as, body, headers: { 'content-type': `multipart/form-data; boundary=${boundary}` } });
     },
     async signedUp() {
-      const email = `person${people++}@example.test`;
+      const email = `person${people++}-${id}@example.test`;
       const made = await ask('POST', '/user', { body: { email, password: PASSWORD, first_name: 'Ann' } });
       assert.equal(made.status, 201, JSON.stringify(made.body));
       const { body } = await ask('GET', '/auth', { basic: `${email}:${PASSWORD}` });
@@ -150,8 +152,8 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
     },
     async close() {
       await http.close();
-      await db.destroy();
-      await server.stop();
+      if (server) await db.destroy();
+      await server?.stop();
       await rm(home, { recursive: true });
       assert.deepEqual(faults, []);
     },
