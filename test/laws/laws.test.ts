@@ -74,6 +74,7 @@ test('an ended call chooses only releases, and the words of what it recorded', (
     'NodeRequested',
     'AdoptRequested',
     'TranscriptRequested',
+    'PeerLeaveRequested',
   ]);
   forAll((run) => {
     const end = run.events.findIndex((e) => e.type === 'CallEnded');
