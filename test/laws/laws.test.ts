@@ -7,7 +7,8 @@ import { evolve } from '../../services/flow-engine/src/domain/evolve.ts';
 import { isObserved } from '../../services/flow-engine/src/domain/observed.ts';
 import { stepWith } from '../../services/flow-engine/src/domain/step.ts';
 import { parseDocument } from '../../services/flow-engine/src/xml/document.ts';
-import { type Run, randomCall, randomOf } from './random-call.ts';
+import { type Run, randomCall } from './random-call.ts';
+import { randomOf } from './random-document.ts';
 
 const RUNS = Number(process.env.OPENTACT_LAW_RUNS ?? 1_500);
 const FIRST_SEED = Number(process.env.OPENTACT_LAW_SEED ?? 1);

@@ -1,7 +1,7 @@
 /** The world of a random call: what it answers to each request, and what happens in it by itself. */
 import type { CallEvent, FactOf, Observed } from '@opentact/proto';
 import type { Call } from '../../services/flow-engine/src/domain/call.ts';
-import { type Random, randomDocument } from './random-call.ts';
+import { type Random, randomDocument } from './random-document.ts';
 
 export type Kind = 'media' | 'notifier' | 'sip-edge';
 /** How often each node died so far; its boot is named after it. */

@@ -2,7 +2,7 @@
 import type { AttributeRow } from '../../../services/flow-engine/src/domain/language/attributes.ts';
 import type { SyntaxRow } from '../../../services/flow-engine/src/domain/language/syntax.ts';
 import { ROWS } from '../../../services/flow-engine/src/domain/verbs/index.ts';
-import type { Random } from '../random-call.ts';
+import type { Random } from '../random-document.ts';
 
 const VERBS = ROWS.filter((row) => row.build);
 const byName = new Map(ROWS.map((row) => [row.name, row]));

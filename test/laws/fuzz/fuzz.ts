@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { seedDocument } from '../../../services/api/src/database/seed-document.ts';
 import { EXAMPLES } from '../../../services/flow-engine/src/docs/examples.ts';
-import { randomOf } from '../random-call.ts';
+import { randomOf } from '../random-document.ts';
 import { documentOfRows } from './documents.ts';
 import { faultIn } from './judge.ts';
 import { mutated, noise } from './mutations.ts';

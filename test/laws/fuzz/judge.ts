@@ -3,7 +3,7 @@ import { lint } from '../../../services/flow-engine/src/lint/lint.ts';
 import { explore } from '../../../services/flow-engine/src/simulate/explore.ts';
 import { type Callee, simulate } from '../../../services/flow-engine/src/simulate/simulate.ts';
 import { parseDocument } from '../../../services/flow-engine/src/xml/document.ts';
-import { type Random, randomOf } from '../random-call.ts';
+import { type Random, randomOf } from '../random-document.ts';
 
 /** Longer than this counts as hanging. */
 export const LIMIT_MS = 1_000;

@@ -1,5 +1,5 @@
 /** What happens to documents between a person and a platform: characters lost, doubled and strange, pieces moved. */
-import type { Random } from '../random-call.ts';
+import type { Random } from '../random-document.ts';
 
 const BYTES_MAX = 70_000;
 const PIECES = [
