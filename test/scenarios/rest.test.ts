@@ -1,12 +1,16 @@
 /** From sign-up to a call: over HTTP alone an account is made, its app given a document, a number ordered and called. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Answer, type Client, createClient } from '@opentact/client';
 import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
 import { openPhone, type Phone } from '../kit/phone.ts';
-import { type Platform, startPlatform } from '../kit/platform.ts';
+import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
 import { outcome, verbs } from '../kit/scene.ts';
 
 const XML = '<Response><Say>Welcome to my own number.</Say></Response>';
@@ -14,6 +18,31 @@ let platform: Platform;
 let phone: Phone;
 
 let nobody: Client;
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const EXAMPLE = join(ROOT, 'services/api/client/example.ts');
+const missing = spawnSync('sipp', ['-v']).error ? 'sipp (Debian: sip-tester) is not installed' : false;
+
+/** SIPp calls a number and follows the seed document. @returns the platform's uuid of the call */
+async function sipp(tn: number): Promise<string> {
+  const [port, media] = await freePorts(2);
+  const cwd = mkdtempSync(join(tmpdir(), 'opentact-sipp-'));
+  // The payload type that the captured keys have, behind the headers of file, record, Ethernet, IP and UDP.
+  const events = String(readFileSync('/usr/share/sip-tester/dtmf_2833_1.pcap')[24 + 16 + 14 + 20 + 8 + 1]! & 0x7f);
+  const keys = { payload: '0', law: 'PCMU', events };
+  const args = [
+    ...['-sf', join(ROOT, 'test/scenarios/sipp/seed.xml'), '-s', String(tn), '-i', '127.0.0.1', '-p', String(port)],
+    ...['-mi', '127.0.0.1', '-mp', String(media), '-m', '1', '-nostdin', '-timeout', '40s', '-timeout_error'],
+    ...['-trace_logs', '-log_file', join(cwd, 'logs'), platform.sip],
+    ...Object.entries(keys).flatMap(([key, value]) => ['-key', key, value]),
+  ];
+  try {
+    await promisify(execFile)('sipp', args, { cwd });
+    return /call ([0-9a-f-]{36})/.exec(readFileSync(join(cwd, 'logs'), 'utf8'))![1]!;
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+}
 
 /** Somebody who signed up and logged in. */
 async function signedUp(email: string): Promise<Client> {
@@ -33,7 +62,7 @@ async function logged(api: Client, callId: string): Promise<Answer<'searchCalls'
   }
 }
 
-describe('the REST API', { timeout: 60_000 }, () => {
+describe('the REST API', { timeout: 120_000 }, () => {
   before(async () => {
     [platform, phone] = await Promise.all([startPlatform(), openPhone({ user: '12125550199' })]);
     const url = `http://127.0.0.1:${platform.httpPort}`;
@@ -89,6 +118,66 @@ describe('the REST API', { timeout: 60_000 }, () => {
     await api.hangUpCall({ uuid });
     assert.equal(outcome(await platform.ended(uuid)), 'customer-server: api');
     await assert.rejects(api.hangUpCall({ uuid }), /409 call .* has ended/);
+  });
+
+  it('runs the seed document for a stranger’s telephone, and shows its traces to its account alone', {
+    skip: missing,
+  }, async () => {
+    const { apiKey, appId } = JSON.parse(readFileSync(join(platform.home, 'demo.json'), 'utf8'));
+    const seed = await nobody.as({ token: apiKey }).getSIPControlAppStaticCallFlow({ uuid: appId });
+    const [api, other] = [await signedUp('seed@example.test'), await signedUp('stranger@example.test')];
+    const app = await api.createSIPControlApp({ body: { name: 'Seed', auto_answer: true } });
+    await api.saveSIPControlAppStaticCallFlow({ uuid: app.uuid, file: seed.xml });
+    const { data: offers } = await api.search({ body: { pattern: '305*' } });
+    const { tn } = offers.at(-1)!;
+    await api.createOrder({ body: { items: [{ tn }] } });
+    const { uuid: lease } = await api.getTNLeaseByUUID({ lease: String(tn) });
+    assert.deepEqual((await api.assignTNLeasesToSIPControlApp({ uuid: app.uuid, body: { add: [lease] } })).length, 1);
+    const uuid = await sipp(tn);
+    const story = await platform.ended(uuid);
+    assert.ok(verbs(story).includes('Gather[0] entered 1'), verbs(story).join('\n'));
+    const { from, to, owner } = await logged(api, uuid);
+    assert.deepEqual([from, to, owner], ['sipp', String(tn), 'document']);
+    const flow = await api.searchCallFlowLogs({ uuid: app.uuid, body: { call: uuid } });
+    const steps = flow.data.map(({ path }) => path).reverse();
+    assert.deepEqual(steps.slice(0, 2), ['Say[0]', 'Record[0]']);
+    assert.ok(steps.includes('Gather[0].Case[0].Callback[0]'), steps.join(' '));
+    const [recording, ...more] = (await api.listRecordings()).data;
+    assert.ok(recording?.call === uuid && recording.duration! > 0 && more.length === 0, JSON.stringify(recording));
+    const sound = Buffer.from(await ((await api.getRecordingFile({ uuid: recording.uuid })) as Blob).arrayBuffer());
+    assert.equal(sound.toString('latin1', 0, 4), 'RIFF');
+    assert.ok(Math.abs(sound.length / 16_000 - recording.duration!) < 0.1, `${sound.length} ${recording.duration}`);
+
+    for (const found of [other.searchCalls(), other.listRecordings(), other.searchTNLeases(), other.searchSCACalls()])
+      assert.equal((await found).total, 0);
+    for (const asked of [
+      () => other.getRecordingFile({ uuid: recording.uuid }),
+      () => other.removeRecording({ uuid: recording.uuid }),
+      () => other.searchCallFlowLogs({ uuid: app.uuid }),
+      () => other.getCall({ uuid }),
+      () => other.getSIPControlAppStaticCallFlow({ uuid: app.uuid }),
+      () => other.removeTNLeaseByUUID({ lease }),
+    ])
+      await assert.rejects(asked, { status: 404 });
+
+    await api.removeTNLeaseByUUID({ lease });
+    for (const end = Date.now() + 5_000; ; await new Promise((r) => setTimeout(r, 100))) {
+      const again = await phone.call(`sip:${tn}@${platform.sip}`);
+      if (await again.until('ended').then(() => again.ended?.status === 404)) break;
+      assert.ok(Date.now() < end, 'a number that was given back still leads somewhere');
+    }
+  });
+
+  it('is shown by README in lines that run', async () => {
+    const [, ...lines] = readFileSync(EXAMPLE, 'utf8').split('\n');
+    const shown = /```ts\n(import \{ createClient \}.*?)```/s.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'));
+    assert.equal(shown?.[1], lines.join('\n'), 'README.md and services/api/client/example.ts differ');
+    const env = { ...process.env, OPENTACT_URL: `http://127.0.0.1:${platform.httpPort}` };
+    const { stdout } = await promisify(execFile)(process.execPath, [EXAMPLE], { env, timeout: 40_000 });
+    assert.match(stdout, /direction: 'in',/);
+    assert.match(stdout, /direction: 'out',/);
+    assert.match(stdout, /path: 'Say\[0\]',/);
+    assert.match(stdout, /^[0-9a-f-]{36} Blob \{ size: \d{3,}, type: 'audio\/wav' \}$/m);
   });
 
   it('knows the demo account by the key that a first start prints', async () => {
