@@ -141,10 +141,39 @@ describe('what calls cost', { timeout: 90_000 }, () => {
     second.call.hangup();
     first.hangup();
     await charges(api, 3);
+    // 0.012 was spent today, and 0.012 is the price of a minute.
+    for (const [limits, expected] of [
+      [{ channel_limit: 0, max_rate: 0.011 }, 'rate'],
+      [{ max_rate: 0, daily_spend_limit: 0.0239 }, 'spend-limit'],
+      [{ daily_spend_limit: 0, is_active: false }, 'inactive'],
+    ] as const) {
+      await api.modifyOutboundVoiceProfile({ uuid: profile.uuid, body: limits });
+      const refused = await refusal();
+      assert.deepEqual([refused.said, invites.length], [[expected, 21, 0], 1]);
+      refused.call.hangup();
+    }
+    await api.modifyOutboundVoiceProfile({ uuid: profile.uuid, body: { is_active: true } });
     await db.updateTable('account').set({ balance: '0.001' }).where('id', '=', account).execute();
     const third = await refusal();
     assert.deepEqual([third.said, invites.length], [['balance', 21, 0], 1]);
     third.call.hangup();
     await eventually(() => third.call.ended !== undefined, 'it goes on');
+  });
+
+  it('charges a call by API as one that went out, once however often it was ordered, and what it said', async () => {
+    const tn = 12125550127;
+    const { api } = await customer('orders', tn, '<Response/>');
+    const { data } = await api.searchTNLeases({ body: {} });
+    const text = 'This is what you have ordered.';
+    const order = { to: FAR, tn_lease: data[0]!.uuid, xml: `<Response><Say>${text}</Say></Response>` };
+    carrier.onCall = (incoming) => incoming.accept();
+    const made = await Promise.all([1, 2].map(() => api.createCall({ body: order, 'idempotency-key': 'once' })));
+    assert.equal(new Set(made.map(({ uuid }) => uuid)).size, 1);
+    const { uuid } = made[0]!;
+    await platform.ended(uuid);
+    const found = await charges(api, 2);
+    const amounts = ['voice_outgoing', 'tts'].map((kind) => amountOf(found, kind, uuid));
+    // A minute, and 30 characters at 0.01 for a thousand.
+    assert.deepEqual([amounts, found.length], [[[-0.012], [-0.0003]], 2]);
   });
 });

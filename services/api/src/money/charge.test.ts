@@ -193,3 +193,20 @@ test('the legs of a call that ends without a word about them end with it; one ne
     .execute();
   assert.deepEqual(open, []);
 });
+
+test('a call that was ordered is charged by its own leg, and not as one that came in', async () => {
+  const call = newCall();
+  await granted(call);
+  const ordered = { fromNumber: TN, toNumber: '13055550100', target: 'tel:13055550100', app: undefined };
+  await tell(call, [
+    [0, { type: 'CallOrdered', accountId: account, ...ordered, idempotencyKey: '', ringTimeoutMs: 0 } as never],
+    [3, { type: 'LegAnswered', requestId: 2, leg: 0, sdp: '' } as never],
+    [4, said('Hello')],
+    [130, over(127_000)],
+  ]);
+  await followed();
+  assert.deepEqual(await billed(call), [
+    ['tts', -0.0025],
+    ['voice_outgoing', -0.06],
+  ]);
+});

@@ -51,7 +51,9 @@ export const Person = {
   last_name: Type.Optional(text()),
   gender: Type.Optional(Type.Union([Type.Literal('Male'), Type.Literal('Female'), Type.Literal('Other')])),
   dob: Type.Optional(Type.String({ format: 'date' })),
-  avatar: Type.Optional(Type.String({ maxLength: 2048 })),
+  avatar: Type.Optional(
+    Type.String({ maxLength: 2048, pattern: '^(https?://|/rest/avatar/)', description: 'an http or https URL' }),
+  ),
 };
 export const Email = Type.String({ format: 'email', maxLength: 255 });
 export const Password = Type.String({ minLength: 8, maxLength: 256 });
