@@ -5,9 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
-import { readPlatformConfig } from '@opentact/runtime';
-import { migrate, openDatabase } from '../database/database.ts';
+import { withDatabase } from '../database/for-command.ts';
 import { CsvError, csvRecords } from './csv.ts';
 import { exchangesOf } from './exchanges.ts';
 import { type Imported, saveExchanges } from './save.ts';
@@ -21,7 +19,6 @@ const HELP = `node services/api/src/lerg/import.ts FILE [--replace-demo]
     Ends 0 when every line was taken, 1 when some were left out, 2 when nothing was changed.
     The database: OPENTACT_API_DATABASE_URL, else opentact_api at DATABASE_URL, else the embedded one of OPENTACT_HOME.
 `;
-const DATABASE = 'opentact_api';
 const TOLD_EVERY = 50_000;
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
@@ -38,15 +35,10 @@ function argumentsOf(args: string[]): { file: string; replaceDemo: boolean } | u
 
 async function importFile(file: string, replaceDemo: boolean): Promise<Imported> {
   if (!(await stat(file)).isFile()) throw new Error(`${file} is not a file`);
-  const config = readPlatformConfig('lerg-import', process.env);
-  let embedded: EmbeddedPostgres | undefined;
-  if (!config.apiDatabaseUrl) embedded = await embeddedPostgres({ home: config.home, databases: [DATABASE] });
-  const db = openDatabase(config.apiDatabaseUrl ?? embedded!.url(DATABASE));
   let told = 0;
-  try {
-    await migrate(db);
+  return withDatabase('lerg-import', (db) => {
     const text = createReadStream(file, { encoding: 'utf8', highWaterMark: 256 * 1024 });
-    return await saveExchanges(db, exchangesOf(csvRecords(text)), {
+    return saveExchanges(db, exchangesOf(csvRecords(text)), {
       replaceDemo,
       progress({ total, accepted, failed }) {
         if (total - told < TOLD_EVERY) return;
@@ -54,11 +46,7 @@ async function importFile(file: string, replaceDemo: boolean): Promise<Imported>
         say(`${number(total)} lines read, ${number(accepted)} taken, ${number(failed)} left out`);
       },
     });
-  } finally {
-    await db.destroy();
-    // One that ran before we came is somebody's.
-    if (embedded && !embedded.adopted) await embedded.stop();
-  }
+  });
 }
 
 try {

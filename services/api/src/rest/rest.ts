@@ -5,6 +5,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Database } from '../database/database.ts';
 import { dictionaries } from '../http/dictionaries.ts';
+import { places } from '../http/places.ts';
 import type { Providers } from '../identity/provider.ts';
 import type { Mail } from '../mail/mail.ts';
 import { accountUsers } from './account-users.ts';
@@ -82,6 +83,7 @@ export const rest =
     const authenticate = createAuthenticator(db, jwtKey, attempts, providers);
     await openApi(http);
     await http.register(dictionaries, { prefix: '/dict' });
+    await http.register(places(db), { prefix: '/dict' });
     await http.register(signUp({ db, jwtKey, attempts, signUpCredit }));
     await http.register(passwordReset({ db, attempts, mail, mayLeadTo, told }));
     await http.register(settings(needs.googleClientId));

@@ -353,3 +353,25 @@ test('a SIP user has groups of users of the same domain; nobody else sees or cha
   assert.equal((await eva.asks<SipUser[]>('GET', '/app/users')).length, 2);
   await eva.asks('DELETE', path);
 });
+
+test('countries, time zones, and the places where numbers can be had, are told to anybody', async () => {
+  await scene.stock('518', 1);
+  const list = async <P>(path: string) => (await scene.ask('GET', path)).body.payload as P[];
+  const countries = await list<{ a2: string; a3: string; n: number; name: string }>('/dict/country');
+  assert.equal(countries.length, 249);
+  assert.deepEqual(
+    countries.find(({ a2 }) => a2 === 'US'),
+    { name: 'United States', a2: 'US', a3: 'USA', n: 840 },
+  );
+  for (const key of ['a2', 'a3', 'n', 'name'] as const)
+    assert.equal(new Set(countries.map((country) => country[key])).size, 249, key);
+  const zones = await list<{ name: string }>('/dict/tz');
+  const zone = (name: string) => zones.find((one) => one.name === name);
+  assert.deepEqual(zone('America/New_York'), { name: 'America/New_York', utc_offset: -300, utc_dst_offset: -240 });
+  assert.deepEqual(zone('Australia/Sydney'), { name: 'Australia/Sydney', utc_offset: 600, utc_dst_offset: 660 });
+  assert.deepEqual(zone('UTC'), { name: 'UTC', utc_offset: 0, utc_dst_offset: 0 });
+  assert.deepEqual(await list('/dict/lerg/states?country=us'), [{ country: 'US', state: 'NY' }]);
+  const center = { country: 'US', state: 'NY', rate_center: 'NWYRCYZN01' };
+  assert.deepEqual(await list('/dict/lerg/ratecenters?state=NY'), [center]);
+  assert.deepEqual(await list('/dict/lerg/ratecenters?state=CA'), []);
+});

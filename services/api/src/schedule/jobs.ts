@@ -4,9 +4,13 @@
  */
 import { type Kysely, sql } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
+import { releaseLeases, renewLeases } from './leases.ts';
 
-/** @returns how many things it changed */
-export type Job = (tx: Kysely<Tables>) => Promise<number>;
+/**
+ * @param tx holds the job for this process; what belongs together in small takes transactions of its own from `db`
+ * @returns how many things it changed
+ */
+export type Job = (tx: Kysely<Tables>, db: Database) => Promise<number>;
 
 /** What is over: API keys, resets of passwords, carts, reservations of calls that never came to be. */
 async function expiredTokens(tx: Kysely<Tables>): Promise<number> {
@@ -25,7 +29,11 @@ async function expiredTokens(tx: Kysely<Tables>): Promise<number> {
   return gone.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);
 }
 
-export const JOBS: Readonly<Record<string, Job>> = { expired_tokens: expiredTokens };
+export const JOBS: Readonly<Record<string, Job>> = {
+  expired_tokens: expiredTokens,
+  tn_leases_autorenew: (_, db) => renewLeases(db),
+  tn_autorelease: (_, db) => releaseLeases(db),
+};
 
 /** @returns how many things it changed; undefined where another process runs it now, or there is no such job. */
 export const runJob = (db: Database, name: string): Promise<number | undefined> =>
@@ -34,5 +42,5 @@ export const runJob = (db: Database, name: string): Promise<number | undefined> 
     if (!job) return undefined;
     const { rows } = await sql<{ mine: boolean }>`
       select pg_try_advisory_xact_lock(hashtextextended(${`job ${name}`}, 0)) as mine`.execute(tx);
-    return rows[0]?.mine ? job(tx) : undefined;
+    return rows[0]?.mine ? job(tx, db) : undefined;
   });
