@@ -86,7 +86,11 @@ export const OPERATIONS = {
   hangUpCall: { method: 'DELETE', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   listBatchItems: { method: 'GET', path: '/rest/batch/{uuid}/items', query: ['take', 'skip', 'state'] },
   listBatches: { method: 'GET', path: '/rest/batch', query: ['take', 'skip'] },
+  listDictCountry: { method: 'GET', path: '/rest/dict/country' },
   listDictGTTSVoices: { method: 'GET', path: '/rest/dict/gtts' },
+  listDictLERGRateCenters: { method: 'GET', path: '/rest/dict/lerg/ratecenters', query: ['state', 'country'] },
+  listDictLERGStates: { method: 'GET', path: '/rest/dict/lerg/states', query: ['country'] },
+  listDictTimeZone: { method: 'GET', path: '/rest/dict/tz' },
   listOutboundVoiceProfiles: { method: 'GET', path: '/rest/profile/outbound_voice' },
   listRecordings: { method: 'GET', path: '/rest/recording', query: ['take', 'skip', 'until'] },
   listSIPConnections: { method: 'GET', path: '/rest/sip/connection' },
@@ -327,8 +331,16 @@ export type Operations = {
   listBatchItems: { args: { take?: number; skip?: number; state?: 'waiting' | 'ordering' | 'ordered' | 'refused' | 'cancelled'; uuid: string }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; phone: string; state: string; reason: string; call: { uuid: string; state: string; owner: string; duration: number; answer_on: string | null } | null }> } };
   /** List bulk calls: GET /rest/batch */
   listBatches: { args: { take?: number; skip?: number }; answer: { take: number; skip: number; total: number; data: Array<{ uuid: string; type: 'call_xml'; state: string; outbound_voice_profile: { uuid: string } | null; tn_lease: { uuid: string } | null; sip_control_app: { uuid: string } | null; xml: string; call_flow_url: string; pace: number; total: number; waiting: number; ordered: number; answered: number; ended: number; refused: number; cancelled: number; created_by: { uuid: string } | null; created_on: string; modified_on: string }> } };
+  /** List countries: GET /rest/dict/country */
+  listDictCountry: { args: Record<never, never>; answer: Array<{ name: string; a2: string; a3: string; n: number }> };
   /** List voices: GET /rest/dict/gtts */
   listDictGTTSVoices: { args: Record<never, never>; answer: Array<{ uuid: string; type: string; code: string; name: string; gender: string; lang: string }> };
+  /** List rate centres where numbers can be had: GET /rest/dict/lerg/ratecenters */
+  listDictLERGRateCenters: { args: { state?: string; country?: string }; answer: Array<{ country: string; state: string; rate_center: string }> };
+  /** List states where numbers can be had: GET /rest/dict/lerg/states */
+  listDictLERGStates: { args: { country?: string }; answer: Array<{ country: string; state: string }> };
+  /** List time zones: GET /rest/dict/tz */
+  listDictTimeZone: { args: Record<never, never>; answer: Array<{ name: string; utc_offset: number; utc_dst_offset: number }> };
   /** List outbound voice profiles: GET /rest/profile/outbound_voice */
   listOutboundVoiceProfiles: { args: Record<never, never>; answer: Array<{ uuid: string; name: string; is_active: boolean; tech_prefix: number; channel_limit: number; max_rate: number; daily_spend_limit: number; record_calls: 0 | 1 | 2; filemat: 'wav' | 'mp3'; audio_track_type: 0 | 1; shaken_sign_policy: number; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; product: { id: number; name: string; description: string; type: 'public' | 'private'; tech_prefix: number; rate_table_id: number; route_plan_id: number }; tn_lease: { uuid: string; tn: { tn: number } } | null; created_on: string; modified_on: string }> };
   /** List recordings: GET /rest/recording */
