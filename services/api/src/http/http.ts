@@ -2,7 +2,8 @@
  * api over HTTP: /health, /ready for the whole installation, /recordings, /rest/dict. It refuses recordings without the
  * token once the bind is not loopback, and any name that is no uuid.
  */
-import { request as ask } from 'node:http';
+import { request as ask, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Check, type Readiness, readiness } from '@opentact/runtime';
 import { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, fastify } from 'fastify';
 import { envelope } from '../rest/errors.ts';
@@ -56,6 +57,11 @@ export function checksOf(readyOf: readonly string[]): Record<string, Check> {
   );
 }
 
+const PATIENCE_MS = 10_000;
+const CONNECTIONS_MAX = 2_000;
+/** Then the connection ends: one that asks on and on makes room for others. */
+const REQUESTS_PER_CONNECTION_MAX = 1_000;
+
 /** @param token required of recordings, where given. */
 export function createHttp(of: {
   checks: Record<string, Check>;
@@ -63,16 +69,24 @@ export function createHttp(of: {
   token: string | undefined;
   /** The REST API. */
   rest: FastifyPluginAsync;
+  /** How long a request may take to arrive whole. */
+  patienceMs?: number;
 }): FastifyInstance {
+  const { patienceMs = PATIENCE_MS } = of;
   const http = fastify({
     logger: false,
     bodyLimit: 64 * 1024,
-    connectionTimeout: 10_000,
-    requestTimeout: 10_000,
+    connectionTimeout: patienceMs,
+    requestTimeout: patienceMs,
+    maxRequestsPerSocket: REQUESTS_PER_CONNECTION_MAX,
+    // Node looks for requests that take too long at this interval only.
+    http: { connectionsCheckingInterval: patienceMs / 10, headersTimeout: patienceMs },
+    clientErrorHandler: refuseConnection,
     // A path that can't be read reaches no route.
     frameworkErrors: (_error, _request, reply) =>
       (reply as FastifyReply).code(400).send(envelope(400, 'the path is malformed')),
   });
+  http.server.maxConnections = CONNECTIONS_MAX;
   http.get('/health', async () => ({ alive: true }));
   http.get('/ready', async (_, reply) => {
     const found = await readiness(of.checks);
@@ -91,4 +105,18 @@ export function createHttp(of: {
   });
   http.register(of.rest, { prefix: '/rest' });
   return http;
+}
+
+const UNREAD: Record<string, [status: number, message: string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'the headers are too long'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
+};
+
+/** What reaches no route, as it isn't HTTP or never ends. */
+function refuseConnection({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || code === 'ECONNRESET') return void socket.destroy();
+  const [status, message] = UNREAD[code ?? ''] ?? [400, 'the request is malformed'];
+  const body = JSON.stringify(envelope(status, message));
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
 }

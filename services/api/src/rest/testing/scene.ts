@@ -55,7 +55,10 @@ export const idleEngine: Engine = {
 };
 
 /** @param needs what this test wants otherwise than `idleEngine` and no credit at sign-up; `db`: one that another scene has */
-export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<RestScene> {
+export async function openRestScene(
+  needs: Partial<RestNeeds> = {},
+  serves: { patienceMs?: number } = {},
+): Promise<RestScene> {
   const home = await mkdtemp(join(tmpdir(), 'opentact-rest-'));
   const server = needs.db ? undefined : await embeddedPostgres({ home, databases: ['opentact_api'] });
   const db = needs.db ?? openDatabase(server!.url('opentact_api'));
@@ -72,7 +75,7 @@ export async function openRestScene(needs: Partial<RestNeeds> = {}): Promise<Res
     told: (e: unknown) => faults.push(e),
     ...needs,
   };
-  const http = createHttp({ checks: {}, recordings, token: undefined, rest: rest(all) });
+  const http = createHttp({ checks: {}, recordings, token: undefined, rest: rest(all), ...serves });
   checkAnswers(http, faults);
   await http.ready();
 
