@@ -236,7 +236,7 @@ describe('the REST API', { timeout: 120_000 }, () => {
     const files = readdirSync(platform.home, { recursive: true, withFileTypes: true })
       .filter((of) => of.isFile() && of.name !== 'demo.json')
       .map((of) => join(of.parentPath, of.name));
-    for (const kind of [/\.log$/, /\/postgres\/.*\/pg_wal\//])
+    for (const kind of [/\.log$/, /\/pg_wal\//])
       assert.ok(
         files.some((name) => kind.test(name)),
         `${kind}`,
