@@ -8,6 +8,7 @@ import { money } from './migrations/010-money.ts';
 import { identity } from './migrations/011-identity.ts';
 import { people } from './migrations/012-people.ts';
 import { charges } from './migrations/013-charges.ts';
+import { sipPasswordReset } from './migrations/014-sip-password-reset.ts';
 import { orderedCalls } from './migrations/015-ordered-calls.ts';
 import { logPages } from './migrations/018-log-pages.ts';
 
@@ -279,6 +280,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '011-identity': identity,
   '012-people': people,
   '013-charges': charges,
+  '014-sip-password-reset': sipPasswordReset,
   '015-ordered-calls': orderedCalls,
   '018-log-pages': logPages,
 };

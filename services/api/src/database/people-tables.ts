@@ -32,8 +32,8 @@ export type PeopleTables = {
     time_to: number;
   } & Stamps;
   cart_entry: { id: string; person_id: string; payload: unknown; expires_on: Date; created_on: Generated<Date> };
-  /** Only the SHA-256 of a token is kept. */
-  password_reset: { digest: Buffer; person_id: string; expires_on: Date };
+  /** Only the SHA-256 of a token is kept; it is of a user or of a SIP user. */
+  password_reset: { digest: Buffer; person_id: string | null; sip_user_id: string | null; expires_on: Date };
 };
 
 /** Columns of `person`. `password_count`: how often it was changed; a log-in token names it and holds no longer. */

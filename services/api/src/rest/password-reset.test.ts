@@ -1,5 +1,6 @@
 /** A forgotten password, from the asking to the log-in; by a mail that a small SMTP server took, and by one in a file. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -154,6 +155,38 @@ test('a callback that is no plain link, or leads elsewhere, is refused before an
     400,
   );
   assert.equal(inbox.length, before);
+});
+
+test('a SIP user sets a new password in the same way, and the HA1B of the old one ends', async () => {
+  const { jwt, email } = await stand.signedUp();
+  const domain = `${email.split('@')[0]}.sip.example`;
+  const made = await stand.ask('POST', '/sip/domain', { as: jwt, body: { domain } });
+  assert.equal(made.status, 201, `${made.message} ${JSON.stringify(made.fields)}`);
+  for (const login of ['ann', 'bob']) {
+    const body = { login, password: PASSWORD, email: 'Shared@example.test' };
+    assert.equal((await stand.ask('POST', `/sip/domain/${domain}/user`, { as: jwt, body })).status, 201);
+  }
+  const enter = async (login: string, password: string) => {
+    const ha1b = createHash('md5').update(`${login}@${domain}:${domain}:${password}`).digest('hex');
+    return (await stand.ask('GET', '/app', { headers: { 'x-auth-ha1b-token': ha1b } })).status;
+  };
+  const before = inbox.length;
+  assert.equal((await stand.ask('GET', '/app/password_reset?email=shared@example.test')).status, 200);
+  const texts = [await letter(before + 1), await letter(before + 2)];
+  const ofBob = texts.find((text) => text.includes(`bob@${domain}`))!;
+  const token = /\n([\w-]{43})\n/.exec(ofBob)?.[1] ?? '';
+  assert.equal((await reset(token)).status, 404, 'it is no token of a user of the API');
+  const answer = await stand.ask('POST', '/app/password_reset', { body: { token, password: NEW } });
+  assert.equal(answer.status, 200, answer.message);
+  assert.deepEqual(
+    [await enter('bob', NEW), await enter('bob', PASSWORD), await enter('ann', PASSWORD)],
+    [200, 401, 200],
+  );
+  assert.equal(
+    (await stand.ask('POST', '/app/password_reset', { body: { token, password: NEW } })).status,
+    404,
+    'once',
+  );
 });
 
 test('without SMTP a mail is a file that only its owner reads', async () => {

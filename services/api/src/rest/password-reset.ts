@@ -1,19 +1,20 @@
 /**
  * A forgotten password: a token by mail, and a new password for the token (reference 2.2). Its answer never tells whether
- * an address is known. A token is kept hashed, serves once and for an hour; what it changes ends every log-in token before.
+ * an address is known. A token is kept hashed, serves once and for an hour; what it
+ * changes ends the credentials made of the password before.
  */
 import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { Type } from 'typebox';
-import type { Database } from '../database/database.ts';
+import type { Database, Tables } from '../database/database.ts';
 import type { Mail } from '../mail/mail.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
-import { digestOf, hashPassword } from './credentials.ts';
+import { digestOf } from './credentials.ts';
 import { answers, Nothing, ok } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
-import { operation, PUBLIC } from './operation.ts';
-import { Email, Password } from './people.ts';
+import { operation, PUBLIC, type Tag } from './operation.ts';
+import { Email, type Password } from './people.ts';
 
 const TOKEN_MS = 3_600_000;
 /** For one address of mail, in a quarter of an hour. */
@@ -35,24 +36,32 @@ const Ask = Type.Object({
     Type.String({ maxLength: 2048, description: 'http(s) URL; `{token}` in it becomes the token.' }),
   ),
 });
-const Change = Type.Object({ token: Type.String({ minLength: 1, maxLength: 128 }), password: Password });
+
+/** Whose passwords are reset: users of the API, or SIP users. */
+export type Whose = {
+  path: '/user/password_reset' | '/app/password_reset';
+  operations: { ask: string; change: string; tag: Tag; ends: string };
+  column: 'person_id' | 'sip_user_id';
+  password: typeof Password;
+  /** Who has that address; `name` as a mail calls them. */
+  find(email: string): Promise<Array<{ id: string; email: string; name: string }>>;
+  /** Makes what takes time before the transaction; then sets it. */
+  prepare(password: string): Promise<(tx: Kysely<Tables>, id: string) => Promise<void>>;
+};
 
 export const passwordReset =
-  ({ db, attempts, mail, mayLeadTo, told }: ResetNeeds): FastifyPluginAsyncTypebox =>
+  ({ db, attempts, mail, mayLeadTo, told }: ResetNeeds, whose: Whose): FastifyPluginAsyncTypebox =>
   async (http) => {
     const letters = createAttempts({ max: LETTERS_MAX, windowMs: LETTERS_MS });
+    const { ask, change, tag, ends } = whose.operations;
+    const same = 'The answer is the same whether or not there is such a user.';
     const asked = {
-      ...operation(
-        'RequestUserPasswordResetEmail',
-        'Authentication',
-        'Have a password reset mailed',
-        'The answer is the same whether or not there is such a user.',
-      ),
+      ...operation(ask, tag, 'Have a password reset mailed', same),
       ...PUBLIC,
       querystring: Ask,
       response: answers(Nothing, { failures: [503] }),
     };
-    http.get('/user/password_reset', { schema: asked }, async ({ query, ip }) => {
+    http.get(whose.path, { schema: asked }, async ({ query, ip }) => {
       if (!mail) throw new RestError(503, 'mail is not set up here');
       const email = query.email.toLowerCase();
       const callback = query.callback === undefined ? undefined : callbackOf(query.callback, mayLeadTo);
@@ -61,32 +70,27 @@ export const passwordReset =
       letters.check(email);
       letters.failed(email);
       // Not waited for: how long it takes would tell whether there is such a user.
-      write(db, mail, email, callback).catch(told);
+      write(db, mail, whose, email, callback).catch(told);
       return ok({});
     });
 
     const changed = {
-      ...operation(
-        'ChangeUserPasswordViaResetToken',
-        'Authentication',
-        'Set a password by the token of a mail',
-        'Every log-in token of the user made before ends; API keys stay.',
-      ),
+      ...operation(change, tag, 'Set a password by the token of a mail', ends),
       ...PUBLIC,
-      body: Change,
+      body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 128 }), password: whose.password }),
       response: answers(Nothing, { failures: [404] }),
     };
-    http.post('/user/password_reset', { schema: changed }, async ({ body, ip }) => {
+    http.post(whose.path, { schema: changed }, async ({ body, ip }) => {
       attempts.check(`address ${ip}`);
       const token = digestOf(body.token);
       const known = await db
         .selectFrom('password_reset')
         .select('digest')
         .where('digest', '=', token)
+        .where(whose.column, 'is not', null)
         .executeTakeFirst();
       // Hashing costs; a token that is none is not worth it.
-      const password_hash = known && (await hashPassword(body.password));
-      const isChanged = password_hash && (await take(db, token, password_hash));
+      const isChanged = known && (await take(db, whose, token, await whose.prepare(body.password)));
       if (!isChanged) {
         attempts.failed(`address ${ip}`);
         throw notFound('password reset: it was used, is over an hour old, or never was');
@@ -107,46 +111,46 @@ function callbackOf(text: string, mayLeadTo: ResetNeeds['mayLeadTo']): string {
   return text;
 }
 
-async function write(db: Database, mail: Mail, email: string, callback: string | undefined): Promise<void> {
-  const person = await db
-    .selectFrom('person')
-    .select(['id', 'email'])
-    .where('email', '=', email)
-    .where('deleted_on', 'is', null)
-    .executeTakeFirst();
-  if (!person) return;
-  const token = randomBytes(32).toString('base64url');
+async function write(
+  db: Database,
+  mail: Mail,
+  { path, column, find }: Whose,
+  email: string,
+  callback: string | undefined,
+): Promise<void> {
   await db.deleteFrom('password_reset').where('expires_on', '<', sql<Date>`now()`).execute();
-  await db
-    .insertInto('password_reset')
-    .values({ digest: digestOf(token), person_id: person.id, expires_on: new Date(Date.now() + TOKEN_MS) })
-    .execute();
-  const way = callback
-    ? `follow this link within an hour:\n\n${callback.replaceAll('{token}', token)}`
-    : `send this token within an hour with the new password (POST /rest/user/password_reset):\n\n${token}`;
-  await mail.send({
-    to: person.email,
-    subject: 'Your password at Opentact',
-    text: `Somebody, we hope you, wants a new password for ${person.email}.\n\nTo set it, ${way}\n\nIf it wasn't you, there is nothing to do: your password stays.\n`,
-  });
+  for (const { id, email: to, name } of await find(email)) {
+    const token = randomBytes(32).toString('base64url');
+    const nobody = { person_id: null, sip_user_id: null };
+    await db
+      .insertInto('password_reset')
+      .values({ ...nobody, [column]: id, digest: digestOf(token), expires_on: new Date(Date.now() + TOKEN_MS) })
+      .execute();
+    const way = callback
+      ? `follow this link within an hour:\n\n${callback.replaceAll('{token}', token)}`
+      : `send this token within an hour with the new password (POST /rest${path}):\n\n${token}`;
+    const text = `Somebody, we hope you, wants a new password for ${name}.\n\nTo set it, ${way}\n\nIf it wasn't you, there is nothing to do: your password stays.\n`;
+    await mail.send({ to, subject: 'Your password at Opentact', text });
+  }
 }
 
 /** Sets the password and takes every reset of the user away; false where the token no longer holds. */
-const take = (db: Database, digest: Buffer, password_hash: string): Promise<boolean> =>
+const take = (
+  db: Database,
+  { column }: Whose,
+  digest: Buffer,
+  set: (tx: Kysely<Tables>, id: string) => Promise<void>,
+): Promise<boolean> =>
   db.transaction().execute(async (tx) => {
     const reset = await tx
       .deleteFrom('password_reset')
       .where('digest', '=', digest)
       .where('expires_on', '>', sql<Date>`now()`)
-      .returning('person_id')
+      .returning(column)
       .executeTakeFirst();
-    if (!reset) return false;
-    await tx
-      .updateTable('person')
-      .set({ password_hash, password_count: sql`password_count + 1`, modified_on: new Date() })
-      .where('id', '=', reset.person_id)
-      .where('deleted_on', 'is', null)
-      .execute();
-    await tx.deleteFrom('password_reset').where('person_id', '=', reset.person_id).execute();
+    const id = (reset as Record<string, string | null> | undefined)?.[column];
+    if (!id) return false;
+    await set(tx, id);
+    await tx.deleteFrom('password_reset').where(column, '=', id).execute();
     return true;
   });

@@ -41,6 +41,7 @@ import { passwordReset } from './password-reset.ts';
 import { people, signUp } from './people.ts';
 import { products } from './products.ts';
 import { recordings } from './recordings.ts';
+import { resettableSipUsers, resettableUsers } from './resettable.ts';
 import { createSeal } from './sealed.ts';
 import { settings } from './settings.ts';
 import { sipConnections } from './sip-connections.ts';
@@ -85,10 +86,11 @@ export const rest =
     await http.register(dictionaries, { prefix: '/dict' });
     await http.register(places(db), { prefix: '/dict' });
     await http.register(signUp({ db, jwtKey, attempts, signUpCredit }));
-    await http.register(passwordReset({ db, attempts, mail, mayLeadTo, told }));
     await http.register(settings(needs.googleClientId));
     await http.register(pictures(db));
     const seal = createSeal(db);
+    for (const whose of [resettableUsers(db), resettableSipUsers(db, seal)])
+      await http.register(passwordReset({ db, attempts, mail, mayLeadTo, told }, whose));
     const endUserNeeds = { db, seal, attempts };
     await http.register(invited(endUserNeeds));
     await http.register(async (inside) => {
