@@ -9,6 +9,7 @@ export const OPERATIONS = {
   bridgeCalls: { method: 'POST', path: '/rest/call/bridge', headers: ['idempotency-key'] },
   cancelBatch: { method: 'DELETE', path: '/rest/batch/{uuid}' },
   changeBlacklist: { method: 'POST', path: '/rest/profile/tn/{uuid}/blacklist' },
+  changeSIPUserPasswordViaResetTokenApp: { method: 'POST', path: '/rest/app/password_reset' },
   changeUserPasswordViaResetToken: { method: 'POST', path: '/rest/user/password_reset' },
   changeWhitelist: { method: 'POST', path: '/rest/profile/tn/{uuid}/whitelist' },
   checkSIPDomainByInviteApp: { method: 'GET', path: '/rest/app/invite/{token}' },
@@ -137,6 +138,7 @@ export const OPERATIONS = {
   removeTNLeaseByUUID: { method: 'DELETE', path: '/rest/lease/tn/{lease}' },
   removeTNLeases: { method: 'DELETE', path: '/rest/lease/tn' },
   removeTNProfileByUUID: { method: 'DELETE', path: '/rest/profile/tn/{uuid}' },
+  requestSIPUserPasswordResetEmailApp: { method: 'GET', path: '/rest/app/password_reset', query: ['email', 'callback'] },
   requestUserPasswordResetEmail: { method: 'GET', path: '/rest/user/password_reset', query: ['email', 'callback'] },
   runCallDocument: { method: 'POST', path: '/rest/call/sca/{uuid}', headers: ['idempotency-key'] },
   saveSIPControlAppStaticCallFlow: { method: 'POST', path: '/rest/sip/app/call/flow/{uuid}' },
@@ -177,6 +179,8 @@ export type Operations = {
   cancelBatch: { args: { uuid: string }; answer: { uuid: string; type: 'call_xml'; state: string; outbound_voice_profile: { uuid: string } | null; tn_lease: { uuid: string } | null; sip_control_app: { uuid: string } | null; xml: string; call_flow_url: string; pace: number; total: number; waiting: number; ordered: number; answered: number; ended: number; refused: number; cancelled: number; created_by: { uuid: string } | null; created_on: string; modified_on: string } };
   /** Put callers on the blacklist of a TN profile, or take them off: POST /rest/profile/tn/{uuid}/blacklist */
   changeBlacklist: { args: { uuid: string; body: { add?: Array<string | number>; remove?: Array<string | number> } }; answer: Array<string> };
+  /** Set a password by the token of a mail: POST /rest/app/password_reset */
+  changeSIPUserPasswordViaResetTokenApp: { args: { body: { token: string; password: string } }; answer: Record<string, unknown> };
   /** Set a password by the token of a mail: POST /rest/user/password_reset */
   changeUserPasswordViaResetToken: { args: { body: { token: string; password: string } }; answer: Record<string, unknown> };
   /** Put callers on the whitelist of a TN profile, or take them off: POST /rest/profile/tn/{uuid}/whitelist */
@@ -433,6 +437,8 @@ export type Operations = {
   removeTNLeases: { args: { body: { item: Array<string | number> } }; answer: Array<{ uuid: string; tn: { tn: number; type: string; state: string }; features: Array<string>; autorenew: boolean; expired_on: string; sip_control_app: { uuid: string; name: string } | null; sip_connection: { uuid: string; name: string } | null; tn_profile: { uuid: string; name: string } | null; created_on: string; modified_on: string }> };
   /** Remove a TN profile: DELETE /rest/profile/tn/{uuid} */
   removeTNProfileByUUID: { args: { uuid: string }; answer: { uuid: string; name: string; description: string; created_on: string; modified_on: string } };
+  /** Have a password reset mailed: GET /rest/app/password_reset */
+  requestSIPUserPasswordResetEmailApp: { args: { email: string; callback?: string }; answer: Record<string, unknown> };
   /** Have a password reset mailed: GET /rest/user/password_reset */
   requestUserPasswordResetEmail: { args: { email: string; callback?: string }; answer: Record<string, unknown> };
   /** Give a live call another document: POST /rest/call/sca/{uuid} */
