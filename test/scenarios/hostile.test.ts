@@ -1,5 +1,5 @@
 /**
- * Customers' servers that fail in every way, callers who vanish, callees that may not be reached: each ends in a named
+ * Customers' servers that fail in every way, callees that may not be reached: each ends in a named
  * event and an outcome with its owner, and a call that runs beside all of it notices nothing.
  */
 import assert from 'node:assert/strict';
@@ -7,20 +7,15 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, it } from 'node:test';
 import type { CallEvent } from '@opentact/proto';
 import type { Reply } from '../kit/customer.ts';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
+import type { PhoneCall } from '../kit/phone.ts';
 import { freePorts } from '../kit/platform.ts';
 import { all, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 
 const GAP_MAX_MS = 100;
-const STAGED_FOR_MS = 60_000;
 
 const loop = monitorEventLoopDelay({ resolution: 10 });
 let scene: Scene;
 let bystander: PhoneCall;
-let vanishing: Phone;
-let stagedAt: number;
-let forgotten: string;
-let vanished: Promise<{ story: CallEvent[]; silentMs: number }>;
 
 const nested = (depth: number) => `${'<Gather>'.repeat(depth - 2)}<Say>deep</Say>${'</Gather>'.repeat(depth - 2)}`;
 const padded = (bytes: number) => {
@@ -84,33 +79,14 @@ describe('hostile', { concurrency: 6, timeout: 150_000 }, () => {
   before(
     async () => {
       scene = await openScene();
-      forgotten = await scene.staged('<Response><Say>Too late.</Say></Response>');
-      stagedAt = Date.now();
-      vanishing = await openPhone({ user: 'vanishing' });
       loop.enable();
       bystander = await scene.dial('<Response><Say loop="0">Nothing of all this is heard here.</Say></Response>');
-      vanished = vanish();
-      vanished.catch(() => undefined);
     },
     { timeout: 90_000 },
   );
   after(async () => {
-    await vanishing?.close();
     await scene?.close();
   });
-
-  /** No RTP, no BYE, no answers any more: 60 s later the platform gives the caller up. */
-  async function vanish() {
-    const call = await scene.dial('<Response><Pause length="200000"/></Response>', vanishing);
-    call.peer.mute();
-    vanishing.alive = false;
-    const silent = await scene.platform.until(call.platformCallId, (e) => e.type === 'MediaSilent', 75_000);
-    assert.ok(silent.type === 'MediaSilent');
-    await scene.platform.until(call.platformCallId, (e) => e.type === 'HangupRequested');
-    // The BYE is sent again until someone answers; back from the dead, to spare us the 32 s.
-    vanishing.alive = true;
-    return { story: await scene.platform.ended(call.platformCallId), silentMs: silent.silentMs };
-  }
 
   /** The document of a call comes from there, and nothing else could be run. */
   async function redirected(url: string): Promise<CallEvent[]> {
@@ -188,19 +164,6 @@ describe('hostile', { concurrency: 6, timeout: 150_000 }, () => {
       ['no-route 3'],
     );
   });
-
-  it('a caller who vanishes is given up after 60 s of silence', { timeout: 120_000 }, async () => {
-    const { story, silentMs } = await vanished;
-    assert.equal(silentMs, 60_000);
-    assert.equal(outcome(story), 'caller: silent');
-  });
-
-  it('a staged document that nobody dialled in time is gone', { timeout: 90_000 }, async () => {
-    await new Promise((r) => setTimeout(r, Math.max(0, stagedAt + STAGED_FOR_MS + 500 - Date.now())));
-    const call = await scene.phone.call(forgotten);
-    await call.until('ended');
-    assert.equal(call.ended?.status, 404);
-  });
 });
 
 describe('beside all of it', () => {
@@ -210,7 +173,7 @@ describe('beside all of it', () => {
     // What this process itself overslept on a busy machine is no pause of the platform's.
     const oversleptMs = loop.max / 1e6;
     assert.ok(
-      packets > 2_000 && longestGapMs < GAP_MAX_MS + oversleptMs,
+      packets > 500 && longestGapMs < GAP_MAX_MS + oversleptMs,
       `${Math.round(longestGapMs)} ms in ${packets} packets, of which we overslept ${Math.round(oversleptMs)} ms`,
     );
   });
