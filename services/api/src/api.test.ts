@@ -196,6 +196,17 @@ test('a domain leads to its app for everybody, and only its switches go on to it
   await go({ outbound_voice_profile_id: profile });
   assert.match((await at('+12125550100')).app!.staticDocument, /hangup_on_bye="true"><Number>12125550100<\/Number>/);
   await assert.rejects(at('bob'), { code: status.NOT_FOUND });
+  const out = () =>
+    ask<DirectoryV1.ReserveRequest, DirectoryV1.ReserveResponse>(client.reserve, {
+      leg: `${randomUUID().slice(0, -4)}0001`,
+      accountId: account_id,
+      appId: profile,
+      called: '12125550100',
+    });
+  assert.notEqual((await out()).refusal, 'inactive');
+  await db.updateTable('outbound_voice_profile').set({ is_active: false }).execute();
+  assert.equal((await out()).refusal, 'inactive', 'the profile of the domain limits what goes out by it');
+  await db.deleteFrom('outbound_leg').execute();
   // Somebody else's number stays theirs, by whatever name it is called.
   await db.insertInto('account').values({ id: other, name: 'Other', calls_max: 1, dials_per_minute_max: 1 }).execute();
   await db

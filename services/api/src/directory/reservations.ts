@@ -33,12 +33,18 @@ export async function reserveLeg(db: Database, of: DirectoryV1.ReserveRequest): 
             .where('id', '=', running)
             .where('account_id', '=', accountId)
             .executeTakeFirst();
-    const profileId = (beside ? beside.profile_id : app?.outbound_voice_profile_id) ?? undefined;
+    // A domain's calls go out under the name of its profile.
+    const named = app || !isUuid(running) ? undefined : await profileOf(running);
+    const profileId = (beside ? beside.profile_id : (app?.outbound_voice_profile_id ?? named)) ?? undefined;
     const answer = await reserve(tx, { leg, accountId, profileId, called });
     return answer.granted
       ? { refusal: '', callerNumber: answer.callerNumber }
       : { refusal: answer.reason, callerNumber: '' };
 
+    async function profileOf(id: string): Promise<string | undefined> {
+      const profile = tx.selectFrom('outbound_voice_profile').select('id').where('id', '=', id);
+      return (await profile.where('account_id', '=', accountId).executeTakeFirst())?.id;
+    }
     /** As the journal told so far. */
     async function appOf(of: string): Promise<string> {
       const call = await tx

@@ -122,6 +122,7 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
   GetSIPGroupsListApp: ({ group }) => ({ holds: group }),
   GetSIPUsersWithSameDomainApp: ({ sipUser }) => ({ holds: sipUser }),
   ListSIPDomains: ({ domain }) => ({ holds: domain }),
+  ListOrders: ({ order }) => ({ holds: order }),
   ListSIPConnections: ({ connection }) => ({ holds: connection }),
   ListSIPControlApps: ({ app }) => ({ holds: app }),
   ListTNLeases: ({ lease }) => ({ holds: lease }),

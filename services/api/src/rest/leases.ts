@@ -5,11 +5,11 @@ import type { Database } from '../database/database.ts';
 import { answers, ok, Uuid } from './envelope.ts';
 import { badInput } from './errors.ts';
 import { type Goal, Lease, type LeaseRow, leaseOf, oneLease, point, release } from './lease-rows.ts';
+import { FEATURES } from './numbers.ts';
 import { operation } from './operation.ts';
 import { mustOwn } from './references.ts';
 
 const RELEASED_MAX = 100;
-const FEATURES = ['voice', 'fax', 'sms', 'mms', 'emergency'] as const;
 
 const Name = Type.String({ minLength: 1, maxLength: 36, description: 'UUID or number.' });
 const LeasePath = Type.Object({ lease: Name });

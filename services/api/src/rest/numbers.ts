@@ -1,15 +1,15 @@
 /** Numbers that can be had: searched by pattern and place, in both forms that the reference knows (section 2.5). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { sql } from 'kysely';
 import { Type } from 'typebox';
-import type { Database } from '../database/database.ts';
+import type { NumberCarrier, Offer } from '../carriers/carrier.ts';
 import { answers, ok, optionalBody, pageOf } from './envelope.ts';
+import { badInput, notFound } from './errors.ts';
 import { operation } from './operation.ts';
 
-const FEATURES = ['voice', 'fax', 'sms', 'mms', 'emergency'];
+export const FEATURES = ['voice', 'fax', 'sms', 'mms', 'emergency'] as const;
 export const Feature = Type.Unsafe<string>({ type: 'string', enum: FEATURES });
 
-export const Offered = Type.Object({
+const Offered = Type.Object({
   tn: Type.Integer({ description: 'E.164 without the plus.' }),
   type: Type.String(),
   country: Type.String(),
@@ -22,41 +22,24 @@ export const Offered = Type.Object({
   registered: Type.Boolean(),
 });
 
-type Row = {
-  tn: string;
-  kind: string;
-  country: string;
-  state: string;
-  city: string;
-  rate_center: string;
-  features: string[];
-  nrc: string;
-  mrc: string;
-};
-export const numberOf = ({ tn, kind, nrc, mrc, ...same }: Row, registered = false) => ({
+const offeredOf = ({ tn, kind, nrc, mrc, ...same }: Offer) => ({
   ...same,
   tn: Number(tn),
   type: kind,
   nrc: Number(nrc),
   mrc: Number(mrc),
-  registered,
+  registered: false,
 });
-export const NUMBER_COLUMNS = [
-  'tn',
-  'kind',
-  'country',
-  'state',
-  'city',
-  'rate_center',
-  'features',
-  'nrc',
-  'mrc',
-] as const;
 
 const Search = Type.Object({
   pattern: Type.Optional(
-    Type.String({ pattern: '^[0-9*%]{1,15}$', description: 'National digits; * any run, % one digit.' }),
+    Type.String({
+      pattern: '^[0-9A-Za-z*%]{1,15}$',
+      description: 'National digits; * any run, % one digit; letters where abcSearch is true.',
+    }),
   ),
+  abcSearch: Type.Optional(Type.Boolean({ description: 'Letters of the pattern stand for their keys: TAXI is 8294.' })),
+  profile: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'US: two letters of a country.' })),
   type: Type.Optional(Type.Union([Type.Literal('long_code'), Type.Literal('toll_free')])),
   country: Type.Optional(Type.String({ pattern: '^[A-Za-z]{2}$', description: 'two letters' })),
   state: Type.Optional(Type.String({ pattern: '^[A-Za-z]{2}$', description: 'two letters' })),
@@ -82,50 +65,44 @@ const SIGNS: Record<string, string> = { '*': '%', '%': '_', _: '\\_', '\\': '\\\
 /** A mask of the reference as one of SQL: `*` any run, `%` one position, everything else itself. */
 export const likeOf = (mask: string) => mask.replace(/[*%_\\]/g, (sign) => SIGNS[sign]!);
 
+/** By the rows of a telephone's keys. */
+const KEYS = ['', '', 'ABC', 'DEF', 'GHI', 'JKL', 'MNO', 'PQRS', 'TUV', 'WXYZ'];
+
+/** @throws RestError 400 for letters where they stand for nothing */
+function digitsOf(pattern: string, isAbc: boolean): string {
+  if (!isAbc && /[A-Za-z]/.test(pattern))
+    throw badInput({ 'body.pattern': { message: 'has letters: set abcSearch', value: pattern } });
+  return pattern.toUpperCase().replace(/[A-Z]/g, (letter) => String(KEYS.findIndex((row) => row.includes(letter))));
+}
+
 export const numbers =
-  (db: Database): FastifyPluginAsyncTypebox =>
+  (carrier: NumberCarrier): FastifyPluginAsyncTypebox =>
   async (http) => {
     const schema = {
       ...operation('Search', 'Numbers', 'Search numbers that can be had'),
       querystring: Pages,
       body: optionalBody(Search),
-      response: answers(pageOf(Offered)),
+      response: answers(pageOf(Offered), { failures: [404] }),
     };
     http.post('/tn/search', { schema }, async ({ query, body: given }) => {
       const body = given ?? {};
       const take = query.take ?? query.size ?? body.take ?? 10;
       const skip = query.skip ?? body.skip ?? ((query.page ?? 1) - 1) * take;
-      const state = body.state ?? body.province;
-      const center = body.rate_center ?? body.rateCenter;
-      const national = sql<string>`right(inventory.tn, 10)`;
-      const { npa, nxx, line, pattern, type, country, city, features } = body;
-      const place = npa || nxx || line ? `${npa ?? '___'}${nxx ?? '___'}${line ?? '____'}` : undefined;
-      const free = db
-        .selectFrom('inventory')
-        .where((w) =>
-          w.not(
-            w.exists(
-              w
-                .selectFrom('lease')
-                .select('lease.id')
-                .whereRef('lease.tn', '=', 'inventory.tn')
-                .where('lease.released_on', 'is', null),
-            ),
-          ),
-        )
-        .$if(pattern !== undefined, (q) => q.where(national, 'like', likeOf(pattern!)))
-        .$if(place !== undefined, (q) => q.where(national, 'like', place!))
-        .$if(type !== undefined, (q) => q.where('kind', '=', type!))
-        .$if(country !== undefined, (q) => q.where('country', '=', country!.toUpperCase()))
-        .$if(state !== undefined, (q) => q.where('state', '=', state!.toUpperCase()))
-        .$if(city !== undefined, (q) => q.where(sql`lower(city)`, '=', city!.toLowerCase()))
-        .$if(center !== undefined, (q) => q.where('rate_center', '=', center!.toUpperCase()))
-        .$if(features !== undefined, (q) => q.where(sql<boolean>`features @> ${features}::text[]`));
-      const [{ total }, found] = await Promise.all([
-        free.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-        free.select(NUMBER_COLUMNS).orderBy('tn').limit(take).offset(skip).execute(),
-      ]);
-      return ok({ take, skip, total: Number(total), data: found.map((row) => numberOf(row)) });
+      const { npa, nxx, line, type, city, features, profile } = body;
+      if (profile !== undefined && !(await carrier.countries()).includes(profile.toUpperCase()))
+        throw notFound('TN profile to search by: it is the two letters of a country with numbers');
+      const wanted = {
+        patterns: [
+          ...(body.pattern === undefined ? [] : [digitsOf(body.pattern, body.abcSearch ?? false)]),
+          ...(npa || nxx || line ? [`${npa ?? '%%%'}${nxx ?? '%%%'}${line ?? '%%%%'}`] : []),
+        ],
+        country: body.country ?? profile,
+        state: body.state ?? body.province,
+        rateCenter: body.rate_center ?? body.rateCenter,
+        ...{ type, city, features, take, skip },
+      };
+      const { total, found } = await carrier.search(wanted);
+      return ok({ take, skip, total, data: found.map(offeredOf) });
     });
 
     const Countries = Type.Array(Type.Object({ a2: Type.String() }));
@@ -137,9 +114,6 @@ export const numbers =
           response: answers(Countries),
         },
       },
-      async () => {
-        const rows = await db.selectFrom('inventory').select('country').distinct().orderBy('country').execute();
-        return ok(rows.map(({ country }) => ({ a2: country })));
-      },
+      async () => ok((await carrier.countries()).map((a2) => ({ a2 }))),
     );
   };

@@ -1,22 +1,31 @@
 /** Orders of numbers: priced, paid and leased in one transaction; what can't be had is told item by item (section 2.6). */
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type Static, Type } from 'typebox';
+import type { NumberCarrier, Offer } from '../carriers/carrier.ts';
 import type { Database, Tables } from '../database/database.ts';
 import { move } from '../money/move.ts';
-import { answers, ok, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
+import { answers, ok, optionalBody, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
-import { Feature } from './numbers.ts';
+import { FEATURES, Feature } from './numbers.ts';
 import { operation } from './operation.ts';
+import { dated, echoOf, joined, orderOf as orderedBy, pagesOf, searchBody, searchPage } from './search.ts';
 
 const ITEMS_MAX = 100;
 const MONTH_MS = 30 * 86_400_000;
 
+const Switch = Type.Optional(Type.Boolean());
 const Item = Type.Object({
   tn: Type.Integer({ minimum: 10_000_000, maximum: 999_999_999_999_999 }),
   features: Type.Optional(Type.Array(Feature, { maxItems: 5 })),
   autorenew: Type.Optional(Type.Boolean()),
+  voice: Switch,
+  fax: Switch,
+  sms: Switch,
+  mms: Switch,
+  emergency: Switch,
+  profile: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
 });
 const New = Type.Object({ items: Type.Array(Item, { minItems: 1, maxItems: ITEMS_MAX }) });
 const Refusal = Type.Object({ tn: Type.Integer(), reason: Type.String(), description: Type.String() });
@@ -31,6 +40,13 @@ const Order = Type.Object({
   errors: Type.Array(Refusal),
   ...Stamps,
 });
+const ORDER = {
+  created_on: 'number_order.created_on',
+  modified_on: 'number_order.modified_on',
+  state: 'number_order.state',
+};
+const State = Type.Unsafe<string>({ type: 'string', enum: ['created', 'verify', 'processing', 'success', 'failed'] });
+const Body = searchBody({ state: Type.Optional(State) }, ORDER);
 const Price = Type.Object({
   nrc: Type.Number(),
   mrc: Type.Number(),
@@ -38,30 +54,31 @@ const Price = Type.Object({
   errors: Type.Array(Refusal),
 });
 
-type Item = Static<typeof Item>;
+type Item = { tn: number; features: string[]; autorenew: boolean };
 type Refusal = Static<typeof Refusal>;
-type Offer = { tn: string; features: string[]; nrc: string; mrc: string };
+
+/** Both ways of saying what a number is for: a list, or a switch each (reference 2.6). Neither: voice. */
+function itemOf({ tn, features, autorenew = true, ...switches }: Static<typeof Item>): Item {
+  const switched = FEATURES.filter((name) => switches[name]);
+  const isSwitched = FEATURES.some((name) => switches[name] !== undefined);
+  return { tn, autorenew, features: features ?? (isSwitched ? switched : ['voice']) };
+}
 
 /** Which items can be had now, and why the others can't. */
-async function offered(db: Kysely<Tables>, items: Item[]): Promise<{ offers: Map<number, Offer>; errors: Refusal[] }> {
-  const rows = await db
-    .selectFrom('inventory')
-    .leftJoin('lease', (join) => join.onRef('lease.tn', '=', 'inventory.tn').on('lease.released_on', 'is', null))
-    .where(
-      'inventory.tn',
-      'in',
-      items.map(({ tn }) => String(tn)),
-    )
-    .select(['inventory.tn', 'inventory.features', 'inventory.nrc', 'inventory.mrc', 'lease.id as leased'])
-    .execute();
+async function offered(
+  carrier: NumberCarrier,
+  db: Kysely<Tables>,
+  items: Item[],
+): Promise<{ offers: Map<number, Offer>; errors: Refusal[] }> {
+  const rows = await carrier.offers(db, [...new Set(items.map(({ tn }) => String(tn)))]);
   const byNumber = new Map(rows.map((row) => [Number(row.tn), row]));
   const offers = new Map<number, Offer>();
   const errors: Refusal[] = [];
-  for (const { tn, features = ['voice'] } of items) {
+  for (const { tn, features } of items) {
     const row = byNumber.get(tn);
     const lacking = row && features.filter((feature) => !row.features.includes(feature));
     if (!row) errors.push({ tn, reason: 'not-found', description: 'there is no such number' });
-    else if (row.leased) errors.push({ tn, reason: 'leased', description: 'the number is leased' });
+    else if (row.isTaken) errors.push({ tn, reason: 'leased', description: 'the number is leased' });
     else if (offers.has(tn)) errors.push({ tn, reason: 'twice', description: 'the order has it twice' });
     else if (lacking!.length > 0)
       errors.push({ tn, reason: 'feature', description: `the number has no ${lacking!.join(', ')}` });
@@ -91,7 +108,7 @@ const orderOf = (row: Row): Static<typeof Order> => {
 };
 
 export const orders =
-  (db: Database): FastifyPluginAsyncTypebox =>
+  (db: Database, carrier: NumberCarrier): FastifyPluginAsyncTypebox =>
   async (http) => {
     http.post(
       '/order/price',
@@ -103,7 +120,7 @@ export const orders =
         },
       },
       async ({ body }) => {
-        const { offers, errors } = await offered(db, body.items);
+        const { offers, errors } = await offered(carrier, db, body.items.map(itemOf));
         const items = [...offers].map(([tn, { nrc, mrc }]) => ({ tn, nrc: Number(nrc), mrc: Number(mrc) }));
         const sum = (of: 'nrc' | 'mrc') => items.reduce((total, item) => total + item[of], 0);
         return ok({ nrc: sum('nrc'), mrc: sum('mrc'), items, errors });
@@ -112,50 +129,54 @@ export const orders =
 
     const Headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) });
     const made = {
-      ...operation(
-        'CreateOrder',
-        'Numbers',
-        'Order numbers',
-        'Charged and leased at once, item by item; the same Idempotency-Key is the same order.',
-      ),
       headers: Headers,
       body: New,
       response: answers(Order, { status: 201, failures: [402, 409] }),
     };
-    http.post('/order', { schema: made }, async ({ identity, body, headers }, reply) => {
-      const { accountId, userId } = identity;
-      const key = headers['idempotency-key'] ?? null;
-      const id = randomUUID();
-      reply.code(201);
-      const ordered = db.transaction().execute(async (tx) => {
-        const before = key && (await read(tx, accountId).where('idempotency_key', '=', key).executeTakeFirst());
-        if (before) return before;
-        const { offers, errors } = await offered(tx, body.items);
-        const price = [...offers.values()].reduce((sum, { nrc, mrc }) => sum + Number(nrc) + Number(mrc), 0);
-        await tx
-          .insertInto('number_order')
-          .values({
-            id,
-            account_id: accountId,
-            person_id: userId,
-            state: offers.size > 0 ? 'success' : 'failed',
-            idempotency_key: key,
-            request: JSON.stringify(body),
-            errors: JSON.stringify(errors),
-            success: offers.size,
-            price: String(price),
-          })
-          .execute();
-        for (const item of body.items) {
-          const offer = offers.get(item.tn);
-          if (!offer) continue;
-          offers.delete(item.tn); // once, however often it is named
-          await lease(tx, item, offer, { accountId, orderId: id });
-        }
-        return read(tx, accountId).where('id', '=', id).executeTakeFirstOrThrow();
-      });
-      return ok(orderOf(await ordered.catch(takenMeanwhile)));
-    });
+    const says = 'Charged and leased at once, item by item; the same Idempotency-Key is the same order.';
+    for (const [path, name, summary] of [
+      ['/order', 'CreateOrder', 'Order numbers'],
+      ['/order/tn', 'CreateTNOrder', 'Order numbers (older path)'],
+    ] as const)
+      http.post(
+        path,
+        { schema: { ...operation(name, 'Numbers', summary, says), ...made } },
+        async ({ identity, body, headers }, reply) => {
+          const { accountId, userId } = identity;
+          const key = headers['idempotency-key'] ?? null;
+          const id = randomUUID();
+          reply.code(201);
+          const ordered = db.transaction().execute(async (tx) => {
+            const before = key && (await read(tx, accountId).where('idempotency_key', '=', key).executeTakeFirst());
+            if (before) return before;
+            const wanted = body.items.map(itemOf);
+            const { offers, errors } = await offered(carrier, tx, wanted);
+            const price = [...offers.values()].reduce((sum, { nrc, mrc }) => sum + Number(nrc) + Number(mrc), 0);
+            await tx
+              .insertInto('number_order')
+              .values({
+                id,
+                account_id: accountId,
+                person_id: userId,
+                state: offers.size > 0 ? 'success' : 'failed',
+                idempotency_key: key,
+                request: JSON.stringify(body),
+                errors: JSON.stringify(errors),
+                success: offers.size,
+                price: String(price),
+              })
+              .execute();
+            for (const item of wanted) {
+              const offer = offers.get(item.tn);
+              if (!offer) continue;
+              offers.delete(item.tn); // once, however often it is named
+              await lease(tx, item, offer, { accountId, orderId: id });
+            }
+            return read(tx, accountId).where('id', '=', id).executeTakeFirstOrThrow();
+          });
+          return ok(orderOf(await ordered.catch(takenMeanwhile)));
+        },
+      );
 
     const found = {
       ...operation('GetOrderByUUID', 'Numbers', 'Read an order'),
@@ -168,19 +189,38 @@ export const orders =
       return ok(orderOf(row));
     });
 
+    const page = async (
+      accountId: string,
+      where: ReturnType<typeof joined>,
+      by: ReturnType<typeof orderedBy>,
+      of: PageQuery,
+    ) => {
+      const { take = 10, skip = 0 } = of;
+      const mine = db.selectFrom('number_order').where('account_id', '=', accountId).where(where);
+      const [{ total }, rows] = await Promise.all([
+        mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
+        mine.selectAll().orderBy(by).orderBy('id').limit(take).offset(skip).execute(),
+      ]);
+      return { take, skip, total: Number(total), data: rows.map(orderOf) };
+    };
+    const all = { ...operation('ListOrders', 'Numbers', 'List orders'), querystring: PageQuery };
+    http.get('/order', { schema: { ...all, response: answers(pageOf(Order)) } }, async ({ identity, query }) =>
+      ok(await page(identity.accountId, joined('AND', []), orderedBy({}, ORDER, ORDER.created_on), query)),
+    );
     const searched = {
       ...operation('SearchOrders', 'Numbers', 'Search orders'),
       querystring: PageQuery,
-      response: answers(pageOf(Order)),
+      body: optionalBody(Body),
+      response: answers(searchPage(Order)),
     };
-    http.post('/order/search', { schema: searched }, async ({ identity, query }) => {
-      const { take = 10, skip = 0 } = query;
-      const mine = db.selectFrom('number_order').where('account_id', '=', identity.accountId);
-      const [{ total }, rows] = await Promise.all([
-        mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-        mine.selectAll().orderBy('created_on', 'desc').orderBy('id').limit(take).offset(skip).execute(),
+    http.post('/order/search', { schema: searched }, async ({ identity, query, body: given }) => {
+      const body = given ?? {};
+      const where = joined(body.mode, [
+        body.state === undefined ? undefined : sql<boolean>`number_order.state = ${body.state}`,
+        ...dated(body, 'number_order'),
       ]);
-      return ok({ take, skip, total: Number(total), data: rows.map(orderOf) });
+      const by = orderedBy(body, ORDER, ORDER.created_on);
+      return ok({ ...(await page(identity.accountId, where, by, pagesOf(query, body))), ...echoOf(body) });
     });
   };
 
@@ -195,7 +235,7 @@ function takenMeanwhile(error: unknown): never {
 /** The number is the account's for a month, and paid. A number that another took meanwhile undoes the whole order. */
 async function lease(
   tx: Kysely<Tables>,
-  { tn, features = ['voice'], autorenew = true }: Item,
+  { tn, features, autorenew }: Item,
   { nrc, mrc }: Offer,
   { accountId, orderId }: { accountId: string; orderId: string },
 ): Promise<void> {

@@ -3,6 +3,7 @@
  * document (`/rest/openapi.json`, with a page at `/rest/docs`). Every route but sign-up asks who it is first.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { inventoryCarrier } from '../carriers/inventory.ts';
 import type { Database } from '../database/database.ts';
 import { dictionaries } from '../http/dictionaries.ts';
 import { places } from '../http/places.ts';
@@ -89,6 +90,7 @@ export const rest =
     await http.register(settings(needs.googleClientId));
     await http.register(pictures(db));
     const seal = createSeal(db);
+    const carrier = inventoryCarrier(db);
     for (const whose of [resettableUsers(db), resettableSipUsers(db, seal)])
       await http.register(passwordReset({ db, attempts, mail, mayLeadTo, told }, whose));
     const endUserNeeds = { db, seal, attempts };
@@ -116,8 +118,8 @@ export const rest =
       await inside.register(tokens(db));
       await inside.register(apps(db));
       await inside.register(appDocuments(db, engine.check));
-      await inside.register(numbers(db));
-      await inside.register(orders(db));
+      await inside.register(numbers(carrier));
+      await inside.register(orders(db, carrier));
       await inside.register(leases(db));
       await inside.register(leaseSearch(db));
       await inside.register(assignments(db));

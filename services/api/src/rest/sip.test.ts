@@ -375,3 +375,39 @@ test('countries, time zones, and the places where numbers can be had, are told t
   assert.deepEqual(await list('/dict/lerg/ratecenters?state=NY'), [center]);
   assert.deepEqual(await list('/dict/lerg/ratecenters?state=CA'), []);
 });
+
+test('numbers are searched in both forms of the reference, and ordered by features or by a switch each', async () => {
+  const ann = await scene.signedUp();
+  const tns = await scene.stock('646', 12);
+  type Page = { total: number; take: number; skip: number; data: Array<{ tn: number }> };
+  const search = (body: object, query = '', status = 200) => ask<Page>(ann, 'POST', `/tn/search${query}`, body, status);
+  const pages = await search({ pattern: '646*' }, '?page=2&size=5');
+  assert.deepEqual([pages.total, pages.take, pages.skip, pages.data[0]!.tn], [12, 5, 5, tns[5]]);
+  assert.equal((await search({ pattern: '646*', take: 3, skip: 11 })).data.length, 1);
+  assert.equal((await search({ pattern: '646jjj0%%%', abcSearch: true })).total, 12, 'JJJ is 555');
+  await search({ pattern: '646JJJ*' }, '', 400);
+  assert.equal((await search({ pattern: '646*', profile: 'us' })).total, 12);
+  await search({ profile: 'Nowhere' }, '', 404);
+  assert.equal((await search({ npa: '646', nxx: '555', line: '0101' })).data[0]!.tn, tns[1]);
+  await search({ pattern: '646%%%%1_0' }, '', 400);
+  type Order = Thing & { state: string };
+  await ask<Order>(
+    ann,
+    'POST',
+    '/order/tn',
+    { items: [{ tn: tns[0], sms: true, voice: true, autorenew: false }] },
+    201,
+  );
+  const lease = await ask<{ features: string[]; autorenew: boolean }>(ann, 'GET', `/lease/tn/${tns[0]}`);
+  assert.deepEqual([lease.features, lease.autorenew], [['voice', 'sms'], false]);
+  const failed = await ask<Order>(ann, 'POST', '/order/tn', { items: [{ tn: tns[1], fax: true }] }, 201);
+  assert.equal(failed.state, 'failed');
+  const found = await ask<{ total: number; data: Order[] }>(ann, 'POST', '/order/search', { state: 'failed' });
+  assert.deepEqual([found.total, found.data[0]!.uuid], [1, failed.uuid]);
+  const all = await ask<{ data: Order[] }>(ann, 'POST', '/order/search', { order: { created_on: 'ASC' } });
+  assert.deepEqual(
+    all.data.map(({ state }) => state),
+    ['success', 'failed'],
+  );
+  assert.equal((await ask<{ total: number }>(ann, 'GET', '/order')).total, 2);
+});
