@@ -107,12 +107,17 @@ describe('the REST API', { timeout: 120_000 }, () => {
     await api.createOrder({ body: { items: [{ tn }] } });
     await api.modifyTNLease({ lease: String(tn), body: { sip_control_app: app.uuid } });
     // An app without a document parks its calls until one comes by API.
+    await api.saveSIPControlAppStaticCallFlow({ uuid: app.uuid, file: XML });
+    await api.removeSIPControlAppStaticCallFlow({ uuid: app.uuid });
     const call = await (await phone.call(`sip:${tn}@${platform.sip}`)).until('answered');
     const uuid = call.platformCallId;
+    await platform.until(uuid, (e) => e.type === 'LegAnswered');
     const seen = await api.getCall({ uuid });
     assert.deepEqual([seen.state, seen.to], ['live', String(tn)]);
     await api.runCallDocument({ uuid, file: '<Response><Hold timeout="60000"/></Response>' });
     await platform.until(uuid, (e) => e.type === 'VerbStarted' && e.name === 'Hold');
+    await api.executeSIPControlAppCallExecuteCallFlow({ uuid, file: '<Response><Pause length="60000"/></Response>' });
+    await platform.until(uuid, (e) => e.type === 'VerbStarted' && e.name === 'Pause');
     const other = await signedUp('bob@example.test');
     await assert.rejects(other.getCall({ uuid }), /404 no such call/);
     await assert.rejects(other.hangUpCall({ uuid }), /404 no such call/);
@@ -177,7 +182,7 @@ describe('the REST API', { timeout: 120_000 }, () => {
     const { stdout } = await promisify(execFile)(process.execPath, [EXAMPLE], { env, timeout: 40_000 });
     assert.match(stdout, /direction: 'in',/);
     assert.match(stdout, /direction: 'out',/);
-    assert.match(stdout, /path: 'Say\[0\]',/);
+    assert.match(stdout, /path: '(Say|Record)\[0\]',/);
     assert.match(stdout, /^[0-9a-f-]{36} Blob \{ size: \d{3,}, type: 'audio\/wav' \}$/m);
   });
 

@@ -76,6 +76,10 @@ test('an API key is shown once, serves like a password, and is over when it is r
   assert.equal((await ask('GET', '/user', { as: token })).status, 401);
   assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 200);
   assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 404);
+  const keys = [1, 2].map(() => ask('POST', '/token', { as: jwt, body: { name: 'ci' } }));
+  const others = (await Promise.all(keys)).map(({ body }) => (body.payload as { token: string }).token);
+  assert.equal((await ask('DELETE', '/token/all', { as: others[0]! })).status, 200);
+  for (const as of others) assert.equal((await ask('GET', '/user', { as })).status, 401);
 });
 
 test('an app is made, changed, given a document and removed', async () => {

@@ -56,6 +56,12 @@ export function engineOf(calls: Map<string, string>): Engine {
       const known = { callId, accountId, appId: randomUUID(), from: '1', to: '2', state: 'live', createdAt: at };
       return { ...known, answeredAt: at, endedAt: 0, verb: '', owner: '', reason: '' } as CallV1.GetCallResponse;
     },
+    async place({ accountId }) {
+      const callId = randomUUID();
+      calls.set(callId, accountId);
+      return callId;
+    },
+    bridge: async () => {},
     run: async () => {},
     hangup: async () => {},
   };
