@@ -35,7 +35,8 @@ test(`whatever is asked, the answer is one of the document (OPENTACT_SEED=${SEED
       const { path: url, headers, payload } = randomRequest(path, operation, random, Object.values(things));
       const remoteAddress = `10.200.${asked >> 8}.${asked++ & 255}`;
       const began = performance.now();
-      const credentials = { 'x-auth-token': person.jwt, ...headers };
+      const who = path.startsWith('/rest/app') ? { 'x-auth-ha1b-token': things.ha1b } : { 'x-auth-token': person.jwt };
+      const credentials = { ...who, ...headers };
       const request = { method: method as 'GET', url, headers: credentials, remoteAddress };
       const answer = await scene.http.inject({ ...request, ...(payload !== undefined && { payload }) });
       const tookMs = performance.now() - began;
