@@ -7,8 +7,8 @@ import { hashPassword } from './credentials.ts';
 import { answers, ok, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
 import { operation } from './operation.ts';
-import { Email, Password, Person, Role, readUser, User, userOf } from './people.ts';
 import { holdAccount, mustBeAdmin, mustKeepAdmin } from './roles.ts';
+import { Email, Password, Person, Role, readUser, User, userOf } from './user.ts';
 
 const USERS_MAX = 1000;
 

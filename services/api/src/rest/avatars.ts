@@ -10,9 +10,9 @@ import type { Identity } from './authenticate.ts';
 import { answers, ok, UuidPath } from './envelope.ts';
 import { badInput, notFound } from './errors.ts';
 import { operation } from './operation.ts';
-import { readUser, User, userOf } from './people.ts';
 import { mustBeAdmin } from './roles.ts';
 import { fileOf, takeFiles } from './upload.ts';
+import { readUser, User, userOf } from './user.ts';
 
 const BYTES_MAX = 512 * 1024;
 

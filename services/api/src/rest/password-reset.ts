@@ -14,7 +14,7 @@ import { digestOf } from './credentials.ts';
 import { answers, Nothing, ok } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
 import { operation, PUBLIC, type Tag } from './operation.ts';
-import { Email, type Password } from './people.ts';
+import { Email, type Password } from './user.ts';
 
 const TOKEN_MS = 3_600_000;
 /** For one address of mail, in a quarter of an hour. */

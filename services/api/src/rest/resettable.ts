@@ -3,9 +3,9 @@ import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { hashPassword } from './credentials.ts';
 import type { Whose } from './password-reset.ts';
-import { Password } from './people.ts';
 import type { Seal } from './sealed.ts';
 import { changeSipUser, SipPassword } from './sip-users.ts';
+import { Password } from './user.ts';
 
 const SHARED_MAX = 10;
 
