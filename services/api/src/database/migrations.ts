@@ -11,6 +11,7 @@ import { charges } from './migrations/013-charges.ts';
 import { sipPasswordReset } from './migrations/014-sip-password-reset.ts';
 import { orderedCalls } from './migrations/015-ordered-calls.ts';
 import { logPages } from './migrations/018-log-pages.ts';
+import { endUserAvatars } from './migrations/019-end-user-avatars.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -283,4 +284,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '014-sip-password-reset': sipPasswordReset,
   '015-ordered-calls': orderedCalls,
   '018-log-pages': logPages,
+  '019-end-user-avatars': endUserAvatars,
 };

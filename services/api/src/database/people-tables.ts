@@ -5,7 +5,8 @@ type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
 
 export type PeopleTables = {
   /** The picture of a user; a new one has a new id. */
-  avatar: { id: string; person_id: string; type: string; bytes: Buffer };
+  /** Of a user or of a SIP user. */
+  avatar: { id: string; person_id: string | null; sip_user_id: string | null; type: string; bytes: Buffer };
   /** `country`: ISO 3166, two letters. */
   address: {
     id: string;

@@ -12,7 +12,7 @@ import { RestError } from '../rest/errors.ts';
 import { callerOf } from './caller.ts';
 import { giveBack, Limited, place, reserveFor } from './place.ts';
 
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 100;
 /** Orders under way at once: what an engine that is slow to answer may hold up. */
 const UNDER_WAY_MAX = 50;
 /** An order that nobody answered for is asked again. */

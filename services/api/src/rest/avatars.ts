@@ -4,13 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Kysely } from 'kysely';
 import { Type } from 'typebox';
-import type { Database } from '../database/database.ts';
+import type { Database, Tables } from '../database/database.ts';
 import type { Identity } from './authenticate.ts';
 import { answers, ok, UuidPath } from './envelope.ts';
 import { badInput, notFound } from './errors.ts';
-import { operation } from './operation.ts';
+import { END_USER, operation } from './operation.ts';
 import { mustBeAdmin } from './roles.ts';
+import { readSipUsers, SipUser, sipUserOf } from './sip-users.ts';
 import { fileOf, takeFiles } from './upload.ts';
 import { readUser, User, userOf } from './user.ts';
 
@@ -58,17 +60,9 @@ export const avatars =
     http.post('/user/:uuid/avatar', { schema: given, bodyLimit: BYTES_MAX + 16 * 1024 }, async (request) => {
       const { uuid } = request.params;
       await mine(uuid, request.identity);
-      const bytes = await fileOf(request);
-      const kind = KINDS.find(({ is }) => is(bytes));
-      if (!kind) throw badInput({ 'body.file': { message: 'is no PNG, JPEG or WebP' } });
-      const picture = { id: randomUUID(), type: kind.type, bytes };
+      const picture = pictureOf(await fileOf(request));
       await db.transaction().execute(async (tx) => {
-        await tx
-          .insertInto('avatar')
-          .values({ ...picture, person_id: uuid })
-          .onConflict((c) => c.column('person_id').doUpdateSet(picture))
-          .execute();
-        const avatar = `/rest/avatar/${picture.id}.${kind.suffix}`;
+        const avatar = await keep(tx, picture, { person_id: uuid, sip_user_id: null });
         await tx.updateTable('person').set({ avatar, modified_on: new Date() }).where('id', '=', uuid).execute();
       });
       return shown(uuid);
@@ -82,6 +76,56 @@ export const avatars =
         await tx.updateTable('person').set({ avatar: null, modified_on: new Date() }).where('id', '=', uuid).execute();
       });
       return shown(uuid);
+    });
+  };
+
+type Picture = { id: string; type: string; bytes: Buffer; suffix: string };
+
+/** @throws RestError 400 where the bytes are no picture */
+function pictureOf(bytes: Buffer): Picture {
+  const kind = KINDS.find(({ is }) => is(bytes));
+  if (!kind) throw badInput({ 'body.file': { message: 'is no PNG, JPEG or WebP' } });
+  return { id: randomUUID(), type: kind.type, bytes, suffix: kind.suffix };
+}
+
+/** In the place of the one before. @returns its address */
+async function keep(
+  tx: Kysely<Tables>,
+  { suffix, ...picture }: Picture,
+  owner: { person_id: string; sip_user_id: null } | { person_id: null; sip_user_id: string },
+): Promise<string> {
+  await tx
+    .insertInto('avatar')
+    .values({ ...picture, ...owner })
+    .onConflict((c) => c.column(owner.person_id === null ? 'sip_user_id' : 'person_id').doUpdateSet(picture))
+    .execute();
+  return `/rest/avatar/${picture.id}.${suffix}`;
+}
+
+/** A SIP user's own picture; to be registered where `endUser` is known. */
+export const endUserAvatars =
+  (db: Database): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    await takeFiles(http, BYTES_MAX);
+    const given = {
+      ...operation(
+        'UploadSIPUserAvatarApp',
+        'End users',
+        'Give oneself a picture',
+        `PNG, JPEG or WebP of ${BYTES_MAX} bytes at most.`,
+      ),
+      ...END_USER,
+      response: answers(SipUser),
+      consumes: ['multipart/form-data'],
+    };
+    http.post('/app/avatar', { schema: given, bodyLimit: BYTES_MAX + 16 * 1024 }, async (request) => {
+      const { id, domainId } = request.endUser;
+      const picture = pictureOf(await fileOf(request));
+      await db.transaction().execute(async (tx) => {
+        const avatar = await keep(tx, picture, { person_id: null, sip_user_id: id });
+        await tx.updateTable('sip_user').set({ avatar, modified_on: new Date() }).where('id', '=', id).execute();
+      });
+      return ok(sipUserOf(await readSipUsers(db, domainId).where('user.id', '=', id).executeTakeFirstOrThrow()));
     });
   };
 

@@ -17,7 +17,7 @@ import { apps } from './apps.ts';
 import { assignments } from './assignments.ts';
 import { createAttempts } from './attempts.ts';
 import { createAuthenticator, type Identity } from './authenticate.ts';
-import { avatars, pictures } from './avatars.ts';
+import { avatars, endUserAvatars, pictures } from './avatars.ts';
 import { batches } from './batches.ts';
 import { callLog } from './call-log.ts';
 import { calls } from './calls.ts';
@@ -103,6 +103,7 @@ export const rest =
       });
       await inside.register(endUsers(endUserNeeds));
       await inside.register(endUserGroups(db));
+      await inside.register(endUserAvatars(db));
     });
     await http.register(async (inside) => {
       inside.decorateRequest('identity', null as unknown as Identity);

@@ -138,6 +138,13 @@ test('a SIP user is known by HA1B of either algorithm and by nothing else, and o
   const unchanged = await asEva(now, 'PATCH', '/app', { is_active: false, same_domain_calls_only: true, login: 'x' });
   assert.deepEqual([unchanged.status, (unchanged.body.payload as SipUser).login], [200, 'eva']);
   await ask(ann, 'PATCH', `${path}/${user.uuid}`, { login: 'eve' }, 400);
+  const picture = await scene.upload(`/app/avatar?ha1b=${now}`, '', Buffer.from('89504e470d0a1a0a00', 'hex'));
+  assert.equal(picture.status, 200, JSON.stringify(picture.body));
+  const { avatar } = picture.body.payload as { avatar: string };
+  const shown = await scene.http.inject(avatar);
+  assert.deepEqual([shown.statusCode, shown.headers['content-type']], [200, 'image/png']);
+  assert.equal((await scene.upload(`/app/avatar?ha1b=${now}`, '', 'no picture')).status, 400);
+  assert.equal((await scene.upload(`/app/avatar?ha1b=${md5}`, '', 'x')).status, 401);
   await ask(ann, 'PATCH', `${path}/${user.uuid}`, { login: 'eve', password });
   assert.equal((await asEva(ha1b('eve', domain, password))).status, 200);
   await ask(ann, 'PATCH', `${path}/${user.uuid}`, { is_active: false });

@@ -48,7 +48,8 @@ class Names {
 
   constructor(events: CallEvent[]) {
     for (const event of events) {
-      if (event.type === 'CallArrived') for (const user of [event.fromNumber, event.toNumber]) this.#person(user);
+      if (event.type === 'CallArrived' || event.type === 'CallOrdered')
+        for (const user of [event.fromNumber, event.toNumber]) this.#person(user);
       if (event.type === 'DialRequested')
         for (const user of [event.fromUser, event.target]) this.#person(user.replace(/^tel:/, ''));
       if (event.type === 'DocumentRequested') this.#secrets(event.headers);

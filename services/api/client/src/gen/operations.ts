@@ -160,6 +160,7 @@ export const OPERATIONS = {
   updateUserCartEntry: { method: 'PATCH', path: '/rest/user/cart/{uuid}' },
   uploadAvatar: { method: 'POST', path: '/rest/user/{uuid}/avatar' },
   uploadDictLERG: { method: 'POST', path: '/rest/dict/lerg' },
+  uploadSIPUserAvatarApp: { method: 'POST', path: '/rest/app/avatar' },
 } as const;
 
 export type Operations = {
@@ -483,4 +484,6 @@ export type Operations = {
   uploadAvatar: { args: { uuid: string; file: string | Blob }; answer: { uuid: string; email: string; role: 'Admin' | 'User' | 'Provider'; first_name: string | null; last_name: string | null; phone_number: string | null; gender: string | null; dob: string | null; avatar: string | null; gmail_user_id: string | null; facebook_user_id: string | null; wss_online: boolean; token?: string; account: { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; deleted_on: string | null; created_on: string; modified_on: string }; deleted_on: string | null; created_on: string; modified_on: string } };
   /** Upload numbering data: POST /rest/dict/lerg */
   uploadDictLERG: { args: { file: string | Blob }; answer: { accepted: number; failed: number; total: number; errors: Array<{ line: number; reason: string }> } };
+  /** Give oneself a picture: POST /rest/app/avatar */
+  uploadSIPUserAvatarApp: { args: { file: string | Blob }; answer: { uuid: string; login: string; first_name: string | null; last_name: string | null; email: string | null; phone_number: string | null; avatar: string | null; dob: string | null; gender: 'Male' | 'Female' | 'Other' | null; same_domain_calls_only: boolean; is_active: boolean; state: 'online' | 'offline'; tn_lease: { uuid: string; tn: { tn: number } } | null; sip_domain: { domain: string; created_on: string; modified_on: string }; groups: Array<{ uuid: string; name: string }>; created_on: string; modified_on: string } };
 };
