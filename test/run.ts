@@ -23,16 +23,16 @@ type Tier = {
 };
 
 const unit = ['proto/src/**/*.test.ts', 'services/**/src/**/*.test.ts', 'test/kit/**/*.test.ts'];
+const laws = ['test/laws/*.test.ts', 'test/replay/*.test.ts'];
+/** The longest begin first. Patience does nothing but wait; the enumeration kills nothing but memory. */
+const long = [
+  'test/scenarios/patience.test.ts',
+  'test/failure/enumeration.test.ts',
+  'services/standalone/src/standalone.test.ts',
+  'test/kit/flow/flow.test.ts',
+];
 const TIERS: Tier[] = [
-  // Patience does nothing but wait: it takes one of the three places for a minute, and no core.
-  { name: 'unit', files: [...unit, 'test/scenarios/patience.test.ts'], budgetMs: 180_000, concurrency: 3 },
-  {
-    name: 'laws',
-    // The enumeration kills nothing but memory.
-    files: ['test/laws/*.test.ts', 'test/replay/*.test.ts', 'test/failure/enumeration.test.ts'],
-    budgetMs: 120_000,
-    concurrency: 2,
-  },
+  { name: 'unit and laws', files: [...long, ...unit, ...laws], budgetMs: 300_000, concurrency: 3 },
   {
     // One after the other: each of them judges sound or timing.
     name: 'scenarios',
@@ -98,7 +98,7 @@ const taken = new Set<string>();
 function runTier(tier: Tier): Promise<void> {
   const files = tier.files
     .flatMap((pattern) => globSync(pattern, { exclude: (name) => String(name) === 'node_modules' }))
-    .filter((file) => !taken.has(file));
+    .filter((file, n, all) => !taken.has(file) && all.indexOf(file) === n);
   for (const file of files) taken.add(file);
   if (files.length === 0) return Promise.resolve();
   const folder = mkdtempSync(join(tmpdir(), 'opentact-test-'));

@@ -9,7 +9,7 @@ import { engineOf, possess } from './testing/possessions.ts';
 import { randomOf, randomRequest } from './testing/random-request.ts';
 import { openRestScene, type RestScene } from './testing/scene.ts';
 
-const SECONDS = Number(process.env.OPENTACT_REQUESTS_S ?? 12);
+const SECONDS = Number(process.env.OPENTACT_REQUESTS_S ?? 6);
 const SEED = Number(process.env.OPENTACT_SEED ?? Date.now() % 1e9);
 /** Two cores that four test files share: a statement has 2 s, a request some of them. */
 const MS_MAX = 5000;
