@@ -1,5 +1,6 @@
 /** The REST API of a platform as a customer asks it: one account of its own, its token in every request. */
 import assert from 'node:assert/strict';
+import { fromElsewhere } from './elsewhere.ts';
 import type { Platform } from './platform.ts';
 
 export type Customer = {
@@ -18,6 +19,7 @@ const PASSWORD = 'correct horse battery';
 /** Signs up. */
 export async function newCustomer(platform: Platform, name: string): Promise<Customer> {
   const email = `${name}@example.test`;
+  const url = await fromElsewhere(platform.httpPort);
   let token = '';
   const send = (method: string, path: string, body?: unknown): Promise<Response> => {
     const isForm = body instanceof FormData;
@@ -26,7 +28,7 @@ export async function newCustomer(platform: Platform, name: string): Promise<Cus
       : { authorization: `Basic ${Buffer.from(`${email}:${PASSWORD}`).toString('base64')}` };
     if (body !== undefined && !isForm) headers['content-type'] = 'application/json';
     const sent = isForm ? (body as FormData) : body === undefined ? null : JSON.stringify(body);
-    return fetch(`http://127.0.0.1:${platform.httpPort}/rest${path}`, { method, headers, body: sent });
+    return fetch(`${url}/rest${path}`, { method, headers, body: sent });
   };
   const customer: Customer = {
     async ask<P>(method: string, path: string, body?: unknown) {

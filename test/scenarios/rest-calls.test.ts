@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { type Client, createClient } from '@opentact/client';
 import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
+import { fromElsewhere } from '../kit/elsewhere.ts';
 import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { all, outcome, verbs } from '../kit/scene.ts';
@@ -50,7 +51,7 @@ describe('calls by REST', { timeout: 90_000 }, () => {
   before(
     async () => {
       platform = await startPlatform();
-      const url = `http://127.0.0.1:${platform.httpPort}`;
+      const url = await fromElsewhere(platform.httpPort);
       nobody = createClient({ url, fetch: await checkedFetch(url) });
     },
     { timeout: 90_000 },

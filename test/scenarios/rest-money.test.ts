@@ -8,6 +8,7 @@ import { partitionOf } from '@opentact/runtime';
 import { forgetCallLog } from '../../services/api/src/call-log/follow.ts';
 import { type Database, openDatabase } from '../../services/api/src/database/database.ts';
 import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
+import { fromElsewhere } from '../kit/elsewhere.ts';
 import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { all, eventually } from '../kit/scene.ts';
@@ -77,7 +78,7 @@ describe('what calls cost', { timeout: 90_000 }, () => {
       openPhone({ user: '12125550199' }),
       openPhone({ user: 'carrier' }),
     ]);
-    const url = `http://127.0.0.1:${platform.httpPort}`;
+    const url = await fromElsewhere(platform.httpPort);
     nobody = createClient({ url, fetch: await checkedFetch(url) });
     const server = await embeddedPostgres({ home: platform.home, databases: [] });
     db = openDatabase(server.url('opentact_api'));

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Answer, type Client, createClient } from '@opentact/client';
 import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
+import { fromElsewhere } from '../kit/elsewhere.ts';
 import { openPhone, type Phone } from '../kit/phone.ts';
 import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
 import { outcome, verbs } from '../kit/scene.ts';
@@ -66,7 +67,7 @@ async function logged(api: Client, callId: string): Promise<Answer<'searchCalls'
 describe('the REST API', { timeout: 120_000 }, () => {
   before(async () => {
     [platform, phone] = await Promise.all([startPlatform(), openPhone({ user: '12125550199' })]);
-    const url = `http://127.0.0.1:${platform.httpPort}`;
+    const url = await fromElsewhere(platform.httpPort);
     nobody = createClient({ url, fetch: await checkedFetch(url) });
   });
   after(async () => {

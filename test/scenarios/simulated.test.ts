@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallEvent } from '@opentact/proto';
 import { type Scenario, simulate } from '../../services/flow-engine/src/simulate/simulate.ts';
 import { chainsOf } from '../kit/chains.ts';
+import type { Reply } from '../kit/customer.ts';
 import { openPhone, type Phone } from '../kit/phone.ts';
 import { openScene, type Scene } from '../kit/scene.ts';
 
@@ -95,6 +96,14 @@ const nameless = (text: string, callId: string) =>
     .replace(/(created_on\\":\\")[^"\\]*/g, '$1THEN')
     .replace(/(sip_control_app\\":\{)[^}]*/g, '$1APP');
 
+const afterAWhile =
+  (answer: string | number): Reply =>
+  async (response) => {
+    await sleep(250);
+    if (typeof answer === 'string') response.end(answer);
+    else response.writeHead(answer).end();
+  };
+
 function simulated(name: string, xml: string, story: CallEvent[]): CallEvent[] {
   const { press = [], autoAnswer = true } = CASES[name]!;
   const arrived = story[0]!;
@@ -120,7 +129,8 @@ function simulated(name: string, xml: string, story: CallEvent[]): CallEvent[] {
 describe('simulation equals reality', { timeout: 120_000 }, () => {
   before(async () => {
     [scene, busy] = await Promise.all([openScene(), openPhone({ user: 'busy' })]);
-    for (const [path, answer] of Object.entries(ANSWERS)) scene.customer.on(path, answer);
+    // As in the simulation, media is there before a customer's server has answered.
+    for (const [path, answer] of Object.entries(ANSWERS)) scene.customer.on(path, afterAWhile(answer));
     busy.onCall = (call) => call.hangup(486);
     scene.callee.onCall = (call) => {
       // Behind the busy one's answer, as in the simulation.
