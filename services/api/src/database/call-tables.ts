@@ -39,6 +39,8 @@ export type CallTables = {
     state: Generated<'waiting' | 'ordering' | 'ordered' | 'refused' | 'cancelled'>;
     call_id: string | null;
     reason: Generated<string>;
+    /** How often a limit of the account refused its call; each try is a call of its own. */
+    tries: Generated<number>;
     /** When its call was first asked for, and last. */
     ordered_on: Date | null;
     tried_on: Date | null;

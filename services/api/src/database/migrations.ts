@@ -10,6 +10,7 @@ import { people } from './migrations/012-people.ts';
 import { charges } from './migrations/013-charges.ts';
 import { sipPasswordReset } from './migrations/014-sip-password-reset.ts';
 import { orderedCalls } from './migrations/015-ordered-calls.ts';
+import { batchTries } from './migrations/016-batch-tries.ts';
 import { logPages } from './migrations/018-log-pages.ts';
 import { endUserAvatars } from './migrations/019-end-user-avatars.ts';
 
@@ -283,6 +284,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '013-charges': charges,
   '014-sip-password-reset': sipPasswordReset,
   '015-ordered-calls': orderedCalls,
+  '016-batch-tries': batchTries,
   '018-log-pages': logPages,
   '019-end-user-avatars': endUserAvatars,
 };

@@ -17,50 +17,63 @@ export async function callerOf(db: Kysely<Tables>, accountId: string, named: Nam
   await mustOwn(db, accountId, 'outbound_voice_profile', 'outbound_voice_profile', named.profileId);
   await mustOwn(db, accountId, 'app', 'sip_control_app', named.appId);
   await mustLease(db, accountId, 'tn_lease', named.leaseId);
-  const profile = named.profileId
-    ? await db
-        .selectFrom('outbound_voice_profile')
-        .select(['is_active', 'tn_lease_id'])
-        .where('id', '=', named.profileId)
-        .executeTakeFirst()
-    : undefined;
-  if (profile && !profile.is_active) throw new RestError(409, 'the outbound voice profile is not active');
-  const leaseId = named.leaseId ?? profile?.tn_lease_id;
-  const lease = leaseId
-    ? await db
-        .selectFrom('lease')
-        .select(['tn', 'app_id'])
-        .where('id', '=', leaseId)
-        .where('account_id', '=', accountId)
-        .where('released_on', 'is', null)
-        .executeTakeFirst()
-    : undefined;
+  const ofOrder = await profileOf(db, named.profileId);
+  const lease = await leaseOf(db, accountId, named.leaseId ?? ofOrder?.tn_lease_id);
   if (!lease)
     throw badInput({
       'body.tn_lease': { message: 'name the leased number that the callee is shown, or a profile with one' },
     });
   const appId = named.appId ?? lease.app_id;
-  return { number: lease.tn, profileId: named.profileId, app: appId ? await appOf(db, appId) : undefined };
+  const found = appId ? await appOf(db, appId) : undefined;
+  // What an app calls goes out by the app's profile, whoever orders it.
+  const profileId = named.profileId ?? found?.profileId;
+  if (!ofOrder) await profileOf(db, profileId);
+  return { number: lease.tn, profileId, app: found?.app };
 }
 
-async function appOf(db: Kysely<Tables>, id: string): Promise<App | undefined> {
+/** @throws RestError 409 where it is not active */
+async function profileOf(db: Kysely<Tables>, id: string | undefined) {
+  if (id === undefined) return undefined;
+  const profile = await db
+    .selectFrom('outbound_voice_profile')
+    .select(['is_active', 'tn_lease_id'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (profile && !profile.is_active) throw new RestError(409, 'the outbound voice profile is not active');
+  return profile;
+}
+
+/** A number that the account has now. */
+async function leaseOf(db: Kysely<Tables>, accountId: string, id: string | null | undefined) {
+  if (!id) return undefined;
+  return db
+    .selectFrom('lease')
+    .select(['tn', 'app_id'])
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .where('released_on', 'is', null)
+    .executeTakeFirst();
+}
+
+async function appOf(db: Kysely<Tables>, id: string): Promise<{ app: App; profileId: string | undefined } | undefined> {
   const row = await db
     .selectFrom('app')
     .innerJoin('account', 'account.id', 'app.account_id')
     .select(['app.id', 'app.name', 'app.max_call_length_ms', 'app.call_flow_timeout_ms', 'account.time_zone'])
+    .select('app.outbound_voice_profile_id')
     .where('app.id', '=', id)
     .executeTakeFirst();
-  return (
-    row && {
-      appId: row.id,
-      name: row.name,
-      maxCallLengthMs: row.max_call_length_ms,
-      callFlowTimeoutMs: row.call_flow_timeout_ms,
-      timeZone: row.time_zone,
-      autoAnswer: false,
-      callFlowUrl: '',
-      callFlowMethod: '',
-      staticDocument: '',
-    }
-  );
+  if (!row) return undefined;
+  const app: App = {
+    appId: row.id,
+    name: row.name,
+    maxCallLengthMs: row.max_call_length_ms,
+    callFlowTimeoutMs: row.call_flow_timeout_ms,
+    timeZone: row.time_zone,
+    autoAnswer: false,
+    callFlowUrl: '',
+    callFlowMethod: '',
+    staticDocument: '',
+  };
+  return { app, profileId: row.outbound_voice_profile_id ?? undefined };
 }

@@ -21,11 +21,14 @@ const AGAIN_MS = 5_000;
 const LATER_MS = 1_000;
 /** A pace that was held up is caught up with by so many calls at once at most. */
 const BURST_MS = 500;
-/** Share of the account's calls at once that bulk calls may take: who calls in comes first. */
+/** Share of the account's calls at once, and of its dials a minute, that bulk calls may take: others come first. */
 const SHARE = 0.9;
 
 type Batch = NonNullable<Awaited<ReturnType<typeof due>>>;
-type Item = { id: string; phone: string; orderedOn: Date };
+type Item = { id: string; phone: string; tries: number; orderedOn: Date; isRepeated: boolean };
+
+/** Each try of an item is a call of its own. */
+const keyOf = ({ id, tries }: Pick<Item, 'id' | 'tries'>) => (tries === 0 ? id : `${id}/${tries}`);
 
 /** Runs until `signal` aborts, then ends what is under way. Never rejects. */
 export async function runBatches(db: Database, engine: Engine, signal: AbortSignal, logger: Logger): Promise<void> {
@@ -53,7 +56,22 @@ const due = (tx: Kysely<Tables>) =>
   tx
     .selectFrom('batch')
     .selectAll()
-    .where('state', 'in', ['created', 'running'])
+    .where((w) =>
+      w.or([
+        w('state', 'in', ['created', 'running']),
+        // What was being ordered when it was cancelled is settled all the same.
+        w.and([
+          w('state', '=', 'cancelled'),
+          w.exists(
+            w
+              .selectFrom('batch_item')
+              .select('batch_item.id')
+              .whereRef('batch_item.batch_id', '=', 'batch.id')
+              .where('batch_item.state', '=', 'ordering'),
+          ),
+        ]),
+      ]),
+    )
     .where('next_on', '<=', sql<Date>`now()`)
     .orderBy('next_on')
     .limit(1)
@@ -67,14 +85,22 @@ async function take(tx: Kysely<Tables>): Promise<{ batch: Batch; item: Item | un
   if (!batch) return undefined;
   const wait = async (ms: number, state: 'running' | 'done' = 'running') => {
     const next_on = sql<Date>`now() + ${ms} * interval '1 ms'`;
-    await tx.updateTable('batch').set({ state, next_on, modified_on: new Date() }).where('id', '=', batch.id).execute();
+    const is = batch.state === 'cancelled' ? 'cancelled' : state;
+    await tx
+      .updateTable('batch')
+      .set({ state: is, next_on, modified_on: new Date() })
+      .where('id', '=', batch.id)
+      .execute();
     return { batch, item: undefined };
   };
   const repeated = await claim(tx, batch, 'ordering');
   if (repeated) return { batch, item: repeated };
-  if (!(await hasRoom(tx, batch.account_id))) return wait(LATER_MS);
+  if (batch.state === 'cancelled' || !(await hasRoom(tx, batch.account_id))) return wait(LATER_MS);
   const item = await claim(tx, batch, 'waiting');
-  if (!item) return wait(LATER_MS, (await isOver(tx, batch.id)) ? 'done' : 'running');
+  if (!item) {
+    await tryAgain(tx, batch.id);
+    return wait(LATER_MS, (await isOver(tx, batch.id)) ? 'done' : 'running');
+  }
   const interval = 1000 / Number(batch.pace);
   const next_on = sql<Date>`greatest(next_on, now() - ${BURST_MS} * interval '1 ms') + ${interval} * interval '1 ms'`;
   await tx.updateTable('batch').set({ state: 'running', next_on }).where('id', '=', batch.id).execute();
@@ -85,7 +111,7 @@ async function take(tx: Kysely<Tables>): Promise<{ batch: Batch; item: Item | un
 async function claim(tx: Kysely<Tables>, batch: Batch, state: 'waiting' | 'ordering'): Promise<Item | undefined> {
   const row = await tx
     .selectFrom('batch_item')
-    .select(['id', 'phone', 'ordered_on'])
+    .select(['id', 'phone', 'tries', 'ordered_on'])
     .where('batch_id', '=', batch.id)
     .where('state', '=', state)
     .$if(state === 'ordering', (q) => q.where('tried_on', '<', sql<Date>`now() - ${AGAIN_MS} * interval '1 ms'`))
@@ -94,20 +120,21 @@ async function claim(tx: Kysely<Tables>, batch: Batch, state: 'waiting' | 'order
     .executeTakeFirst();
   if (!row) return undefined;
   const orderedOn = row.ordered_on ?? new Date();
-  const call_id = callIdOfOrder(batch.account_id, row.id);
+  const call_id = callIdOfOrder(batch.account_id, keyOf(row));
   await tx
     .updateTable('batch_item')
     .set({ state: 'ordering', call_id, ordered_on: orderedOn, tried_on: sql`now()`, modified_on: new Date() })
     .where('id', '=', row.id)
     .execute();
-  return { id: row.id, phone: row.phone, orderedOn };
+  return { id: row.id, phone: row.phone, tries: row.tries, orderedOn, isRepeated: state === 'ordering' };
 }
 
+/** Neither the account's calls at once nor its new calls a minute are used up by so much, whatever batches it has. */
 async function hasRoom(tx: Kysely<Tables>, accountId: string): Promise<boolean> {
-  const { live, calls_max } = await tx
+  const { live, calls_max, lately, dials_per_minute_max } = await tx
     .selectFrom('account')
     .where('id', '=', accountId)
-    .select('calls_max')
+    .select(['calls_max', 'dials_per_minute_max'])
     .select((q) =>
       q
         .selectFrom('call_log')
@@ -116,8 +143,18 @@ async function hasRoom(tx: Kysely<Tables>, accountId: string): Promise<boolean> 
         .select((w) => w.fn.countAll<string>().as('live'))
         .as('live'),
     )
+    .select((q) =>
+      q
+        .selectFrom('batch_item')
+        .innerJoin('batch', 'batch.id', 'batch_item.batch_id')
+        .where('batch.account_id', '=', accountId)
+        // An edge's minute may begin anywhere in this one.
+        .where('batch_item.ordered_on', '>', sql<Date>`now() - interval '61 seconds'`)
+        .select((w) => w.fn.countAll<string>().as('lately'))
+        .as('lately'),
+    )
     .executeTakeFirstOrThrow();
-  return Number(live) < calls_max * SHARE;
+  return Number(live) < calls_max * SHARE && Number(lately) < dials_per_minute_max * SHARE;
 }
 
 /** Every number was ordered or refused, and every call has ended. */
@@ -141,9 +178,27 @@ async function isOver(tx: Kysely<Tables>, batchId: string): Promise<boolean> {
   return open === undefined;
 }
 
+const TRIES_MAX = 5;
+
+/** Numbers whose call was not let out, because the account's limits were used up otherwise, wait once more. */
+async function tryAgain(tx: Kysely<Tables>, batchId: string): Promise<void> {
+  await tx
+    .updateTable('batch_item')
+    .from('call_log')
+    .whereRef('call_log.id', '=', 'batch_item.call_id')
+    .where('batch_item.batch_id', '=', batchId)
+    .where('batch_item.state', '=', 'ordered')
+    .where('batch_item.tries', '<', TRIES_MAX)
+    .where('call_log.state', '=', 'hangup')
+    .where('call_log.reason', 'in', ['dial-limit', 'call-limit', 'channel-limit'])
+    .set({ state: 'waiting', call_id: null, ordered_on: null, tries: sql`tries + 1`, modified_on: new Date() })
+    .execute();
+}
+
 /** One call. What can't be known stays `ordering` and is asked again; what is refused for good says why. */
 async function order(db: Database, engine: Engine, batch: Batch, item: Item): Promise<void> {
   const { account_id: accountId, profile_id, lease_id, app_id } = batch;
+  const key = keyOf(item);
   const settle = (state: 'ordered' | 'refused' | 'waiting', reason = '') =>
     db
       .updateTable('batch_item')
@@ -159,13 +214,13 @@ async function order(db: Database, engine: Engine, batch: Batch, item: Item): Pr
         appId: app_id ?? undefined,
       };
       const found = await callerOf(tx, accountId, named);
-      await reserveFor(tx, { accountId, caller: found, key: item.id, to: item.phone });
+      await reserveFor(tx, { accountId, caller: found, key, to: item.phone });
       return found;
     });
     await place(engine, {
       accountId,
       caller,
-      key: item.id,
+      key,
       orderedOn: item.orderedOn,
       to: item.phone,
       xml: batch.xml,
@@ -177,9 +232,12 @@ async function order(db: Database, engine: Engine, batch: Batch, item: Item): Pr
     await settle('ordered');
   } catch (error) {
     if (!(error instanceof RestError) || error.status >= 500) throw error;
+    // What was asked for before may live already: its leg stays reserved, and it was ordered.
+    if (item.isRepeated && (await engine.call(callIdOfOrder(accountId, key)))) return void (await settle('ordered'));
     const isFull = error instanceof Limited && error.reason === 'channel-limit';
-    if (!isFull) await giveBack(db, accountId, item.id);
+    if (!isFull) await giveBack(db, accountId, key);
     await settle(isFull ? 'waiting' : 'refused', isFull ? '' : error.message.slice(0, 255));
+    if (isFull) await cancelWithBatch(db, batch.id);
     if (isFull)
       await db
         .updateTable('batch')
@@ -187,4 +245,17 @@ async function order(db: Database, engine: Engine, batch: Batch, item: Item): Pr
         .where('id', '=', batch.id)
         .execute();
   }
+}
+
+/** A number that came back to wait after its batch was cancelled is cancelled as well. */
+async function cancelWithBatch(db: Database, batchId: string): Promise<void> {
+  await db
+    .updateTable('batch_item')
+    .from('batch')
+    .whereRef('batch.id', '=', 'batch_item.batch_id')
+    .where('batch.id', '=', batchId)
+    .where('batch.state', '=', 'cancelled')
+    .where('batch_item.state', '=', 'waiting')
+    .set({ state: 'cancelled', modified_on: new Date() })
+    .execute();
 }

@@ -14,6 +14,8 @@ import { ANOTHER_REQUEST, hashOf, KeyHeaders, Ordered, wishOf } from './ordered-
 
 const PHONES_MAX = 10_000;
 const PACE_MAX = 50;
+/** So many numbers, and a document of the largest size. */
+const BODY_MAX = 1024 * 1024;
 
 const { ring_timeout: _, ...Run } = Ordered;
 const Phone = Type.Union([
@@ -40,7 +42,8 @@ const Batch = Type.Object({
   sip_control_app: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
   xml: Type.String(),
   call_flow_url: Type.String(),
-  pace: Type.Number({ description: 'Calls a second; never more than the account may dial.' }),
+  pace: Type.Number({ description: 'Calls a second; all batches together stay below what the account may dial.' }),
+  phones: Type.Optional(Type.Array(Type.String(), { description: 'Where one batch is read or made.' })),
   total: Type.Integer(),
   waiting: Type.Integer(),
   ordered: Type.Integer({ description: 'Calls that were made.' }),
@@ -136,7 +139,13 @@ export const batches =
     const one = async (id: string, accountId: string, from: Kysely<Tables> = db) => {
       const row = await read(from, accountId).where('batch.id', '=', id).executeTakeFirst();
       if (!row) throw notFound('batch');
-      return batchOf(row);
+      const items = await from
+        .selectFrom('batch_item')
+        .select('phone')
+        .where('batch_id', '=', id)
+        .orderBy('position')
+        .execute();
+      return { ...batchOf(row), phones: items.map(({ phone }) => phone) };
     };
 
     const make = {
@@ -150,7 +159,7 @@ export const batches =
       body: New,
       response: answers(Batch, { status: 201, failures: [409, 503] }),
     };
-    http.post('/batch', { schema: make }, async ({ identity, body, headers }, reply) => {
+    http.post('/batch', { schema: make, bodyLimit: BODY_MAX }, async ({ identity, body, headers }, reply) => {
       const { accountId, userId } = identity;
       const key = headers['idempotency-key'] ?? null;
       const wish = wishOf(body, '');
@@ -166,7 +175,6 @@ export const batches =
           .select('dials_per_minute_max')
           .where('id', '=', accountId)
           .executeTakeFirstOrThrow();
-        // Every edge counts whole minutes, so that two halves of a pace may fall into one of them.
         const pace = Math.max(0.01, Math.min(body.pace ?? 1, account.dials_per_minute_max / 60));
         const made = await tx
           .insertInto('batch')
@@ -181,7 +189,7 @@ export const batches =
             xml: wish.xml,
             call_flow_url: wish.callFlowUrl,
             call_flow_method: wish.callFlowMethod,
-            pace: pace.toFixed(2),
+            pace: String(Math.max(0.01, Math.floor(pace * 100) / 100)),
             idempotency_key: key,
             request_hash,
           })

@@ -2,8 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { callIdOfOrder } from '@opentact/proto';
+import type { Selectable } from 'kysely';
 import { type Static, Type } from 'typebox';
-import type { Database } from '../database/database.ts';
+import type { Database, Tables } from '../database/database.ts';
 import { callerOf } from '../ordering/caller.ts';
 import { giveBack, place, reserveFor, type Wish } from '../ordering/place.ts';
 import { Call, callOf } from './call-object.ts';
@@ -13,6 +14,8 @@ import { badInput, notFound, RestError } from './errors.ts';
 import { operation } from './operation.ts';
 
 const DOCUMENT_MAX = 65_536;
+/** A document of the largest size, however it is escaped. */
+const BODY_MAX = 512 * 1024;
 
 /** What a call that is ordered runs, and on whose behalf. */
 export const Ordered = {
@@ -63,9 +66,44 @@ export const hashOf = (request: object): string =>
 export const ANOTHER_REQUEST = 'this Idempotency-Key was used for another request';
 const ONLINE_MAX = 1000;
 
+type LoggedCall = Selectable<Tables['call_log']>;
+
+const ofLog = (row: LoggedCall): Parameters<typeof callOf>[0] => ({
+  callId: row.id,
+  direction: row.direction,
+  from: row.caller,
+  to: row.called,
+  state: row.state === 'hangup' ? 'destroyed' : row.state,
+  verb: '',
+  owner: row.owner,
+  reason: row.reason,
+  createdAt: row.created_on.getTime(),
+  answeredAt: row.answer_on?.getTime() ?? 0,
+  endedAt: row.hangup_on?.getTime() ?? 0,
+  accountId: row.account_id,
+  appId: row.app_id,
+});
+
 export const orderedCalls =
   (db: Database, engine: Engine): FastifyPluginAsyncTypebox =>
   async (http) => {
+    /** The call of a key that was used before; undefined where it was not, or nobody knows whether its call was made. */
+    const known = async (id: string, request_hash: string): Promise<Static<typeof Call> | undefined> => {
+      const row = await db
+        .selectFrom('ordered_call')
+        .leftJoin('call_log', 'call_log.id', 'ordered_call.id')
+        .selectAll('call_log')
+        .select('ordered_call.request_hash')
+        .where('ordered_call.id', '=', id)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      if (row.request_hash !== request_hash) throw new RestError(409, ANOTHER_REQUEST);
+      // The log knows it longer than the journal is kept.
+      if (row.id && row.state === 'hangup') return callOf(ofLog(row as LoggedCall));
+      const call = await engine.call(id);
+      return call && callOf(call);
+    };
+
     const make = {
       ...operation(
         'CreateCall',
@@ -77,12 +115,17 @@ export const orderedCalls =
       body: New,
       response: answers(Call, { status: 201, failures: [402, 409, 503] }),
     };
-    http.post('/call', { schema: make }, async ({ identity, body, headers }, reply) => {
+    http.post('/call', { schema: make, bodyLimit: BODY_MAX }, async ({ identity, body, headers }, reply) => {
       const { accountId } = identity;
       const key = headers['idempotency-key'] ?? randomUUID();
       const request_hash = hashOf(body);
       const to = String(body.to);
       const wish = wishOf(body, to);
+      const before = await known(callIdOfOrder(accountId, key), request_hash);
+      if (before) {
+        reply.code(201);
+        return ok(before);
+      }
       const { caller, orderedOn } = await db.transaction().execute(async (tx) => {
         const named = { profileId: body.outbound_voice_profile, leaseId: body.tn_lease, appId: body.sip_control_app };
         const caller = await callerOf(tx, accountId, named);
@@ -97,9 +140,9 @@ export const orderedCalls =
           await reserveFor(tx, { accountId, caller, key, to });
           return { caller, orderedOn: fresh.ordered_on };
         }
-        const known = await tx.selectFrom('ordered_call').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
-        if (known.request_hash !== request_hash) throw new RestError(409, ANOTHER_REQUEST);
-        return { caller, orderedOn: known.ordered_on };
+        const other = await tx.selectFrom('ordered_call').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+        if (other.request_hash !== request_hash) throw new RestError(409, ANOTHER_REQUEST);
+        return { caller, orderedOn: other.ordered_on };
       });
       const uuid = await place(engine, { ...wish, accountId, caller, key, orderedOn }).catch(async (error: unknown) => {
         // Refused for good: nothing was made, and the key is free for an order that is right.
@@ -155,25 +198,7 @@ export const orderedCalls =
             .orderBy('created_on', 'desc')
             .limit(ONLINE_MAX)
             .execute();
-          return ok(
-            rows.map((row) =>
-              callOf({
-                callId: row.id,
-                direction: row.direction,
-                from: row.caller,
-                to: row.called,
-                state: row.state,
-                verb: '',
-                owner: '',
-                reason: '',
-                createdAt: row.created_on.getTime(),
-                answeredAt: row.answer_on?.getTime() ?? 0,
-                endedAt: 0,
-                accountId: row.account_id,
-                appId: row.app_id,
-              }),
-            ),
-          );
+          return ok(rows.map((row) => callOf(ofLog(row))));
         },
       );
   };

@@ -42,8 +42,9 @@ export type ControlNeeds = {
 /** How long a stream waits for a call that is not in the journal yet. */
 const FOLLOW_UNKNOWN_MS = 2_000;
 
-/** An ended call is remembered for five minutes by its owner. */
-const REMEMBERED_MS = 240_000;
+/** So long after its order any owner knows a call, also one that took the partition since: an ended call holds the mark
+ * from which the journal is read for 32 s. */
+const REMEMBERED_MS = 20_000;
 
 /** Resolves when a client that reads slowly has caught up, or is gone. */
 function drained(call: { once(event: 'drain', done: () => void): unknown }, gone: AbortSignal): Promise<void> {

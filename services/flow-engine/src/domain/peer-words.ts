@@ -56,3 +56,22 @@ function without(call: Call): Call {
 /** Was this word of the other call learned before? */
 export const wasHeard = (call: Call, said: { peerCallId: string; peerSeq: number }) =>
   said.peerSeq > 0 && (call.heard?.[said.peerCallId] ?? 0) >= said.peerSeq;
+
+/** A bridge needs both sessions in one place: ours opens anew where the other call's is. */
+export function moveBeside(call: Call, event: Extract<CallEvent, { type: 'PeerJoined' }>): Decided[] {
+  const { session } = call.legs[0]!;
+  if (!session) return [];
+  const { node, boot, peerCallId: beside } = event;
+  return [
+    { type: 'ReleaseRequested', leg: 0, to: session.node },
+    {
+      type: 'SessionRequested',
+      leg: 0,
+      offer: '',
+      sdpId: call.arrivedAt,
+      sdpVersion: session.sdpVersion + 1,
+      beside,
+      to: { node, boot },
+    },
+  ];
+}

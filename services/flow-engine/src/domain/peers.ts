@@ -7,7 +7,7 @@ import type { Call } from './call.ts';
 import { nestedTooDeep } from './document-request.ts';
 import { quiet } from './flow.ts';
 import { LANGUAGE_VERSION } from './language/verb.ts';
-import { BRIDGE, leave, parting } from './peer-words.ts';
+import { BRIDGE, leave, moveBeside, parting } from './peer-words.ts';
 import { end } from './performer.ts';
 
 /** What follows from an order to connect, and from what the other call says. The rest is the verb's (`verbs/bridge.ts`). */
@@ -16,9 +16,10 @@ export function peers(call: Call, event: CallEvent): Decided[] {
     case 'BridgeOrdered':
       return canBridge(call) ? connect(call, event.peerCallId, true) : [];
     case 'PeerJoined':
-      if (!event.hosts || call.peer?.callId === event.peerCallId) return [];
+      if (!event.hosts) return [];
+      if (call.peer?.callId === event.peerCallId) return givesWay(call) ? asGuest(call, event) : [];
       if (!canBridge(call)) return [leave(event.peerCallId, 'busy')];
-      return [...connect(call, event.peerCallId, false), ...moveBeside(call, event)];
+      return asGuest(call, event);
     case 'DocumentAccepted': // another document was run on it
       return call.peer && event.purpose !== BRIDGE ? parting(call, 'replaced') : [];
     default:
@@ -36,6 +37,18 @@ export const canBridge = (call: Call) =>
   call.flow.awaited === undefined &&
   call.flow.document > 0 &&
   !nestedTooDeep(call);
+
+const asGuest = (call: Call, event: Extract<CallEvent, { type: 'PeerJoined' }>): Decided[] => [
+  ...connect(call, event.peerCallId, false),
+  ...moveBeside(call, event),
+];
+
+/** Both were ordered to connect to each other at once: of two hosts the one with the higher id becomes the guest. */
+function givesWay(call: Call): boolean {
+  const { running } = call.flow;
+  const isHost = running?.verb.name === 'Bridge' && running.verb.hosts && running.memory.bridge === undefined;
+  return isHost && call.id > (call.peer?.callId ?? '');
+}
 
 /** Whatever runs ends, and the connection stands in its place: behind it the flow goes on. */
 function connect(call: Call, peer: string, hosts: boolean): Decided[] {
@@ -56,25 +69,6 @@ function connect(call: Call, peer: string, hosts: boolean): Decided[] {
       languageVersion: LANGUAGE_VERSION,
       verbs,
       warnings: [],
-    },
-  ];
-}
-
-/** A bridge needs both sessions in one place: ours opens anew where the other call's is. */
-function moveBeside(call: Call, event: Extract<CallEvent, { type: 'PeerJoined' }>): Decided[] {
-  const { session } = call.legs[0]!;
-  if (!session) return [];
-  const { node, boot, peerCallId: beside } = event;
-  return [
-    { type: 'ReleaseRequested', leg: 0, to: session.node },
-    {
-      type: 'SessionRequested',
-      leg: 0,
-      offer: '',
-      sdpId: call.arrivedAt,
-      sdpVersion: session.sdpVersion + 1,
-      beside,
-      to: { node, boot },
     },
   ];
 }

@@ -251,6 +251,30 @@ describe('the media service', () => {
     await release('pair', 0);
   });
 
+  it('a leg moves beside another call to be bridged with it, and what its call leaves behind is released', async () => {
+    const host = await leg('host', 0);
+    // On the other worker, with a leg that it will not take along.
+    await leg('guest', 0);
+    await leg('guest', 1);
+    const phone = await openPeer();
+    phones.push(phone);
+    ask('guest', { type: 'ReleaseRequested', leg: 0 });
+    const moved = { type: 'SessionRequested', leg: 0, offer: phone.offer(), sdpId: 1, sdpVersion: 2 } as const;
+    ask('guest', { ...moved, beside: 'host' });
+    phone.connect((await fact('guest', 'SessionReady')).sdp);
+    await fact('guest', 'SessionReleased');
+    ask('host', { type: 'BridgeRequested', legA: 0, legB: 0, recordingId: '', callB: 'guest' });
+    await fact('host', 'BridgeStarted');
+    await later(60);
+    await phone.say(melody(600, 4));
+    await later(200);
+    heardIn(host.heard.pcm, melody(600, 4));
+    await release('guest', 1);
+    await release('guest', 0);
+    assert.equal((await fact('host', 'BridgeEnded')).reason, 'released');
+    await release('host', 0);
+  });
+
   it('a call that is nobody’s is released without a word', async () => {
     const phone = await leg('orphan', 0);
     await later(60);

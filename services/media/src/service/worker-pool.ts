@@ -20,7 +20,12 @@ type Member = {
   closed: Promise<void>;
 };
 /** `legs`: the `seq` of the latest SessionRequested of each. */
-type Placed = { member: Member; legs: Map<number, number> };
+type Placed = {
+  member: Member;
+  legs: Map<number, number>;
+  /** Legs that stayed with another worker when the call moved beside another one. */
+  left: Map<number, Member>;
+};
 
 export class WorkerPool {
   private readonly members: Member[];
@@ -65,8 +70,9 @@ export class WorkerPool {
   drop(callId: string): void {
     const placed = this.placed.get(callId);
     if (!placed) return;
-    this.send(placed.member, { kind: 'drop', callId });
+    for (const member of new Set([placed.member, ...placed.left.values()])) this.send(member, { kind: 'drop', callId });
     placed.member.legs -= placed.legs.size;
+    for (const member of placed.left.values()) member.legs--;
     this.placed.delete(callId);
   }
 
@@ -115,17 +121,26 @@ export class WorkerPool {
 
   private legLeft(member: Member, callId: string, { leg, requestId }: { leg: number; requestId: number }): void {
     const placed = this.placed.get(callId);
+    if (placed?.left.get(leg) === member) {
+      placed.left.delete(leg);
+      member.legs--;
+      return this.forgetIfEmpty(callId, placed);
+    }
     // A leg that moved beside another call has a new session by the time its old one is gone.
     if (placed?.member !== member || (placed.legs.get(leg) ?? Number.POSITIVE_INFINITY) > requestId) return;
     placed.legs.delete(leg);
     placed.member.legs--;
-    if (placed.legs.size === 0) this.placed.delete(callId);
+    this.forgetIfEmpty(callId, placed);
+  }
+
+  private forgetIfEmpty(callId: string, { legs, left }: Placed): void {
+    if (legs.size === 0 && left.size === 0) this.placed.delete(callId);
   }
 
   private memberFor(ask: WorkerAsk): Member {
     const placed = this.placed.get(ask.callId);
     // An unknown call's ask still deserves its answer, which any worker can give.
-    if (ask.type !== 'SessionRequested') return placed?.member ?? this.members[0]!;
+    if (ask.type !== 'SessionRequested') return this.memberOf(placed, ask);
     const beside = ask.beside ? this.placed.get(ask.beside)?.member : undefined;
     if (beside && placed && placed.member !== beside) return this.move(placed, beside, ask);
     const member =
@@ -133,16 +148,24 @@ export class WorkerPool {
     const legs = placed?.legs ?? new Map<number, number>();
     if (!legs.has(ask.leg)) member.legs++;
     legs.set(ask.leg, ask.seq);
-    this.placed.set(ask.callId, { member, legs });
+    this.placed.set(ask.callId, { member, legs, left: placed?.left ?? new Map() });
     return member;
   }
 
   /** A leg is to be bridged with another call's: from here on its call lives where that one does. */
   private move(from: Placed, to: Member, { callId, leg, seq }: AskOf<'SessionRequested'>): Member {
-    from.member.legs -= from.legs.size;
+    const left = new Map(from.left);
+    // The leg itself is released by an ask that went before; what else the call has stays where it is, to be released.
+    for (const other of from.legs.keys()) if (other !== leg) left.set(other, from.member);
+    if (from.legs.has(leg)) from.member.legs--;
     to.legs++;
-    this.placed.set(callId, { member: to, legs: new Map([[leg, seq]]) });
+    this.placed.set(callId, { member: to, legs: new Map([[leg, seq]]), left });
     return to;
+  }
+
+  private memberOf(placed: Placed | undefined, ask: WorkerAsk): Member {
+    const left = 'leg' in ask ? placed?.left.get(ask.leg) : undefined;
+    return left ?? placed?.member ?? this.members[0]!;
   }
 
   private send(member: Member, message: ToWorker): void {

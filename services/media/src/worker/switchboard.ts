@@ -32,6 +32,8 @@ export class Switchboard {
   readonly pacer = new Pacer();
   readonly registry = new Registry();
   private readonly tails = new Map<string, Promise<void>>();
+  /** `seq` of the SessionRequested that opened each: an older release, asked again, is about one before it. */
+  private readonly opened = new WeakMap<Session, number>();
   private readonly options: SwitchboardOptions;
 
   constructor(options: SwitchboardOptions) {
@@ -117,6 +119,7 @@ export class Switchboard {
     if (this.registry.legs >= limit) return { type: 'SessionFailed', requestId, leg, reason: 'full' };
     const { session, fact } = await openSession(ask, this.options);
     if (!session) return fact;
+    this.opened.set(session, requestId);
     this.registry.add(callId, session);
     this.pacer.add(session);
     return fact;
@@ -138,7 +141,7 @@ export class Switchboard {
 
   private async release({ callId, leg, seq: requestId }: AskOf<'ReleaseRequested'>): Promise<void> {
     const session = this.registry.find(callId, leg);
-    if (session) await this.close(callId, session);
+    if (session && (this.opened.get(session) ?? 0) < requestId) await this.close(callId, session);
     this.options.report(callId, { type: 'SessionReleased', requestId, leg });
   }
 
