@@ -91,6 +91,8 @@ describe('the demo number', { timeout: 120_000 }, () => {
           const call = await demo('2');
           await platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted', 30_000);
           call.hangup();
+          // The call is over before the callee has answered our BYE.
+          await platform.until(call.platformCallId, (e) => e.type === 'LegEnded' && e.leg === 1, 30_000);
           return call;
         }),
         happened('other', () => demo('7')),

@@ -39,7 +39,7 @@ beforeEach(async (t) => {
   answer = async () => 'made';
   person = await scene.signedUp();
   await scene.credit(person.email, 100);
-  const [tn] = await scene.stock(String(400 + (areas += 1)), 1);
+  const [tn] = await scene.stock(String(400 + ++areas), 1);
   await scene.ask('POST', '/order', { as: person.jwt, body: { items: [{ tn }] } });
   const found = await scene.ask('GET', `/lease/tn/${tn}`, { as: person.jwt });
   lease = (found.body.payload as { uuid: string }).uuid;
