@@ -63,6 +63,7 @@ const recordings = join(config.home, 'recordings');
 const http = createHttp({
   checks: { api: databaseCheck, ...checksOf(config.readyOf) },
   recordings,
+  trustedProxies: config.trustedProxies,
   token: isLoopback(config.bind) ? undefined : config.grpcToken,
   rest: rest({
     db: database,

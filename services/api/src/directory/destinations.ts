@@ -75,6 +75,12 @@ export async function connectionById(db: Database, id: string, user: string): Pr
   return { account: row, app: relaying(row, row.id, row.name, document), isActive: row.is_active };
 }
 
+/** The account that leases a number (digits), wherever it points. */
+export async function holderOf(db: Database, number: string): Promise<string | undefined> {
+  const lease = db.selectFrom('lease').select('account_id').where('tn', '=', number).where('released_on', 'is', null);
+  return (await lease.executeTakeFirst())?.account_id;
+}
+
 /** Whose number it is (digits), and where it leads. */
 export async function byNumber(db: Database, number: string): Promise<Destination | undefined> {
   const row = await db.selectFrom('number').selectAll().where('number', '=', number).executeTakeFirst();

@@ -8,7 +8,7 @@ import type { DirectoryV1 } from '@opentact/proto';
 import { createCache } from '@opentact/runtime';
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { byNumber, type Destination, firstApp } from './destinations.ts';
+import { byNumber, type Destination, firstApp, holderOf } from './destinations.ts';
 import { byDomain } from './domains.ts';
 import { DirectoryError } from './error.ts';
 import { targetsOf } from './groups.ts';
@@ -82,12 +82,14 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
   const known = createCache(limits, async (key: string) => {
     const { user, host, source } = JSON.parse(key) as Address;
     const number = digitsOf(user);
-    const [numbered, named] = await Promise.all([
+    const [numbered, holder, named] = await Promise.all([
       number ? byNumber(db, number) : undefined,
+      number && host ? holderOf(db, number) : undefined,
       host ? byDomain(db, host, user, source) : undefined,
     ]);
     // Nobody takes the calls of somebody else's number by giving their domain the name that it is called by.
-    const isTheirs = numbered && numbered.account.account_id !== named?.destination.account.account_id;
+    const owner = numbered?.account.account_id ?? holder;
+    const isTheirs = owner !== undefined && owner !== named?.destination.account.account_id;
     const found = named && !isTheirs ? named : numbered && { destination: numbered, refusal: undefined };
     if (!found) return undefined;
     const lists = numbered ? await listsOf(db, number!) : [];

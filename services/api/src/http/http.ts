@@ -2,6 +2,7 @@
  * api over HTTP: /health, /ready for the whole installation, /recordings, /rest/dict. It refuses recordings without the
  * token once the bind is not loopback, and any name that is no uuid.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { request as ask, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Check, type Readiness, readiness } from '@opentact/runtime';
@@ -71,10 +72,13 @@ export function createHttp(of: {
   rest: FastifyPluginAsync;
   /** How long a request may take to arrive whole. */
   patienceMs?: number;
+  /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed; left out: none. */
+  trustedProxies?: string[];
 }): FastifyInstance {
-  const { patienceMs = PATIENCE_MS } = of;
+  const { patienceMs = PATIENCE_MS, trustedProxies = [] } = of;
   const http = fastify({
     logger: false,
+    trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     bodyLimit: 64 * 1024,
     connectionTimeout: patienceMs,
     requestTimeout: patienceMs,
@@ -97,7 +101,7 @@ export function createHttp(of: {
     method: ['GET', 'HEAD'],
     url: '/recordings/:file',
     async handler(request, reply) {
-      if (of.token && request.headers.authorization !== `Bearer ${of.token}`) return reply.code(401).send();
+      if (of.token && !isSame(request.headers.authorization ?? '', `Bearer ${of.token}`)) return reply.code(401).send();
       const path = recordingPath(of.recordings, request.params.file.replace(/\.wav$/, ''));
       if (!(await sendRecording(path, request, reply))) reply.code(404).send({ reason: 'no such recording' });
       return reply;
@@ -106,6 +110,10 @@ export function createHttp(of: {
   http.register(of.rest, { prefix: '/rest' });
   return http;
 }
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+/** In a time that says nothing of either. */
+const isSame = (given: string, wanted: string) => timingSafeEqual(digest(given), digest(wanted));
 
 const UNREAD: Record<string, [status: number, message: string]> = {
   HPE_HEADER_OVERFLOW: [431, 'the headers are too long'],

@@ -7,6 +7,7 @@ import type { Database, Tables } from '../database/database.ts';
 import type { Identity } from './authenticate.ts';
 import { Stamps, stamp, Uuid } from './envelope.ts';
 import { MediaSettings, type MediaType, Product, ProductId, productsOf } from './products.ts';
+import { mustHaveRoom } from './quota.ts';
 import { mustBeProduct, mustOwn, whileNamed } from './references.ts';
 import { resource, type Store } from './resource.ts';
 import { Attestation, VerifyPolicy } from './sip-connections.ts';
@@ -124,10 +125,13 @@ const storeOf = (db: Database): Store<Identity, Static<typeof App>, Static<typeo
       await check(body, who);
       const id = randomUUID();
       const own = { name: body.name, id, account_id: who.accountId, signing_key: randomBytes(32) };
-      await db
-        .insertInto('app')
-        .values({ ...columnsOf(body), ...own })
-        .execute();
+      await db.transaction().execute(async (tx) => {
+        await mustHaveRoom(tx, 'app', who.accountId, APPS_MAX);
+        await tx
+          .insertInto('app')
+          .values({ ...columnsOf(body), ...own })
+          .execute();
+      });
       return (await one(id, who))!;
     },
     async change(uuid, body, who) {

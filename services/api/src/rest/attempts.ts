@@ -1,11 +1,18 @@
-/** How often credentials may be wrong: by address and by whom they name. Bounded; a right one forgives. */
+/**
+ * How often credentials may be wrong: by where they come from and by whom they name. Bounded; a right one forgives. A guess counts
+ * before it is judged, so that a wave of them is not judged at once.
+ */
 import { RestError } from './errors.ts';
 
 const MINUTE = { max: 10, windowMs: 60_000 };
 const REMEMBERED_MAX = 50_000;
 
 export type Attempts = {
-  /** @throws RestError 429 where one of these failed too often within a minute. */
+  /** Counts one of each. @throws RestError 429 where one of them happened too often within the window. */
+  begin(...names: string[]): void;
+  /** Counts unless `judge` finds something; undefined: it was wrong. What fails of itself is forgiven. @throws RestError 429 */
+  judged<T>(names: string[], judge: () => Promise<T | undefined>): Promise<T | undefined>;
+  /** For what nobody can guess, of which many may be asked at once. @throws RestError 429 where one of these failed too often. */
   check(...names: string[]): void;
   failed(...names: string[]): void;
   succeeded(...names: string[]): void;
@@ -20,19 +27,39 @@ export function createAttempts(limit = MINUTE, now: () => number = Date.now): At
     failures.delete(name);
     return undefined;
   };
+  const check = (names: string[]) => {
+    if (names.some((name) => (known(name)?.count ?? 0) >= limit.max))
+      throw new RestError(429, 'too often; try again later');
+  };
+  const count = (name: string) => {
+    const found = known(name) ?? { count: 0, since: now() };
+    found.count++;
+    failures.set(name, found);
+    if (failures.size > REMEMBERED_MAX) failures.delete(failures.keys().next().value!);
+    return found;
+  };
+  const begin = (names: string[]) => {
+    check(names);
+    return names.map(count);
+  };
   return {
-    check(...names) {
-      if (names.some((name) => (known(name)?.count ?? 0) >= limit.max))
-        throw new RestError(429, 'too often; try again later');
-    },
-    failed(...names) {
-      for (const name of names) {
-        const found = known(name);
-        if (found) found.count++;
-        else failures.set(name, { count: 1, since: now() });
-        if (failures.size > REMEMBERED_MAX) failures.delete(failures.keys().next().value!);
+    begin: (...names) => void begin(names),
+    async judged(names, judge) {
+      const counted = begin(names);
+      const forgive = () => {
+        for (const one of counted) one.count--;
+      };
+      try {
+        const found = await judge();
+        if (found !== undefined) forgive();
+        return found;
+      } catch (error) {
+        forgive();
+        throw error;
       }
     },
+    check: (...names) => check(names),
+    failed: (...names) => void names.forEach(count),
     succeeded(...names) {
       for (const name of names) failures.delete(name);
     },

@@ -164,3 +164,35 @@ test('a credential of the query stands in no fault that is told', async () => {
   assert.ok(!said.includes(token));
   assert.ok(!JSON.stringify(await stand.ask('GET', `/nothing?jwt=${jwt}`)).includes(jwt));
 });
+
+test('whoever signed up by somebody else’s e-mail is out once its owner comes by Google', async () => {
+  const attacker = await stand.signedUp();
+  const { email, jwt, uuid } = attacker;
+  const { payload: key } = await stand.ask('POST', '/token', { as: jwt, body: { name: 'k' } });
+  const reset = {
+    person_id: uuid,
+    sip_user_id: null,
+    digest: Buffer.from(uuid),
+    expires_on: new Date(Date.now() + 1e6),
+  };
+  await stand.db.insertInto('password_reset').values(reset).execute();
+  await stand.db.updateTable('person').set({ facebook_user_id: 'fb-attacker' }).where('id', '=', uuid).execute();
+  const colleague = { email: `second-${email}`, password: PASSWORD };
+  const { payload: second } = await stand.ask('POST', '/account/user', { as: jwt, body: colleague });
+  assert.equal(typeof second.uuid, 'string');
+  const refused = await google(await idToken(email, 'sub-owner'));
+  assert.equal(refused.status, 401);
+  assert.match(refused.message, /only user of an account/);
+  assert.equal((await stand.ask('GET', '/user', { as: jwt })).status, 200, 'nothing was linked');
+  assert.equal((await stand.ask('DELETE', `/account/user/${second.uuid}`, { as: jwt })).status, 200);
+
+  const owner = await stand.ask('GET', `/auth?google_token=${await idToken(email, 'sub-owner')}`);
+  assert.deepEqual([owner.status, owner.payload.uuid], [200, uuid]);
+  for (const as of [{ as: jwt }, { as: key.token }, { basic: `${email}:${PASSWORD}` }])
+    assert.equal((await stand.ask('GET', '/user', as)).status, 401, Object.keys(as)[0]);
+  const resets = stand.db.selectFrom('password_reset').select('digest').where('person_id', '=', uuid);
+  assert.deepEqual(await resets.execute(), []);
+  const { payload: self } = await stand.ask('GET', '/user', { as: owner.payload.token });
+  assert.deepEqual([self.gmail_user_id, self.facebook_user_id], ['sub-owner', null]);
+  assert.equal((await google(await idToken(email, 'sub-owner'))).status, 200);
+});

@@ -3,11 +3,14 @@
  * nothing of why a credential is wrong. A form's field is none of the places: who asks is known before a body is read.
  */
 import type { FastifyRequest } from 'fastify';
+import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { type IdentityProvider, ProviderAway, type Providers } from '../identity/provider.ts';
 import type { Attempts } from './attempts.ts';
-import { digestOf, isApiKey, isPassword, readJwt } from './credentials.ts';
+import { digestOf, isApiKey, isPassword, nobodysHash, readJwt } from './credentials.ts';
 import { RestError } from './errors.ts';
+import { holdAccount } from './roles.ts';
+import { sourceOf } from './source.ts';
 
 /** Every row that a request touches belongs to this account. */
 export type Identity = {
@@ -61,22 +64,20 @@ export function createAuthenticator(
     const text = Buffer.from(basic, 'base64').toString('utf8');
     const colon = text.indexOf(':');
     const email = text.slice(0, Math.max(0, colon)).toLowerCase();
-    attempts.check(`address ${address}`, `user ${email}`);
-    const person = await people().where('person.email', '=', email).executeTakeFirst();
-    const right = await isPassword(text.slice(colon + 1), person?.password_hash);
-    if (!right || !person) {
-      attempts.failed(`address ${address}`, `user ${email}`);
-      throw wrong();
-    }
+    const person = await attempts.judged([address, `user ${email}`], async () => {
+      const found = await people().where('person.email', '=', email).executeTakeFirst();
+      return (await isPassword(text.slice(colon + 1), found?.password_hash)) ? found : undefined;
+    });
+    if (!person) throw wrong();
     attempts.succeeded(`user ${email}`);
     return identityOf(person);
   }
 
   async function byToken(token: string, address: string): Promise<Identity> {
-    attempts.check(`address ${address}`);
+    attempts.check(address);
     const found = isApiKey(token) ? await byKey(token) : await byJwt(token);
     if (found) return found;
-    attempts.failed(`address ${address}`);
+    attempts.failed(address);
     throw wrong();
   }
 
@@ -99,10 +100,10 @@ export function createAuthenticator(
   async function byProvider(kind: Kind, token: string, address: string): Promise<Identity> {
     const provider = providers[kind];
     if (!provider) throw new RestError(401, `log-in by ${NAME[kind]} is not set up here`);
-    attempts.check(`address ${address}`);
+    attempts.check(address);
     const person = await linked(kind, provider, token);
     if (person) return person;
-    attempts.failed(`address ${address}`);
+    attempts.failed(address);
     throw wrong();
   }
 
@@ -115,19 +116,47 @@ export function createAuthenticator(
     if (!found) return undefined;
     const known = await people().where(`person.${COLUMN[kind]}`, '=', found.id).executeTakeFirst();
     if (known) return identityOf(known);
-    await db
-      .updateTable('person')
-      .set({ [COLUMN[kind]]: found.id })
-      .where('email', '=', found.email)
-      .where(COLUMN[kind], 'is', null)
-      .where('deleted_on', 'is', null)
-      .where((w) => w.not(w.exists(w.selectFrom('person as other').where(`other.${COLUMN[kind]}`, '=', found.id))))
-      .execute();
+    await link(kind, found);
     const now = await people().where(`person.${COLUMN[kind]}`, '=', found.id).executeTakeFirst();
     return now && identityOf(now);
   }
 
+  /** Whoever signed up by that e-mail never showed that it is theirs: all that they can come in by ends. */
+  const link = (kind: Kind, { id, email }: { id: string; email: string }): Promise<void> =>
+    db.transaction().execute(async (tx) => {
+      const person = await tx
+        .selectFrom('person')
+        .select(['id', 'account_id'])
+        .where('email', '=', email)
+        .where(COLUMN[kind], 'is', null)
+        .where('deleted_on', 'is', null)
+        .where((w) => w.not(w.exists(w.selectFrom('person as other').where(`other.${COLUMN[kind]}`, '=', id))))
+        .executeTakeFirst();
+      if (!person) return;
+      await holdAccount(tx, person.account_id);
+      const other = await tx
+        .selectFrom('person')
+        .select('id')
+        .where('account_id', '=', person.account_id)
+        .where('id', '<>', person.id)
+        .where('deleted_on', 'is', null)
+        .executeTakeFirst();
+      if (other) throw new RestError(401, `${NAME[kind]} is linked to the only user of an account; this one has more`);
+      const nobodyElse = { gmail_user_id: null, facebook_user_id: null, [COLUMN[kind]]: id };
+      const linkedNow = await tx
+        .updateTable('person')
+        .set({ ...nobodyElse, password_hash: nobodysHash(), password_count: sql`password_count + 1` })
+        .where('id', '=', person.id)
+        .where('email', '=', email)
+        .where(COLUMN[kind], 'is', null)
+        .executeTakeFirst();
+      if (linkedNow.numUpdatedRows === 0n) return;
+      await tx.deleteFrom('api_key').where('person_id', '=', person.id).execute();
+      await tx.deleteFrom('password_reset').where('person_id', '=', person.id).execute();
+    });
+
   return async (request) => {
+    const address = sourceOf(request.ip);
     const { authorization = '' } = request.headers;
     const query = request.query as Record<string, unknown>;
     const [scheme = '', value = ''] = authorization.split(/\s+/, 2);
@@ -137,12 +166,12 @@ export function createAuthenticator(
       query.bearer,
       /^bearer$/i.test(scheme) ? value : undefined,
     );
-    if (token) return byToken(token, request.ip);
+    if (token) return byToken(token, address);
     for (const kind of ['google', 'facebook'] as const) {
       const given = first(request.headers[`x-auth-${kind}-token`], query[`${kind}_token`]);
-      if (given) return byProvider(kind, given, request.ip);
+      if (given) return byProvider(kind, given, address);
     }
-    if (/^basic$/i.test(scheme) && value) return byPassword(value.slice(0, CREDENTIAL_MAX), request.ip);
+    if (/^basic$/i.test(scheme) && value) return byPassword(value.slice(0, CREDENTIAL_MAX), address);
     throw new RestError(401, 'credentials are missing: Authorization or X-Auth-Token');
   };
 }

@@ -48,6 +48,9 @@ export async function isPassword(password: string, hash: string | undefined): Pr
   return found.length === right.length && timingSafeEqual(found, right) && hash !== undefined;
 }
 
+/** The hash of a password that nobody knows. */
+export const nobodysHash = () => `${randomBytes(16).toString('hex')}.${randomBytes(HASH_BYTES).toString('hex')}`;
+
 /** A new API key: 48 characters, shown once. */
 export const newApiKey = () => randomBytes(36).toString('base64url');
 export const isApiKey = (text: string) => /^[\w-]{48}$/.test(text);

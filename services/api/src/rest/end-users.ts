@@ -24,6 +24,7 @@ import {
   sipUserOf,
   USERS_MAX,
 } from './sip-users.ts';
+import { sourceOf } from './source.ts';
 
 /** Every row that a request touches belongs to this user or their domain. */
 export type EndUser = { id: string; domainId: string; domain: string };
@@ -43,13 +44,12 @@ export const createEndUserAuthenticator =
     const given = request.headers['x-auth-ha1b-token'] ?? (request.query as { ha1b?: unknown }).ha1b;
     if (typeof given !== 'string' || given === '')
       throw new RestError(401, 'credentials are missing: X-Auth-HA1B-Token');
-    const address = `address ${request.ip}`;
-    attempts.check(address);
     const ha1b = given.slice(0, 64).toLowerCase();
-    const found = isHa1b(given) ? await byDigest(db, seal, ha1b) : undefined;
-    if (found && (await isTheirs(seal, found.id, found.digests, ha1b)))
-      return { id: found.id, domainId: found.domain_id, domain: found.domain };
-    attempts.failed(address);
+    const user = await attempts.judged([sourceOf(request.ip)], async () => {
+      const found = isHa1b(given) ? await byDigest(db, seal, ha1b) : undefined;
+      return found && (await isTheirs(seal, found.id, found.digests, ha1b)) ? found : undefined;
+    });
+    if (user) return { id: user.id, domainId: user.domain_id, domain: user.domain };
     throw new RestError(401, 'wrong credentials');
   };
 
@@ -75,9 +75,9 @@ export const invited =
   async (http) => {
     /** A token that is guessed is a credential that is guessed. */
     const guarded = async <T>(ip: string, use: () => Promise<T>): Promise<T> => {
-      attempts.check(`address ${ip}`);
+      attempts.check(sourceOf(ip));
       return use().catch((error) => {
-        if ((error as RestError).status === 404) attempts.failed(`address ${ip}`);
+        if ((error as RestError).status === 404) attempts.failed(sourceOf(ip));
         throw error;
       });
     };

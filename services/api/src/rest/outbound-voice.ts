@@ -7,6 +7,7 @@ import type { Database, Tables } from '../database/database.ts';
 import type { Identity } from './authenticate.ts';
 import { Stamps, stamp, Uuid } from './envelope.ts';
 import { MediaSettings, type MediaType, Product, ProductId, productsOf } from './products.ts';
+import { mustHaveRoom } from './quota.ts';
 import { mustBeProduct, mustLease, whileNamed } from './references.ts';
 import { resource, type Store } from './resource.ts';
 
@@ -108,7 +109,10 @@ const storeOf = (db: Database): Store<Identity, Static<typeof Profile>, Static<t
       await check(body, who);
       const id = randomUUID();
       const fresh = { tn_lease_id: null, ...columnsOf(body), name: body.name, id, account_id: who.accountId };
-      await db.insertInto('outbound_voice_profile').values(fresh).execute();
+      await db.transaction().execute(async (tx) => {
+        await mustHaveRoom(tx, 'outbound_voice_profile', who.accountId, PROFILES_MAX);
+        await tx.insertInto('outbound_voice_profile').values(fresh).execute();
+      });
       return (await one(id, who))!;
     },
     async change(uuid, body, who) {

@@ -14,6 +14,7 @@ import { digestOf } from './credentials.ts';
 import { answers, Nothing, ok } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
 import { operation, PUBLIC, type Tag } from './operation.ts';
+import { sourceOf } from './source.ts';
 import { Email, type Password } from './user.ts';
 
 const TOKEN_MS = 3_600_000;
@@ -65,10 +66,8 @@ export const passwordReset =
       if (!mail) throw new RestError(503, 'mail is not set up here');
       const email = query.email.toLowerCase();
       const callback = query.callback === undefined ? undefined : callbackOf(query.callback, mayLeadTo);
-      attempts.check(`reset ${ip}`);
-      attempts.failed(`reset ${ip}`);
-      letters.check(email);
-      letters.failed(email);
+      attempts.begin(`reset ${sourceOf(ip)}`);
+      letters.begin(email);
       // Not waited for: how long it takes would tell whether there is such a user.
       write(db, mail, whose, email, callback).catch(told);
       return ok({});
@@ -81,7 +80,7 @@ export const passwordReset =
       response: answers(Nothing, { failures: [404] }),
     };
     http.post(whose.path, { schema: changed }, async ({ body, ip }) => {
-      attempts.check(`address ${ip}`);
+      attempts.check(sourceOf(ip));
       const token = digestOf(body.token);
       const known = await db
         .selectFrom('password_reset')
@@ -92,7 +91,7 @@ export const passwordReset =
       // Hashing costs; a token that is none is not worth it.
       const isChanged = known && (await take(db, whose, token, await whose.prepare(body.password)));
       if (!isChanged) {
-        attempts.failed(`address ${ip}`);
+        attempts.failed(sourceOf(ip));
         throw notFound('password reset: it was used, is over an hour old, or never was');
       }
       return ok({});

@@ -11,6 +11,7 @@ import { answers, Nothing, ok, stamp, UuidPath } from './envelope.ts';
 import { notFound, RestError } from './errors.ts';
 import { operation, PUBLIC } from './operation.ts';
 import { holdAccount, mustBeAdmin, mustKeepAdmin } from './roles.ts';
+import { sourceOf } from './source.ts';
 import { Account, Email, Password, Person, Role, readUser, text, User, userOf } from './user.ts';
 
 const SignUp = Type.Object({
@@ -40,8 +41,7 @@ export const signUp =
       response: answers(User, { status: 201, failures: [409] }),
     };
     http.post('/user', { schema }, async ({ body, ip }, reply) => {
-      attempts.check(`sign-up ${ip}`);
-      attempts.failed(`sign-up ${ip}`); // so many accounts a minute from one address, and no more
+      attempts.begin(`sign-up ${sourceOf(ip)}`); // so many accounts a minute from one address, and no more
       const { email, password, account, ...person } = body;
       const accountId = randomUUID();
       const id = randomUUID();
@@ -146,6 +146,8 @@ export const people =
               })
               .where('id', '=', row.id)
               .execute();
+            // A mail from before must not undo it.
+            if (password || email) await tx.deleteFrom('password_reset').where('person_id', '=', row.id).execute();
             await mustKeepAdmin(tx, identity.accountId);
           })
           .catch(emailTaken);

@@ -8,6 +8,7 @@ import type { Identity } from './authenticate.ts';
 import { Stamps, stamp, Uuid } from './envelope.ts';
 import { badInput } from './errors.ts';
 import { MediaSettings, type MediaType, Product, ProductId, productsOf } from './products.ts';
+import { mustHaveRoom } from './quota.ts';
 import { mustBeProduct, mustOwn, whileNamed } from './references.ts';
 import { resource, type Store } from './resource.ts';
 
@@ -120,7 +121,10 @@ const storeOf = (
       const id = randomUUID();
       const none = { ip: null, hostname: null, outbound_voice_profile_id: null };
       const fresh = { ...none, ...columnsOf(body, true), name: body.name, id, account_id: who.accountId };
-      await db.insertInto('sip_connection').values(fresh).execute();
+      await db.transaction().execute(async (tx) => {
+        await mustHaveRoom(tx, 'sip_connection', who.accountId, CONNECTIONS_MAX);
+        await tx.insertInto('sip_connection').values(fresh).execute();
+      });
       return (await one(id, who))!;
     },
     async change(uuid, body, who) {

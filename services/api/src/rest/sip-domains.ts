@@ -8,6 +8,7 @@ import type { Identity } from './authenticate.ts';
 import { answers, ok, Stamps, stamp, Uuid } from './envelope.ts';
 import { notFound } from './errors.ts';
 import { operation } from './operation.ts';
+import { mustHaveRoom } from './quota.ts';
 import { mustOwn, whileNamed, whileTaken } from './references.ts';
 import { resource, type Store } from './resource.ts';
 import { HOST } from './sip-connections.ts';
@@ -74,11 +75,14 @@ const storeOf = (db: Database): Store<Identity, Static<typeof Domain>, Static<ty
       await check(body, who);
       const nowhere = { app_id: null, connection_id: null, outbound_voice_profile_id: null };
       const own = { id: randomUUID(), account_id: who.accountId, domain: body.domain.toLowerCase() };
-      await db
-        .insertInto('sip_domain')
-        .values({ ...nowhere, ...columnsOf(body), ...own })
-        .execute()
-        .catch(whileTaken('somebody has this domain already: choose another name'));
+      await db.transaction().execute(async (tx) => {
+        await mustHaveRoom(tx, 'sip_domain', who.accountId, DOMAINS_MAX);
+        await tx
+          .insertInto('sip_domain')
+          .values({ ...nowhere, ...columnsOf(body), ...own })
+          .execute()
+          .catch(whileTaken('somebody has this domain already: choose another name'));
+      });
       return (await one(body.domain, who))!;
     },
     async change(name, body, who) {

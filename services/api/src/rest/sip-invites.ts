@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import { Moment, Stamps, stamp, Uuid } from './envelope.ts';
 import { badInput, notFound } from './errors.ts';
+import { mustHaveRoom } from './quota.ts';
 import { resource, type Store } from './resource.ts';
 import type { Seal } from './sealed.ts';
 import { type OwnDomain, withinDomain } from './sip-domains.ts';
@@ -72,7 +73,10 @@ const storeOf = (
       const token = randomBytes(TOKEN_BYTES).toString('base64url');
       const secret = { token: await seal.seal(token, id), token_lookup: await seal.lookup(token) };
       const fresh = { ...secret, id, name, domain_id: domain.id, expires_on: expiryOf(expired_on), used_on: null };
-      await db.insertInto('sip_invite').values(fresh).execute();
+      await db.transaction().execute(async (tx) => {
+        await mustHaveRoom(tx, 'sip_invite', domain.id, INVITES_MAX);
+        await tx.insertInto('sip_invite').values(fresh).execute();
+      });
       return (await one(id, domain))!;
     },
     async change(uuid, { name, expired_on }, domain) {

@@ -5,6 +5,7 @@ import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import { Stamps, stamp, Uuid } from './envelope.ts';
+import { mustHaveRoom } from './quota.ts';
 import { whileTaken } from './references.ts';
 import { resource, type Store } from './resource.ts';
 import { type OwnDomain, withinDomain } from './sip-domains.ts';
@@ -55,7 +56,10 @@ const storeOf = (db: Database): Store<OwnDomain, Static<typeof Switch>, Static<t
   },
   async make(body, domain) {
     const fresh = { ...body, id: randomUUID(), domain_id: domain.id };
-    const [row] = await db.insertInto('sip_switch').values(fresh).returningAll().execute().catch(taken);
+    const [row] = await db.transaction().execute(async (tx) => {
+      await mustHaveRoom(tx, 'sip_switch', domain.id, SWITCHES_MAX);
+      return tx.insertInto('sip_switch').values(fresh).returningAll().execute().catch(taken);
+    });
     return switchOf(row!, domain);
   },
   async change(uuid, body, domain) {

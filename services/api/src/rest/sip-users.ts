@@ -1,16 +1,18 @@
 /** SIP users of a domain: who they are, and the digests of their passwords (reference 1.11, 2.10). Nothing here registers. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import { Stamps, stamp, Uuid } from './envelope.ts';
 import { badInput } from './errors.ts';
+import { mustHaveRoom } from './quota.ts';
 import { mustLease, whileTaken } from './references.ts';
 import { resource, type Store } from './resource.ts';
 import type { Seal } from './sealed.ts';
 import { digestsOf, sealedDigests } from './sip-digests.ts';
 import { type OwnDomain, withinDomain } from './sip-domains.ts';
+import { AvatarAddress } from './user.ts';
 
 export const USERS_MAX = 1000;
 const GROUPS_MAX = 100;
@@ -22,7 +24,7 @@ export const Profile = {
   last_name: text(),
   email: Type.Union([Type.String({ format: 'email', maxLength: 255 }), Type.Null()]),
   phone_number: text(32),
-  avatar: text(2048),
+  avatar: Type.Union([AvatarAddress, Type.Null()]),
   dob: Type.Union([Type.String({ format: 'date' }), Type.Null()]),
   gender: Type.Union([Type.Literal('Male'), Type.Literal('Female'), Type.Literal('Other'), Type.Null()]),
 };
@@ -111,17 +113,18 @@ async function columnsOf(seal: Seal, id: string, login: string, domain: string, 
 
 const taken = whileTaken('the domain has a user with this login');
 
-/** @throws RestError 409 where the login is taken */
+/** @throws RestError 409 where the login is taken, or the domain has as many as it may */
 export async function makeSipUser(
-  db: Kysely<Tables>,
+  tx: Transaction<Tables>,
   seal: Seal,
   domain: { id: string; domain: string },
   body: Static<typeof New>,
 ): Promise<string> {
+  await mustHaveRoom(tx, 'sip_user', domain.id, USERS_MAX);
   const id = randomUUID();
   const { login, password, tn_lease = null, ...same } = body;
   const secret = await sealedDigests(seal, id, digestsOf(login, domain.domain, password));
-  await db
+  await tx
     .insertInto('sip_user')
     .values({ ...same, ...secret, id, login, domain_id: domain.id, tn_lease_id: tn_lease })
     .execute()
@@ -155,6 +158,8 @@ export async function changeSipUser(
     .where('domain_id', '=', domain.id)
     .execute()
     .catch(taken);
+  // A mail from before must not undo it.
+  if (password !== undefined) await db.deleteFrom('password_reset').where('sip_user_id', '=', id).execute();
 }
 
 const storeOf = (
@@ -171,7 +176,8 @@ const storeOf = (
       (await readSipUsers(db, id).orderBy('user.login').limit(USERS_MAX).execute()).map(sipUserOf),
     async make(body, domain) {
       await mustLease(db, domain.accountId, 'tn_lease', body.tn_lease);
-      return (await one(await makeSipUser(db, seal, domain, body), domain))!;
+      const id = await db.transaction().execute((tx) => makeSipUser(tx, seal, domain, body));
+      return (await one(id, domain))!;
     },
     async change(uuid, body, domain) {
       await mustLease(db, domain.accountId, 'tn_lease', body.tn_lease);

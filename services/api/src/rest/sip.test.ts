@@ -1,7 +1,8 @@
 /** SIP connections, domains, switches, users, invites and groups over HTTP: ownership, credentials, what is refused while in use. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { createDirectory } from '../directory/directory.ts';
 import { askerOf, type Thing } from './testing/asker.ts';
 import { type Method, openRestScene, type RestScene } from './testing/scene.ts';
 
@@ -231,4 +232,74 @@ test('a SIP user has groups of users of the same domain; nobody else sees or cha
   await eva.asks('DELETE', `${path}/users/${max.uuid}`, undefined, 404);
   assert.equal((await eva.asks<SipUser[]>('GET', '/app/users')).length, 2);
   await eva.asks('DELETE', path);
+});
+
+test('a number that is leased and points nowhere is its lessee’s: no domain of others takes its calls', async () => {
+  const [ann, bob] = [await scene.signedUp(), await scene.signedUp()];
+  const { tn } = await leased(ann, '216');
+  const directory = createDirectory(scene.db, false, 1);
+  const via = (host: string) =>
+    directory.route({ user: String(tn), host, fromUser: '1', sourceAddress: '198.51.100.1', callId: 'c' } as never);
+  for (const [who, domain] of [
+    [ann, 'ann.lease.example.test'],
+    [bob, 'bob.lease.example.test'],
+  ] as const) {
+    const app = await ask<Thing>(who, 'POST', '/sip/app', { name: 'Door' }, 201);
+    await ask(who, 'POST', '/sip/domain', { domain, sip_control_app: app.uuid }, 201);
+  }
+  await assert.rejects(via('bob.lease.example.test'), /nobody owns/);
+  assert.equal((await via('ann.lease.example.test')).accountId, ann.accountId);
+});
+
+test('an account has as many things as a list shows, a domain too', async () => {
+  const ann = await scene.signedUp();
+  const app = { name: 'Full', account_id: ann.accountId, call_flow_url: '', static_document: '' };
+  const many = Array.from({ length: 999 }, () => ({ ...app, id: randomUUID(), signing_key: Buffer.alloc(32) }));
+  await scene.db
+    .insertInto('app')
+    .values(many as never)
+    .execute();
+  const tries = Array.from({ length: 4 }, () => scene.ask('POST', '/sip/app', { as: ann.jwt, body: { name: 'x' } }));
+  const answers = await Promise.all(tries);
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409, 409, 409], 'together, too');
+  assert.match(answers.find(({ status }) => status === 409)!.body.message, /has 1000 of them/);
+  await ask(ann, 'POST', '/sip/connection', { name: 'PBX', ip: '192.0.2.7' }, 201);
+  await ask(ann, 'POST', '/sip/domain', { domain: 'full.example.test' }, 201);
+  const row = await scene.db
+    .selectFrom('sip_domain')
+    .select('id')
+    .where('domain', '=', 'full.example.test')
+    .executeTakeFirstOrThrow();
+  const invite = { domain_id: row.id, name: 'Many', token: Buffer.alloc(1), expires_on: new Date(), used_on: null };
+  const invites = Array.from({ length: 1000 }, () => {
+    const id = randomUUID();
+    return { ...invite, id, token_lookup: Buffer.from(id) };
+  });
+  await scene.db.insertInto('sip_invite').values(invites).execute();
+  const one = { name: 'Many', expired_on: new Date(Date.now() + 86_400_000).toISOString() };
+  const refused = await ask<{ message: string }>(ann, 'POST', '/sip/domain/full.example.test/invite', one, 409);
+  assert.match(refused.message, /this domain has 1000/);
+});
+
+test('a picture is an address of the web; a new password ends the mails that would change it', async () => {
+  const ann = await scene.signedUp();
+  await ask(ann, 'POST', '/sip/domain', { domain: 'reset.example.test' }, 201);
+  const path = '/sip/domain/reset.example.test/user';
+  const { uuid } = await ask<Thing>(ann, 'POST', path, { login: 'ann', password: 'a fine password' }, 201);
+  await ask(ann, 'PATCH', `${path}/${uuid}`, { avatar: 'javascript:alert(1)' }, 400);
+  await ask(ann, 'PATCH', `${path}/${uuid}`, { avatar: 'https://pictures.example/a.png' });
+  const expires_on = new Date(Date.now() + 1e6);
+  const resets = [
+    { person_id: null, sip_user_id: uuid, digest: Buffer.from(uuid), expires_on },
+    { person_id: ann.uuid, sip_user_id: null, digest: Buffer.from(ann.uuid), expires_on },
+  ];
+  await scene.db.insertInto('password_reset').values(resets).execute();
+  const left = async () => (await scene.db.selectFrom('password_reset').selectAll().execute()).length;
+  await ask(ann, 'PATCH', `${path}/${uuid}`, { first_name: 'Ann' });
+  await ask(ann, 'PATCH', `/user/${ann.uuid}`, { first_name: 'Ann' });
+  assert.equal(await left(), 2);
+  await ask(ann, 'PATCH', `${path}/${uuid}`, { password: 'a finer password' });
+  assert.equal(await left(), 1);
+  await ask(ann, 'PATCH', `/user/${ann.uuid}`, { password: 'a finer password' });
+  assert.equal(await left(), 0);
 });

@@ -8,6 +8,7 @@ import type { Identity } from './authenticate.ts';
 import { answers, ok, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
 import { operation } from './operation.ts';
+import { mustHaveRoom } from './quota.ts';
 import { whileNamed } from './references.ts';
 import { resource, type Store } from './resource.ts';
 
@@ -55,9 +56,12 @@ const storeOf = (db: Database): Store<Identity, Static<typeof Profile>, Static<t
     const row = await mine(db, who).where('id', '=', uuid).executeTakeFirst();
     return row && profileOf(row);
   },
-  async make({ name, description = '' }, { accountId }) {
-    const fresh = { id: randomUUID(), account_id: accountId, name, description };
-    return profileOf(await db.insertInto('tn_profile').values(fresh).returning(COLUMNS).executeTakeFirstOrThrow());
+  async make({ name, description = '' }, { accountId: account_id }) {
+    const fresh = { id: randomUUID(), account_id, name, description };
+    return db.transaction().execute(async (tx) => {
+      await mustHaveRoom(tx, 'tn_profile', account_id, PROFILES_MAX);
+      return profileOf(await tx.insertInto('tn_profile').values(fresh).returning(COLUMNS).executeTakeFirstOrThrow());
+    });
   },
   async change(uuid, change, { accountId }) {
     const row = await db

@@ -36,15 +36,19 @@ export const User = Type.Object({
   ...Stamps,
 });
 
+/** What pages show: never an address that runs something. */
+export const AvatarAddress = Type.String({
+  maxLength: 2048,
+  pattern: '^(https?://|/rest/avatar/)',
+  description: 'an http or https URL',
+});
 export const Person = {
   phone_number: Type.Optional(text(32)),
   first_name: Type.Optional(text()),
   last_name: Type.Optional(text()),
   gender: Type.Optional(Type.Union([Type.Literal('Male'), Type.Literal('Female'), Type.Literal('Other')])),
   dob: Type.Optional(Type.String({ format: 'date' })),
-  avatar: Type.Optional(
-    Type.String({ maxLength: 2048, pattern: '^(https?://|/rest/avatar/)', description: 'an http or https URL' }),
-  ),
+  avatar: Type.Optional(AvatarAddress),
 };
 export const Email = Type.String({ format: 'email', maxLength: 255 });
 export const Password = Type.String({ minLength: 8, maxLength: 256 });

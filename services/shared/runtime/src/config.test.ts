@@ -57,6 +57,13 @@ test('a bind beyond loopback needs a token', () => {
   assert.deepEqual(faultsOf({ OPENTACT_BIND: '0.0.0.0', OPENTACT_GRPC_TOKEN: 't' }), []);
 });
 
+test('trusted proxies are addresses and CIDRs', () => {
+  const { trustedProxies } = readPlatformConfig('api', { OPENTACT_TRUSTED_PROXIES: '10.0.0.7, 2001:db8::/32' });
+  assert.deepEqual(trustedProxies, ['10.0.0.7', '2001:db8::/32']);
+  for (const wrong of ['proxy.example', '10.0.0.0/33', '0.0.0.0/0', '10.0.0.0/8/8', '10.0.0.0/'])
+    assert.match(faultsOf({ OPENTACT_TRUSTED_PROXIES: wrong }).join(), /OPENTACT_TRUSTED_PROXIES/, wrong);
+});
+
 test('two services can’t be given one port', () => {
   assert.match(
     faultsOf({ OPENTACT_HTTP_PORT: '9090' }).join(),

@@ -71,6 +71,18 @@ export function plainUrl(...protocols: string[]): (value: string) => string {
   };
 }
 
+/** Addresses and CIDRs, comma-separated: `10.0.0.7,192.0.2.0/24`. */
+export function networks(value: string): string[] {
+  return list(value).map((entry) => {
+    const [address = '', prefix, ...rest] = entry.split('/');
+    const bits = isIP(address) === 6 ? 128 : 32;
+    const isPrefix =
+      prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits);
+    if (!isIP(address) || !isPrefix || rest.length > 0) throw new Error('must be addresses or CIDRs');
+    return entry;
+  });
+}
+
 /** Origins, comma-separated: `https://portal.example`. */
 export function origins(value: string): string[] {
   return list(value).map((entry) => {

@@ -87,6 +87,12 @@ export const PUBLIC = {
     read.origins,
     'origins a password reset may lead to; empty: any, on a loopback bind only',
   ),
+  trustedProxies: variable(
+    'OPENTACT_TRUSTED_PROXIES',
+    '',
+    read.networks,
+    'addresses and CIDRs of proxies before the HTTP port, whose X-Forwarded-For is believed; empty: none',
+  ),
   retainDays: variable('OPENTACT_RETAIN_DAYS', '30', read.integer(1, 3650), 'days the journal and recordings are kept'),
   logLevel: variable(
     'OPENTACT_LOG_LEVEL',

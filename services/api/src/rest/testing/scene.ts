@@ -57,7 +57,7 @@ export const idleEngine: Engine = {
 /** @param needs what this test wants otherwise than `idleEngine` and no credit at sign-up; `db`: one that another scene has */
 export async function openRestScene(
   needs: Partial<RestNeeds> = {},
-  serves: { patienceMs?: number } = {},
+  serves: { patienceMs?: number; trustedProxies?: string[] } = {},
 ): Promise<RestScene> {
   const home = await mkdtemp(join(tmpdir(), 'opentact-rest-'));
   const server = needs.db ? undefined : await embeddedPostgres({ home, databases: ['opentact_api'] });
