@@ -194,7 +194,21 @@ test('a domain leads to its app for everybody, and only its switches go on to it
   assert.match((await at('bob')).refusal!, /no switch/);
   await db.updateTable('sip_switch').set({ is_active: true }).execute();
   await go({ outbound_voice_profile_id: profile });
-  assert.match((await at('+12125550100')).app!.staticDocument, /hangup_on_bye="true"><Number>12125550100<\/Number>/);
+  assert.match((await at('+12125550100')).refusal!, /no leased number/, 'nobody is shown what the switch made up');
+  const tn = '19995550188';
+  const lease = { id: randomUUID(), tn, account_id, features: ['voice'], autorenew: true, expires_on: new Date() };
+  await db
+    .insertInto('inventory')
+    .values({ tn, country: 'US', features: ['voice'] } as never)
+    .execute();
+  await db
+    .insertInto('lease')
+    .values(lease as never)
+    .execute();
+  await db.updateTable('outbound_voice_profile').set({ tn_lease_id: lease.id }).where('id', '=', profile).execute();
+  const outward = await at('+12125550100');
+  assert.equal(outward.refusal, undefined);
+  assert.match(outward.app!.staticDocument, /from="19995550188"><Number>12125550100<\/Number>/);
   await assert.rejects(at('bob'), { code: status.NOT_FOUND });
   const out = () =>
     ask<DirectoryV1.ReserveRequest, DirectoryV1.ReserveResponse>(client.reserve, {

@@ -20,6 +20,7 @@ import { CALL_LOG, CHARGES, followJournal } from './call-log/follow.ts';
 import { retainRecordings } from './call-log/retain.ts';
 import { migrate, openDatabase } from './database/database.ts';
 import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
+import { seedFreeCalls } from './database/seed-money.ts';
 import { createDirectory } from './directory/directory.ts';
 import { addDirectory } from './directory/service.ts';
 import { checksOf, createHttp } from './http/http.ts';
@@ -43,6 +44,7 @@ await retry(() => migrate(database), { tries: 10, firstMs: 200, maxMs: 1000 });
 const demo = await readDemo(join(config.home, 'demo.json'));
 if (demo) await seedDemo(database, demo);
 await seedTrunk(database, config.trunk);
+await seedFreeCalls(database, config.freeCalls === 'yes');
 
 const grpc = createGrpcServer(config.grpcToken);
 addDirectory(grpc, createDirectory(database, isLoopback(config.bind) && demo !== undefined), log);

@@ -30,6 +30,7 @@ export type MoneyTables = {
     call_id: string;
     account_id: string;
     app_id: Generated<string>;
+    /** The number that came in to, where the account leased it then; else empty. */
     called: string;
     spoken: Generated<number>;
   };

@@ -29,14 +29,14 @@ export async function byDomain(
     return destination && { destination, refusal: undefined };
   }
   const { connection_id: connection, outbound_voice_profile_id: profile } = domain;
-  const destination = connection
-    ? await connectionById(db, connection, user)
-    : profile
+  const relayed = connection ? await connectionById(db, connection, user) : undefined;
+  const found = relayed
+    ? { destination: relayed, refusal: undefined }
+    : !connection && profile
       ? await outBy(db, profile, user)
       : undefined;
-  if (!destination) return undefined;
-  const refusal = (await isSwitch(db, domain.id, source)) ? undefined : 'the address is no switch of this domain';
-  return { destination, refusal };
+  if (!found || (await isSwitch(db, domain.id, source))) return found;
+  return { ...found, refusal: 'the address is no switch of this domain' };
 }
 
 async function isSwitch(db: Database, domainId: string, source: string): Promise<boolean> {
@@ -52,19 +52,26 @@ async function isSwitch(db: Database, domainId: string, source: string): Promise
   return row !== undefined;
 }
 
-/** Out to a number, with the profile's own as the caller id. Undefined for what is no number. */
-async function outBy(db: Database, profileId: string, user: string): Promise<Destination | undefined> {
+/** Out to a number, with the profile's own as the caller id; refused without one. Undefined for what is no number. */
+async function outBy(db: Database, profileId: string, user: string): Promise<AtDomain | undefined> {
   const number = digitsOf(user);
   if (!number) return undefined;
   const row = await db
     .selectFrom('outbound_voice_profile as profile')
     .innerJoin('account', 'account.id', 'profile.account_id')
-    .leftJoin('lease', (join) => join.onRef('lease.id', '=', 'profile.tn_lease_id').on('lease.released_on', 'is', null))
+    .leftJoin('lease', (join) =>
+      join
+        .onRef('lease.id', '=', 'profile.tn_lease_id')
+        .on('lease.released_on', 'is', null)
+        .onRef('lease.account_id', '=', 'profile.account_id'),
+    )
     .where('profile.id', '=', profileId)
     .select(['profile.id', 'profile.name', 'profile.is_active', 'lease.tn'])
     .select(['account.id as account_id', 'account.calls_max', 'account.dials_per_minute_max', 'account.time_zone'])
     .executeTakeFirst();
   if (!row) return undefined;
   const app = relaying(row, row.id, row.name, relayOut(number, row.tn ?? undefined));
-  return { account: row, app, isActive: row.is_active };
+  // Whatever the switch calls itself, nobody is shown a number that the account hasn't leased.
+  const refusal = row.tn ? undefined : 'the outbound voice profile of this domain has no leased number to show';
+  return { destination: { account: row, app, isActive: row.is_active }, refusal };
 }

@@ -41,7 +41,7 @@ before(async () => {
   const lease = { id: randomUUID(), tn: TN, account_id: account, features: ['voice'], autorenew: true };
   await db
     .insertInto('lease')
-    .values({ ...lease, expires_on: new Date(Date.now() + 1e9) } as never)
+    .values({ ...lease, created_on: new Date(START - 1000), expires_on: new Date(Date.now() + 1e9) } as never)
     .execute();
   await db
     .insertInto('rate')
@@ -210,3 +210,32 @@ test('a call that was ordered is charged by its own leg, and not as one that cam
     ['voice_outgoing', -0.06],
   ]);
 });
+
+test('minutes in are paid by who had the number when the call came, not by who has it when it ends', async () => {
+  const [before, after] = [newCall(), newCall()];
+  const lease = db.updateTable('lease').where('tn', '=', TN);
+  await tell(before, [[0, arrived()]]);
+  await followed();
+  await lease.set({ account_id: await another(), modified_on: new Date() }).execute();
+  await tell(before, [[60, over(60_000)]]);
+  await tell(after, [
+    [0, arrived()],
+    [60, over(60_000)],
+  ]);
+  await followed();
+  assert.deepEqual([await billed(before), await billed(after)], [[['voice_incoming', -0.01]], []]);
+  await lease.set({ account_id: account, released_on: new Date(START - 500) }).execute();
+  const late = newCall();
+  await tell(late, [
+    [0, arrived()],
+    [60, over(60_000)],
+  ]);
+  await followed();
+  assert.deepEqual(await billed(late), [], 'given back before it came');
+});
+
+async function another(): Promise<string> {
+  const row = { id: randomUUID(), name: 'B', balance: '1', calls_max: 100, dials_per_minute_max: 60 };
+  await db.insertInto('account').values(row).execute();
+  return row.id;
+}

@@ -33,7 +33,7 @@ export async function charge(tx: Kysely<Tables>, events: CallEvent[]): Promise<v
 async function costsOf(tx: Kysely<Tables>, event: CallEvent): Promise<Movement[]> {
   switch (event.type) {
     case 'CallArrived':
-      if (event.seq === 1) await count(tx, event, event.app?.appId ?? '', digitsOf(event.toNumber) ?? '');
+      if (event.seq === 1) await count(tx, event, event.app?.appId ?? '', await leasedThen(tx, event));
       return [];
     case 'CallOrdered':
       // It came in to no number; what goes out is its leg.
@@ -65,6 +65,22 @@ async function costsOf(tx: Kysely<Tables>, event: CallEvent): Promise<Movement[]
     default:
       return [];
   }
+}
+
+/** The number that came in to, where the account had it at that moment; else empty: those minutes cost it nothing. */
+async function leasedThen(tx: Kysely<Tables>, event: Extract<CallEvent, { type: 'CallArrived' }>): Promise<string> {
+  const number = digitsOf(event.toNumber);
+  if (!number || !isUuid(event.accountId)) return '';
+  const at = new Date(event.at);
+  const lease = await tx
+    .selectFrom('lease')
+    .select('id')
+    .where('tn', '=', number)
+    .where('account_id', '=', event.accountId)
+    .where('created_on', '<=', at)
+    .where((w) => w.or([w('released_on', 'is', null), w('released_on', '>', at)]))
+    .executeTakeFirst();
+  return lease ? number : '';
 }
 
 async function count(tx: Kysely<Tables>, event: CallEvent & { accountId: string }, app_id: string, called: string) {
@@ -119,13 +135,7 @@ async function over(tx: Kysely<Tables>, event: Extract<CallEvent, { type: 'CallE
   if (!call) return [];
   const about = { accountId: call.account_id, ref: event.callId };
   const charges: Movement[] = [];
-  const isLeased = await tx
-    .selectFrom('lease')
-    .select('id')
-    .where('tn', '=', call.called)
-    .where('account_id', '=', call.account_id)
-    .executeTakeFirst();
-  const rate = isLeased && event.durationMs > 0 ? await rateOf(tx, 'in', call.called) : undefined;
+  const rate = call.called !== '' && event.durationMs > 0 ? await rateOf(tx, 'in', call.called) : undefined;
   const amount = rate ? priceOf(rate, event.durationMs) : 0;
   const description = `${call.called}, ${seconds(event.durationMs)}`;
   if (amount > 0) charges.push({ ...about, amount: -amount, reason: 'voice_incoming', description });

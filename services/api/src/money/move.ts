@@ -31,7 +31,8 @@ export async function move(tx: Kysely<Tables>, of: Movement): Promise<boolean> {
     .selectFrom('account')
     .select(sql<boolean>`balance + ${amount} >= 0`.as('enough'))
     .where('id', '=', accountId)
-    .forUpdate()
+    // Rows that name the account may be written meanwhile: theirs is a key share, which this lock admits.
+    .forNoKeyUpdate()
     .executeTakeFirst();
   // Read after the lock, so that nobody bills the same meanwhile.
   const done = await tx

@@ -9,8 +9,8 @@ type Direction = 'in' | 'out' | 'tts';
 const FREE: Rate = { price: 0, incrementS: 60 };
 
 /**
- * The rate of a number. Where a direction has no rates at all it costs nothing; where it has some, a number without one is
- * not sold.
+ * The rate of a number. Where a direction has no rates at all it costs nothing, except out: what a carrier bills us for is
+ * sold at a rate or not at all. Where it has some, a number without one is not sold.
  * @returns undefined where the number is not sold
  */
 export async function rateOf(tx: Kysely<Tables>, direction: Direction, number: string): Promise<Rate | undefined> {
@@ -22,6 +22,7 @@ export async function rateOf(tx: Kysely<Tables>, direction: Direction, number: s
     .orderBy(sql`length(prefix)`, 'desc')
     .executeTakeFirst();
   if (row) return { price: Number(row.price), incrementS: row.increment_s };
+  if (direction === 'out') return undefined;
   const any = await tx.selectFrom('rate').select('prefix').where('direction', '=', direction).executeTakeFirst();
   return any ? undefined : FREE;
 }

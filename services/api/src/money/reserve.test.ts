@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
 import { type Database, migrate, openDatabase } from '../database/database.ts';
+import { seedFreeCalls } from '../database/seed-money.ts';
 import { priceOf, priceOfSpeech, rateOf } from './price.ts';
 import { callOf, type Reservation, reserve } from './reserve.ts';
 
@@ -168,4 +169,29 @@ test('a reservation of a call that never came to be is forgotten after a quarter
   assert.equal(said(await ask(id, { profileId })), 'channel-limit', 'an answered one goes on');
   await db.updateTable('outbound_leg').set({ answered_on: null }).where('leg', '=', leg).execute();
   assert.equal(said(await ask(id, { profileId })), 'granted');
+});
+
+test('calls that are ordered at once, each written before it asks, do not wait for each other in a ring', async () => {
+  const id = await account(1000);
+  const order = (n: number) =>
+    pools[n % pools.length]!.transaction().execute(async (tx) => {
+      const leg = newLeg();
+      const row = { id: leg, account_id: id, idempotency_key: leg, request_hash: '' };
+      await tx.insertInto('ordered_call').values(row).execute();
+      return reserve(tx, { leg, accountId: id, profileId: undefined, called: '12125550100' });
+    });
+  assert.deepEqual(await asMany(40, order), { granted: 40 });
+});
+
+test('without any rate nothing goes out, unless the installation says that calls are free', async () => {
+  const id = await account(1000);
+  const rates = await db.deleteFrom('rate').returningAll().execute();
+  assert.equal(said(await ask(id)), 'rate');
+  await seedFreeCalls(db, true);
+  assert.equal(said(await ask(id)), 'granted');
+  await seedFreeCalls(db, false);
+  assert.equal(said(await ask(id)), 'rate', 'at the next start it says so no more');
+  await db.insertInto('rate').values(rates).execute();
+  await seedFreeCalls(db, true);
+  assert.equal(said(await ask(id, { called: '33123456789' })), 'rate', 'a rate was entered');
 });

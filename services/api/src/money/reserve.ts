@@ -40,7 +40,8 @@ export async function reserve(tx: Kysely<Tables>, asked: Asked): Promise<Reserva
     .select(['balance', 'time_zone'])
     .where('id', '=', accountId)
     .where('deleted_on', 'is', null)
-    .forUpdate()
+    // Rows that name the account may be written meanwhile: theirs is a key share, which this lock admits.
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (!account) return no('inactive');
   const before = await tx

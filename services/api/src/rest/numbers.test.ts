@@ -184,3 +184,37 @@ test('numbers are searched in both forms of the reference, and ordered by featur
   );
   assert.equal((await ask<{ total: number }>(ann, 'GET', '/order')).total, 2);
 });
+
+test('orders at once: of an account all are leased; of several for the same numbers each is whole or none', async () => {
+  const ann = await scene.signedUp();
+  const order = (who: { jwt: string }, tns: number[], headers = {}) =>
+    scene.ask('POST', '/order', { as: who.jwt, body: { items: tns.map((tn) => ({ tn })) }, headers });
+  const own = await scene.stock('618', 20);
+  const mine = await Promise.all(own.map((tn) => order(ann, [tn])));
+  assert.deepEqual(new Set(mine.map(({ status }) => status)), new Set([201]));
+
+  const people = [ann, await scene.signedUp(), await scene.signedUp(), await scene.signedUp()];
+  const few = await scene.stock('619', 4);
+  const orders = await Promise.all(
+    Array.from({ length: 32 }, (_, n) => order(people[n % 4]!, n % 8 < 4 ? few : few.toReversed())),
+  );
+  const strange = orders.filter(({ status }) => status !== 201 && status !== 409);
+  assert.deepEqual(strange, []);
+  const leased = orders.map(({ body }) => (body.payload as { success: number } | undefined)?.success ?? 0);
+  assert.deepEqual([...leased].sort().slice(-2), [0, 4], 'one order has them all');
+});
+
+test('an order’s Idempotency-Key is of one request; a price has four decimals', async () => {
+  const ann = await scene.signedUp();
+  const [one, two] = await scene.stock('620', 2);
+  const [, , three] = await scene.stock('623', 3, '0.1');
+  const order = (tn: number) =>
+    scene.ask('POST', '/order', { as: ann.jwt, body: { items: [{ tn }] }, headers: { 'idempotency-key': 'k1' } });
+  const [first, again, other] = [await order(one!), await order(one!), await order(two!)];
+  assert.deepEqual([first.status, again.status, other.status], [201, 201, 409]);
+  assert.equal((first.body.payload as { uuid: string }).uuid, (again.body.payload as { uuid: string }).uuid);
+  assert.match(other.body.message, /Idempotency-Key/);
+  const items = [three! - 2, three! - 1, three!].map((tn) => ({ tn }));
+  const price = await ask<{ mrc: number }>(ann, 'POST', '/order/price', { items });
+  assert.equal(price.mrc, 0.3);
+});

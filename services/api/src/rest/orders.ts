@@ -1,5 +1,6 @@
 /** Orders of numbers: priced, paid and leased in one transaction; what can't be had is told item by item (section 2.6). */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Kysely, sql } from 'kysely';
 import { type Static, Type } from 'typebox';
@@ -10,6 +11,8 @@ import { answers, ok, optionalBody, PageQuery, pageOf, Stamps, stamp, Uuid, Uuid
 import { notFound, RestError } from './errors.ts';
 import { FEATURES, Feature } from './numbers.ts';
 import { operation } from './operation.ts';
+import { ANOTHER_REQUEST } from './ordered-calls.ts';
+import { holdAccount } from './roles.ts';
 import { dated, echoOf, joined, orderOf as orderedBy, pagesOf, searchBody, searchPage } from './search.ts';
 
 const ITEMS_MAX = 100;
@@ -56,6 +59,9 @@ const Price = Type.Object({
 
 type Item = { tn: number; features: string[]; autorenew: boolean };
 type Refusal = Static<typeof Refusal>;
+
+/** To four decimals, as a balance has them. */
+const sumOf = (amounts: number[]) => Math.round(amounts.reduce((sum, amount) => sum + amount, 0) * 10_000) / 10_000;
 
 /** Both ways of saying what a number is for: a list, or a switch each (reference 2.6). Neither: voice. */
 function itemOf({ tn, features, autorenew = true, ...switches }: Static<typeof Item>): Item {
@@ -122,7 +128,7 @@ export const orders =
       async ({ body }) => {
         const { offers, errors } = await offered(carrier, db, body.items.map(itemOf));
         const items = [...offers].map(([tn, { nrc, mrc }]) => ({ tn, nrc: Number(nrc), mrc: Number(mrc) }));
-        const sum = (of: 'nrc' | 'mrc') => items.reduce((total, item) => total + item[of], 0);
+        const sum = (of: 'nrc' | 'mrc') => sumOf(items.map((item) => item[of]));
         return ok({ nrc: sum('nrc'), mrc: sum('mrc'), items, errors });
       },
     );
@@ -147,11 +153,15 @@ export const orders =
           const id = randomUUID();
           reply.code(201);
           const ordered = db.transaction().execute(async (tx) => {
+            await holdAccount(tx, accountId);
             const before = key && (await read(tx, accountId).where('idempotency_key', '=', key).executeTakeFirst());
+            if (before && !isDeepStrictEqual(before.request, JSON.parse(JSON.stringify(body))))
+              throw new RestError(409, ANOTHER_REQUEST);
             if (before) return before;
-            const wanted = body.items.map(itemOf);
+            // In the same order in every order: two that want the same numbers must not wait for each other.
+            const wanted = body.items.map(itemOf).sort((a, b) => a.tn - b.tn);
             const { offers, errors } = await offered(carrier, tx, wanted);
-            const price = [...offers.values()].reduce((sum, { nrc, mrc }) => sum + Number(nrc) + Number(mrc), 0);
+            const price = sumOf([...offers.values()].flatMap(({ nrc, mrc }) => [Number(nrc), Number(mrc)]));
             await tx
               .insertInto('number_order')
               .values({

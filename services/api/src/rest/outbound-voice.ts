@@ -20,7 +20,11 @@ const Fields = {
   tech_prefix: Type.Integer({ minimum: 100_000, maximum: 999_999 }),
   channel_limit: Type.Integer({ minimum: 0, maximum: 100_000, description: 'Calls at once; 0: no limit of its own.' }),
   max_rate: Type.Number({ minimum: 0, maximum: AMOUNT_MAX, description: 'The dearest minute; 0: any.' }),
-  daily_spend_limit: Type.Number({ minimum: 0, maximum: AMOUNT_MAX, description: 'Per day, UTC; 0: none.' }),
+  daily_spend_limit: Type.Number({
+    minimum: 0,
+    maximum: AMOUNT_MAX,
+    description: 'Per day of the account’s clock; 0: none.',
+  }),
   record_calls: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
   filemat: Type.Union([Type.Literal('wav'), Type.Literal('mp3')]),
   audio_track_type: Type.Union([Type.Literal(0), Type.Literal(1)]),

@@ -33,5 +33,6 @@ export async function mustKeepAdmin(tx: Kysely<Tables>, accountId: string): Prom
   if (!left) throw new RestError(409, 'the account would have no Admin: make another user one first');
 }
 
+/** First in a transaction: nobody else moves money of the account, or takes its Admins away, until it ends. */
 export const holdAccount = (tx: Kysely<Tables>, accountId: string) =>
-  tx.selectFrom('account').select('id').where('id', '=', accountId).forUpdate().executeTakeFirst();
+  tx.selectFrom('account').select('id').where('id', '=', accountId).forNoKeyUpdate().executeTakeFirst();

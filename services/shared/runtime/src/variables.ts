@@ -57,6 +57,12 @@ export const PUBLIC = {
     'CIDR[:port] list Dial may reach beyond public addresses',
   ),
   trunk: optional('OPENTACT_TRUNK', read.trunk, 'sip:user:password@host:port, the trunk of Number', { secret: true }),
+  freeCalls: variable(
+    'OPENTACT_FREE_CALLS',
+    'no',
+    read.oneOf('no', 'yes'),
+    'yes: calls out by the trunk cost nothing while there are no rates for them',
+  ),
   grpcToken: optional('OPENTACT_GRPC_TOKEN', read.text, 'bearer token; required unless bound to loopback', {
     secret: true,
   }),

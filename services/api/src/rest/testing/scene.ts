@@ -8,6 +8,7 @@ import { type Client, type Credentials, createClient } from '@opentact/client';
 import { embeddedPostgres } from '@opentact/event-log';
 import type { FastifyInstance } from 'fastify';
 import { type Database, migrate, openDatabase } from '../../database/database.ts';
+import { seedFreeCalls } from '../../database/seed-money.ts';
 import { createHttp } from '../../http/http.ts';
 import type { Engine } from '../engine.ts';
 import { RestError } from '../errors.ts';
@@ -63,6 +64,7 @@ export async function openRestScene(
   const server = needs.db ? undefined : await embeddedPostgres({ home, databases: ['opentact_api'] });
   const db = needs.db ?? openDatabase(server!.url('opentact_api'));
   if (server) await migrate(db);
+  if (server) await seedFreeCalls(db, true);
   const faults: unknown[] = [];
   const recordings = join(home, 'recordings');
   await mkdir(recordings);
