@@ -48,7 +48,7 @@ before(async () => {
   await migrate(db);
   await seedDemo(db, demo);
   await seedDemo(db, { ...demo, callee: '1000@127.0.0.1:5999' }); // a second start, on another port
-  addDirectory(grpc, createDirectory(db, true, 0), log);
+  addDirectory(grpc, createDirectory(db, demo.appId, 0), log);
   await listenGrpc(grpc, `unix:${join(home, 'run/directory.grpc')}`);
   client = new DirectoryV1.DirectoryClient(`unix:${join(home, 'run/directory.grpc')}`, credentials.createInsecure());
 });
@@ -251,12 +251,15 @@ test('a staged document is dialled once, within its time, and a repeated INVITE 
   assert.ok(Math.abs(expires - Date.now() - 60_000) < 5000);
   assert.equal((await route(user)).app!.staticDocument, '<Response/>');
   assert.equal((await route(user)).app!.autoAnswer, true);
+  // It is the demo's, whatever other apps there are: no customer pays for it, or finds it in a log.
+  assert.equal((await route(user)).app!.appId, demo.appId);
+  assert.equal((await route(user)).accountId, demo.accountId);
   await assert.rejects(route(user, { callId: 'call-2' }), { code: status.NOT_FOUND });
   const late = await stage('<Response/>');
   await db.updateTable('staged_document').set({ expires_at: sql<Date>`now()` }).where('user', '=', late.user).execute();
   await assert.rejects(route(late.user), { code: status.NOT_FOUND });
   await assert.rejects(stage('x'.repeat(65_537)), { code: status.INVALID_ARGUMENT });
-  const closed = createDirectory(db, false);
+  const closed = createDirectory(db, undefined);
   await assert.rejects(closed.stage({ xml: '<Response/>', autoAnswer: false }), { code: 'FAILED_PRECONDITION' });
 });
 

@@ -47,7 +47,7 @@ await seedTrunk(database, config.trunk);
 await seedFreeCalls(database, config.freeCalls === 'yes');
 
 const grpc = createGrpcServer(config.grpcToken);
-addDirectory(grpc, createDirectory(database, isLoopback(config.bind) && demo !== undefined), log);
+addDirectory(grpc, createDirectory(database, isLoopback(config.bind) ? demo?.appId : undefined), log);
 const serving = addGrpcHealth(grpc);
 await listenGrpc(grpc, config.directory);
 

@@ -56,10 +56,6 @@ export async function appById(db: Database, id: string): Promise<Destination | u
 }
 
 /** The first account's first app. */
-export async function firstApp(db: Database): Promise<Destination | undefined> {
-  const row = await appsOf(db).orderBy('app.id').executeTakeFirst();
-  return row && fromApp(row);
-}
 
 /** @param user whom the customer's equipment is asked for. */
 export async function connectionById(db: Database, id: string, user: string): Promise<Destination | undefined> {

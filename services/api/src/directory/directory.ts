@@ -8,7 +8,7 @@ import type { DirectoryV1 } from '@opentact/proto';
 import { createCache } from '@opentact/runtime';
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { byNumber, type Destination, firstApp, holderOf } from './destinations.ts';
+import { appById, byNumber, type Destination, holderOf } from './destinations.ts';
 import { byDomain } from './domains.ts';
 import { DirectoryError } from './error.ts';
 import { targetsOf } from './groups.ts';
@@ -49,11 +49,11 @@ function addressOf(user: string, host: string, sourceAddress: string): Address {
 }
 
 /**
- * @param staging whether documents may be staged here: only where nobody from outside can dial them.
+ * @param stagingApp the app that documents are staged for, where that may be done at all: only where nobody outside can dial them
  * @param rememberMs how old what is known of a number may be.
  */
-export function createDirectory(db: Database, staging: boolean, rememberMs = REMEMBER_MS): Directory {
-  /** Takes a staged document for one dialling. It runs under the first account's first app, whose limits and key hold. */
+export function createDirectory(db: Database, stagingApp: string | undefined, rememberMs = REMEMBER_MS): Directory {
+  /** Takes a staged document for one dialling. It runs under the app for staging, whose limits, key and account hold. */
   async function takeStaged(user: string, by: string): Promise<Destination | undefined> {
     const taken = await db
       .updateTable('staged_document')
@@ -67,15 +67,15 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       )
       .returning(['xml', 'auto_answer'])
       .executeTakeFirst();
-    const first = taken && (await firstApp(db));
-    if (!first) return undefined;
+    const app = taken && stagingApp && (await appById(db, stagingApp));
+    if (!app) return undefined;
     const staged = {
       staticDocument: taken.xml,
       autoAnswer: taken.auto_answer,
       callFlowUrl: '',
       name: 'staged document',
     };
-    return { ...first, app: { ...first.app, ...staged }, isActive: true };
+    return { ...app, app: { ...app.app, ...staged }, isActive: true };
   }
   /** An address with all that is the same for every caller; undefined: nobody's. */
   const limits = { max: REMEMBERED_MAX, freshMs: rememberMs, staleMs: rememberMs, patienceMs: Number.MAX_SAFE_INTEGER };
@@ -155,7 +155,7 @@ export function createDirectory(db: Database, staging: boolean, rememberMs = REM
       return { trunk: row.id, host, port, transport, user, password };
     },
     async stage({ xml, autoAnswer }) {
-      if (!staging) throw new DirectoryError('FAILED_PRECONDITION', 'documents are staged on loopback binds only');
+      if (!stagingApp) throw new DirectoryError('FAILED_PRECONDITION', 'documents are staged on loopback binds only');
       if (xml === '' || Buffer.byteLength(xml) > DOCUMENT_BYTES_MAX || xml.includes('\0'))
         throw new DirectoryError('INVALID_ARGUMENT', `a document has 1 to ${DOCUMENT_BYTES_MAX} bytes`);
       await db

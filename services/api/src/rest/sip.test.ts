@@ -237,7 +237,7 @@ test('a SIP user has groups of users of the same domain; nobody else sees or cha
 test('a number that is leased and points nowhere is its lessee’s: no domain of others takes its calls', async () => {
   const [ann, bob] = [await scene.signedUp(), await scene.signedUp()];
   const { tn } = await leased(ann, '216');
-  const directory = createDirectory(scene.db, false, 1);
+  const directory = createDirectory(scene.db, undefined, 1);
   const via = (host: string) =>
     directory.route({ user: String(tn), host, fromUser: '1', sourceAddress: '198.51.100.1', callId: 'c' } as never);
   for (const [who, domain] of [
