@@ -55,8 +55,6 @@ export async function appById(db: Database, id: string): Promise<Destination | u
   return row && fromApp(row);
 }
 
-/** The first account's first app. */
-
 /** @param user whom the customer's equipment is asked for. */
 export async function connectionById(db: Database, id: string, user: string): Promise<Destination | undefined> {
   const row = await db
