@@ -6,7 +6,7 @@ import { quiet } from './flow.ts';
 import type { Parse } from './language/parse.ts';
 import { type Document, LANGUAGE_VERSION } from './language/verb.ts';
 import { RING } from './outbound.ts';
-import { hangup } from './performer.ts';
+import { cancelTimers, hangup } from './performer.ts';
 
 /** What follows from an event for the documents of a call. */
 export function documents(call: Call, event: CallEvent, parse: Parse): Decided[] {
@@ -64,9 +64,7 @@ const park = (at: number): Decided[] => [
 
 /** Another document: nothing waits for what the one before, or the call without any, was waiting for. */
 const untimed = (call: Call): Decided[] =>
-  Object.entries(call.timers).flatMap(([seq, { purpose }]) =>
-    purpose === 'max-length' || purpose === RING ? [] : [{ type: 'TimerCancelled', timerId: Number(seq) } as const],
-  );
+  cancelTimers(call, (purpose) => purpose !== 'max-length' && purpose !== RING);
 
 /** The app's URL, as soon as a notifier is assigned. */
 function first(call: Call): Decided[] {

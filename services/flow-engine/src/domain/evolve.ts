@@ -51,16 +51,10 @@ function learn(call: Call, event: CallEvent): Call {
       if (call.state !== 'new') return call; // it began before: an edge that took it over heard the INVITE again
       const edge = event.from && { node: event.from.source, boot: event.from.boot };
       return {
-        ...call,
-        state: 'live',
-        account: event.accountId,
-        from: event.fromNumber,
-        to: event.toNumber,
-        app: appOf(call, event.app),
+        ...begun(call, event),
         offer: event.sdp,
         origin: { topBranch: event.topBranch, requestUri: event.requestUri },
         invite: { bytes: textOf(event.invite), transport: event.transport, sourceAddress: event.sourceAddress },
-        arrivedAt: event.at,
         ...(edge && { edge }),
         legs: [{ ...noLeg, state: 'arrived', ...(edge && { edge }) }],
       };
@@ -68,14 +62,8 @@ function learn(call: Call, event: CallEvent): Call {
     case 'CallOrdered':
       if (call.state !== 'new') return call; // ordered again under the same key
       return {
-        ...call,
-        state: 'live',
-        account: event.accountId,
-        from: event.fromNumber,
-        to: event.toNumber,
-        app: appOf(call, event.app),
+        ...begun(call, event),
         outbound: { ringTimeoutMs: event.ringTimeoutMs },
-        arrivedAt: event.at,
         legs: [{ ...noLeg, target: event.target }],
         orders: [event.idempotencyKey],
       };
@@ -184,6 +172,17 @@ function learn(call: Call, event: CallEvent): Call {
       return call;
   }
 }
+
+/** What the first event of a call tells, whichever way it goes. */
+const begun = (call: Call, event: CallEvent<FactOf<'CallArrived' | 'CallOrdered'>>): Call => ({
+  ...call,
+  state: 'live',
+  account: event.accountId,
+  from: event.fromNumber,
+  to: event.toNumber,
+  app: appOf(call, event.app),
+  arrivedAt: event.at,
+});
 
 /** What a call keeps of its app: everything but the document, which is kept parsed. */
 function appOf(call: Call, given: App | undefined): Call['app'] {

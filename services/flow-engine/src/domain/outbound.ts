@@ -5,7 +5,7 @@
 import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf } from './call.ts';
 import { acceptAnswer } from './media.ts';
-import { hangup } from './performer.ts';
+import { cancelTimers, hangup } from './performer.ts';
 
 /** The timer that ends the ringing. */
 export const RING = 'ring';
@@ -24,7 +24,9 @@ export function outbound(call: Call, event: CallEvent): Decided[] {
         ? [{ type: 'TimerSet', purpose: RING, dueAt: event.at + call.outbound.ringTimeoutMs }]
         : [];
     case 'LegAnswered':
-      return event.leg === 0 ? [...unring(call), ...acceptAnswer(call, 0, event.sdp)] : [];
+      return event.leg === 0
+        ? [...cancelTimers(call, (purpose) => purpose === RING), ...acceptAnswer(call, 0, event.sdp)]
+        : [];
     case 'SessionChangeFailed': // media can't take the callee's answer
       return event.leg === 0 && !call.legs[0]?.offer ? [hangup('callee', event.reason, 88)] : [];
     case 'TimerFired':
@@ -46,8 +48,3 @@ function lookForEdge(call: Call): Decided[] {
   const asked = outstandingOf(call, 'NodeRequested', (e) => e.kind === 'sip-edge').length > 0;
   return asked ? [] : [{ type: 'NodeRequested', kind: 'sip-edge', except: [] }];
 }
-
-const unring = (call: Call): Decided[] =>
-  Object.entries(call.timers).flatMap(([seq, { purpose }]) =>
-    purpose === RING ? [{ type: 'TimerCancelled', timerId: Number(seq) } as const] : [],
-  );

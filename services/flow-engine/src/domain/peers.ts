@@ -8,7 +8,7 @@ import { nestedTooDeep } from './document-request.ts';
 import { quiet } from './flow.ts';
 import { LANGUAGE_VERSION } from './language/verb.ts';
 import { BRIDGE, leave, moveBeside, parting } from './peer-words.ts';
-import { end } from './performer.ts';
+import { cancelTimers, end } from './performer.ts';
 
 /** What follows from an order to connect, and from what the other call says. The rest is the verb's (`verbs/bridge.ts`). */
 export function peers(call: Call, event: CallEvent): Decided[] {
@@ -53,12 +53,9 @@ function givesWay(call: Call): boolean {
 /** Whatever runs ends, and the connection stands in its place: behind it the flow goes on. */
 function connect(call: Call, peer: string, hosts: boolean): Decided[] {
   const { running, document } = call.flow;
-  const timers = Object.entries(call.timers).flatMap(([seq, { purpose }]) =>
-    purpose === 'max-length' ? [] : [{ type: 'TimerCancelled', timerId: Number(seq) } as const],
-  );
   const verbs = JSON.stringify({ verbs: [{ name: 'Bridge', index: 0, tag: '', peer, hosts }] });
   return [
-    ...timers,
+    ...cancelTimers(call, (purpose) => purpose !== 'max-length'),
     ...quiet(call),
     ...(running ? [end(running, true, 'bridged')] : []),
     {

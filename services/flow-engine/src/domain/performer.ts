@@ -61,3 +61,9 @@ export function hangup(owner: Owner, reason: string, q850 = 16, status = 480): D
 export function hangupLeg(leg: number, owner: Owner, reason: string, q850 = 16): Decided {
   return { type: 'HangupRequested', leg, status: 0, q850, reason, owner };
 }
+
+/** Timers that nothing waits for any more, by what they are for. */
+export const cancelTimers = (call: Call, isOver: (purpose: string) => boolean): Decided[] =>
+  Object.entries(call.timers).flatMap(([seq, { purpose }]) =>
+    isOver(purpose) ? [{ type: 'TimerCancelled', timerId: Number(seq) } as const] : [],
+  );
