@@ -2,6 +2,7 @@
  * Numbers that can be leased, from a file: the columns tn and country, and state, city, rate_center, type, features, nrc, mrc
  * where they are, by the names in the header. A record that can't be a number is told with its line, and the others are taken.
  */
+import type { Line } from '../database/save-in-batches.ts';
 import { CsvError, type CsvRecord } from '../lerg/csv.ts';
 
 export type Offer = {
@@ -17,7 +18,7 @@ export type Offer = {
   mrc: string;
 };
 /** One record: a number, or why it is none. */
-export type Read = { ok: true; offer: Offer } | { ok: false; line: number; reason: string };
+export type Read = Line<{ offer: Offer }>;
 
 const NEEDED = ['tn', 'country'];
 const NAMES = [...NEEDED, 'state', 'city', 'rate_center', 'type', 'features', 'nrc', 'mrc'] as const;

@@ -2,12 +2,13 @@
  * Exchanges of a routing guide: the columns npa, nxx, state and county, found by the names in the header in any order and
  * case. It refuses a file without them; a record that can't be one is told with its line, and the others are taken.
  */
+import type { Line } from '../database/save-in-batches.ts';
 import { CsvError, type CsvRecord } from './csv.ts';
 
 export type Exchange = { npa: string; nxx: string; state: string; county: string };
 
 /** One record: an exchange, or why it is none. */
-export type Read = { ok: true; exchange: Exchange } | { ok: false; line: number; reason: string };
+export type Read = Line<{ exchange: Exchange }>;
 
 const COLUMNS = ['npa', 'nxx', 'state', 'county'] as const;
 const COUNTY_LENGTH_MAX = 64;

@@ -6,9 +6,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { withDatabase } from '../database/for-command.ts';
+import type { Imported } from '../database/save-in-batches.ts';
 import { CsvError, csvRecords } from './csv.ts';
 import { exchangesOf } from './exchanges.ts';
-import { type Imported, saveExchanges } from './save.ts';
+import { saveExchanges } from './save.ts';
 
 const HELP = `node services/api/src/lerg/import.ts FILE [--replace-demo]
     Reads a CSV of exchanges into the numbering table, all of it or nothing: where a caller's number is at home (<Geo>).

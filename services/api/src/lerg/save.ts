@@ -4,55 +4,29 @@
  */
 import { sql, type Transaction } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
+import { type Imported, saveInBatches } from '../database/save-in-batches.ts';
 import type { Exchange, Read } from './exchanges.ts';
 
 const BATCH = 2_000;
-const ERRORS_MAX = 20;
-
-/** `errors`: the first of those that failed. */
-export type Imported = {
-  total: number;
-  accepted: number;
-  failed: number;
-  errors: Array<{ line: number; reason: string }>;
-};
 
 /**
+ * An exchange has a line for each of its blocks.
  * @param options.replaceDemo the demo's rows go, whether or not the file has theirs.
  * @param options.progress told after each batch.
  * @throws what reading or the database threw; nothing was changed then.
  */
-export async function saveExchanges(
+export const saveExchanges = (
   db: Database,
   reads: AsyncIterable<Read>,
-  options: { replaceDemo: boolean; progress?: (sofar: Imported) => void },
-): Promise<Imported> {
-  const sofar: Imported = { total: 0, accepted: 0, failed: 0, errors: [] };
-  await db.transaction().execute(async (tx) => {
-    if (options.replaceDemo) await tx.deleteFrom('numbering').where('demo', '=', true).execute();
-    // An exchange has a line for each of its blocks; in one statement it may stand only once.
-    let batch = new Map<string, Exchange>();
-    const flush = async () => {
-      if (batch.size > 0) await upsert(tx, [...batch.values()]);
-      batch = new Map();
-      options.progress?.(sofar);
-    };
-    for await (const read of reads) {
-      sofar.total++;
-      if (!read.ok) {
-        sofar.failed++;
-        if (sofar.errors.length < ERRORS_MAX) sofar.errors.push({ line: read.line, reason: read.reason });
-        continue;
-      }
-      sofar.accepted++;
-      const { npa, nxx } = read.exchange;
-      batch.set(npa + nxx, read.exchange);
-      if (batch.size === BATCH) await flush();
-    }
-    await flush();
+  { replaceDemo, progress }: { replaceDemo: boolean; progress?: (sofar: Imported) => void },
+): Promise<Imported> =>
+  saveInBatches(db, reads, {
+    batch: BATCH,
+    before: async (tx) => replaceDemo && tx.deleteFrom('numbering').where('demo', '=', true).execute(),
+    keyed: ({ exchange }) => [exchange.npa + exchange.nxx, exchange],
+    upsert,
+    progress,
   });
-  return sofar;
-}
 
 async function upsert(tx: Transaction<Tables>, exchanges: Exchange[]): Promise<void> {
   const column = (name: keyof Exchange) => sql`${exchanges.map((exchange) => exchange[name])}::text[]`;
