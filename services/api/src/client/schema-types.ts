@@ -1,17 +1,5 @@
 /** JSON schemas as TypeScript types: what TypeBox writes, and nothing else of JSON schema. */
-
-type Schema = {
-  type?: string;
-  enum?: unknown[];
-  const?: unknown;
-  anyOf?: Schema[];
-  allOf?: Schema[];
-  items?: Schema;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  patternProperties?: Record<string, Schema>;
-  additionalProperties?: Schema | boolean;
-};
+import type { Schema } from '../rest/document.ts';
 
 /** @throws Error for a schema that no type can be made of */
 export function typeOf(schema: Schema): string {

@@ -6,11 +6,11 @@ import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import type { Identity } from './authenticate.ts';
 import { Stamps, stamp, Uuid } from './envelope.ts';
-import { MediaSettings, type MediaType, Product, ProductId, productsOf } from './products.ts';
+import { type Product, productsOf } from './products.ts';
 import { mustHaveRoom } from './quota.ts';
-import { mustBeProduct, mustOwn, whileNamed } from './references.ts';
+import { whileNamed } from './references.ts';
 import { resource, type Store } from './resource.ts';
-import { Attestation, VerifyPolicy } from './sip-connections.ts';
+import { mustNameOwn, TRUNK, TRUNK_CHANGE, trunkColumns, trunkOf, VERIFICATION } from './trunk-settings.ts';
 
 const APPS_MAX = 1000;
 const TIMEOUT_MAX_MS = 60_000;
@@ -36,28 +36,15 @@ const Fields = {
   call_flow_method: Method,
   call_flow_request_timeout: Milliseconds,
   max_call_length_min: Type.Union([Type.Integer({ minimum: 1, maximum: MINUTES_MAX }), Type.Null()]),
-  shaken_verify_policy: VerifyPolicy,
-  shaken_minimum_accepted_attest_lvl: Attestation,
+  ...VERIFICATION,
 };
 const App = Type.Object({
   uuid: Uuid,
   ...Fields,
-  tech_prefix: Type.Integer(),
-  product: Product,
-  class4_ingress_trunk_settings: MediaSettings,
-  class4_egress_trunk_settings: MediaSettings,
-  outbound_voice_profile: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+  ...TRUNK,
   ...Stamps,
 });
-const Change = Type.Partial(
-  Type.Object({
-    ...Fields,
-    product: ProductId,
-    class4_ingress_trunk_settings: Type.Partial(MediaSettings),
-    class4_egress_trunk_settings: Type.Partial(MediaSettings),
-    outbound_voice_profile: Type.Union([Uuid, Type.Null()]),
-  }),
-);
+const Change = Type.Partial(Type.Object({ ...Fields, ...TRUNK_CHANGE }));
 const New = Type.Intersect([Type.Object({ name: Fields.name }), Type.Omit(Change, ['name'])]);
 type Given = Partial<Static<typeof Change>>;
 
@@ -77,28 +64,17 @@ const appOf = (row: Row, products: Map<number, Static<typeof Product>>): Static<
   call_flow_method: row.call_flow_method as 'GET',
   call_flow_request_timeout: row.call_flow_timeout_ms,
   max_call_length_min: row.max_call_length_ms === NO_LIMIT_MS ? null : Math.round(row.max_call_length_ms / 60_000),
-  shaken_verify_policy: row.shaken_verify_policy,
-  shaken_minimum_accepted_attest_lvl: row.shaken_minimum_accepted_attest_lvl as 'C',
-  tech_prefix: row.tech_prefix,
-  product: products.get(row.product)!,
-  class4_ingress_trunk_settings: { media_type: row.ingress_media_type as MediaType },
-  class4_egress_trunk_settings: { media_type: row.egress_media_type as MediaType },
-  outbound_voice_profile: row.outbound_voice_profile_id ? { uuid: row.outbound_voice_profile_id } : null,
+  ...trunkOf(row, products),
   created_on: stamp(row.created_on),
   modified_on: stamp(row.modified_on),
 });
 
 function columnsOf(given: Given) {
   const { webhook_request_timeout, call_flow_request_timeout, max_call_length_min, ...rest } = given;
-  const { class4_ingress_trunk_settings: ingress, class4_egress_trunk_settings: egress, ...more } = rest;
-  const { outbound_voice_profile: profile, ...same } = more;
   return {
-    ...same,
+    ...trunkColumns(rest),
     ...(webhook_request_timeout !== undefined && { webhook_timeout_ms: webhook_request_timeout }),
     ...(call_flow_request_timeout !== undefined && { call_flow_timeout_ms: call_flow_request_timeout }),
-    ...(ingress?.media_type && { ingress_media_type: ingress.media_type }),
-    ...(egress?.media_type && { egress_media_type: egress.media_type }),
-    ...(profile !== undefined && { outbound_voice_profile_id: profile }),
     ...(max_call_length_min !== undefined && {
       max_call_length_ms: max_call_length_min === null ? NO_LIMIT_MS : max_call_length_min * 60_000,
     }),
@@ -110,10 +86,6 @@ const storeOf = (db: Database): Store<Identity, Static<typeof App>, Static<typeo
     const row = await read(db, who).where('id', '=', uuid).executeTakeFirst();
     return row && appOf(row, await productsOf(db));
   };
-  const check = async (given: Given, { accountId }: Identity) => {
-    await mustBeProduct(db, given.product);
-    await mustOwn(db, accountId, 'outbound_voice_profile', 'outbound_voice_profile', given.outbound_voice_profile);
-  };
   return {
     one,
     async list(who) {
@@ -122,7 +94,7 @@ const storeOf = (db: Database): Store<Identity, Static<typeof App>, Static<typeo
       return rows.map((row) => appOf(row, products));
     },
     async make(body, who) {
-      await check(body, who);
+      await mustNameOwn(db, who.accountId, body);
       const id = randomUUID();
       const own = { name: body.name, id, account_id: who.accountId, signing_key: randomBytes(32) };
       await db.transaction().execute(async (tx) => {
@@ -135,7 +107,7 @@ const storeOf = (db: Database): Store<Identity, Static<typeof App>, Static<typeo
       return (await one(id, who))!;
     },
     async change(uuid, body, who) {
-      await check(body, who);
+      await mustNameOwn(db, who.accountId, body);
       await db
         .updateTable('app')
         .set({ ...columnsOf(body), modified_on: new Date() })

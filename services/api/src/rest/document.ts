@@ -4,6 +4,28 @@ import type { Database } from '../database/database.ts';
 import type { Engine } from './engine.ts';
 import { type RestNeeds, rest } from './rest.ts';
 
+/** A JSON schema, as far as TypeBox writes it here. */
+export type Schema = {
+  type?: string;
+  enum?: unknown[];
+  const?: unknown;
+  anyOf?: Schema[];
+  allOf?: Schema[];
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  patternProperties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  format?: string;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  maxItems?: number;
+  minItems?: number;
+};
+
 export type Operation = {
   operationId: string;
   tags: string[];

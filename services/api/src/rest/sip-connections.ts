@@ -7,50 +7,34 @@ import type { Database, Tables } from '../database/database.ts';
 import type { Identity } from './authenticate.ts';
 import { Stamps, stamp, Uuid } from './envelope.ts';
 import { badInput } from './errors.ts';
-import { MediaSettings, type MediaType, Product, ProductId, productsOf } from './products.ts';
+import { type Product, productsOf } from './products.ts';
 import { mustHaveRoom } from './quota.ts';
-import { mustBeProduct, mustOwn, whileNamed } from './references.ts';
+import { whileNamed } from './references.ts';
 import { resource, type Store } from './resource.ts';
+import { mustNameOwn, TRUNK, TRUNK_CHANGE, trunkColumns, trunkOf, VERIFICATION } from './trunk-settings.ts';
 
 const CONNECTIONS_MAX = 1000;
 export const HOST =
   '^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$';
 
-export const Attestation = Type.Union([Type.Literal('A'), Type.Literal('B'), Type.Literal('C')]);
-export const VerifyPolicy = Type.Integer({ minimum: 0, maximum: 3 });
 const Fields = {
   name: Type.String({ minLength: 1, maxLength: 255 }),
   is_active: Type.Boolean({ description: 'Switched off: calls of its numbers are refused with 480.' }),
   port: Type.Integer({ minimum: 1024, maximum: 65_535 }),
-  shaken_verify_policy: VerifyPolicy,
-  shaken_minimum_accepted_attest_lvl: Attestation,
+  ...VERIFICATION,
 };
 const Address = {
   ip: Type.Union([Type.String({ format: 'ipv4', maxLength: 15 }), Type.Null()]),
   hostname: Type.Union([Type.String({ pattern: HOST, maxLength: 253, description: 'pbx.example.com' }), Type.Null()]),
 };
-const Profile = Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]);
 const Connection = Type.Object({
   uuid: Uuid,
   ...Fields,
   ...Address,
-  tech_prefix: Type.Integer(),
-  product: Product,
-  class4_ingress_trunk_settings: MediaSettings,
-  class4_egress_trunk_settings: MediaSettings,
-  outbound_voice_profile: Profile,
+  ...TRUNK,
   ...Stamps,
 });
-const Change = Type.Partial(
-  Type.Object({
-    ...Fields,
-    ...Address,
-    product: ProductId,
-    class4_ingress_trunk_settings: Type.Partial(MediaSettings),
-    class4_egress_trunk_settings: Type.Partial(MediaSettings),
-    outbound_voice_profile: Type.Union([Uuid, Type.Null()]),
-  }),
-);
+const Change = Type.Partial(Type.Object({ ...Fields, ...Address, ...TRUNK_CHANGE }));
 const New = Type.Intersect([Type.Object({ name: Fields.name }), Type.Omit(Change, ['name'])]);
 type Given = Partial<Static<typeof Change>>;
 
@@ -65,13 +49,7 @@ const connectionOf = (row: Row, products: Map<number, Static<typeof Product>>): 
   ip: row.ip,
   hostname: row.hostname,
   port: row.port,
-  tech_prefix: row.tech_prefix,
-  shaken_verify_policy: row.shaken_verify_policy,
-  shaken_minimum_accepted_attest_lvl: row.shaken_minimum_accepted_attest_lvl as 'C',
-  product: products.get(row.product)!,
-  class4_ingress_trunk_settings: { media_type: row.ingress_media_type as MediaType },
-  class4_egress_trunk_settings: { media_type: row.egress_media_type as MediaType },
-  outbound_voice_profile: row.outbound_voice_profile_id ? { uuid: row.outbound_voice_profile_id } : null,
+  ...trunkOf(row, products),
   created_on: stamp(row.created_on),
   modified_on: stamp(row.modified_on),
 });
@@ -87,15 +65,8 @@ function addressOf({ ip, hostname }: Given, isNew: boolean): { ip?: string | nul
 }
 
 function columnsOf(given: Given, isNew: boolean) {
-  const { ip: _, hostname: __, outbound_voice_profile: profile, ...rest } = given;
-  const { class4_ingress_trunk_settings: ingress, class4_egress_trunk_settings: egress, ...same } = rest;
-  return {
-    ...same,
-    ...addressOf(given, isNew),
-    ...(ingress?.media_type && { ingress_media_type: ingress.media_type }),
-    ...(egress?.media_type && { egress_media_type: egress.media_type }),
-    ...(profile !== undefined && { outbound_voice_profile_id: profile }),
-  };
+  const { ip: _, hostname: __, ...rest } = given;
+  return { ...trunkColumns(rest), ...addressOf(given, isNew) };
 }
 
 const storeOf = (
@@ -105,10 +76,6 @@ const storeOf = (
     const row = await read(db, who).where('id', '=', uuid).executeTakeFirst();
     return row && connectionOf(row, await productsOf(db));
   };
-  const check = async (given: Given, { accountId }: Identity) => {
-    await mustBeProduct(db, given.product);
-    await mustOwn(db, accountId, 'outbound_voice_profile', 'outbound_voice_profile', given.outbound_voice_profile);
-  };
   return {
     one,
     async list(who) {
@@ -117,7 +84,7 @@ const storeOf = (
       return rows.map((row) => connectionOf(row, products));
     },
     async make(body, who) {
-      await check(body, who);
+      await mustNameOwn(db, who.accountId, body);
       const id = randomUUID();
       const none = { ip: null, hostname: null, outbound_voice_profile_id: null };
       const fresh = { ...none, ...columnsOf(body, true), name: body.name, id, account_id: who.accountId };
@@ -128,7 +95,7 @@ const storeOf = (
       return (await one(id, who))!;
     },
     async change(uuid, body, who) {
-      await check(body, who);
+      await mustNameOwn(db, who.accountId, body);
       await db
         .updateTable('sip_connection')
         .set({ ...columnsOf(body, false), modified_on: new Date() })

@@ -1,5 +1,5 @@
 /** Requests by chance from the OpenAPI document: right ones, and right ones with something broken. The same seed, the same ones. */
-import type { Operation } from '../document.ts';
+import type { Operation, Schema } from '../document.ts';
 
 export type Random = () => number;
 
@@ -13,25 +13,6 @@ export function randomOf(seed: number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-
-type Schema = {
-  type?: string;
-  enum?: unknown[];
-  const?: unknown;
-  anyOf?: Schema[];
-  allOf?: Schema[];
-  items?: Schema;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  format?: string;
-  pattern?: string;
-  minimum?: number;
-  maximum?: number;
-  minLength?: number;
-  maxLength?: number;
-  maxItems?: number;
-  minItems?: number;
-};
 
 const TEXTS = [
   '',
