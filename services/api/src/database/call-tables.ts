@@ -18,7 +18,6 @@ export type CallTables = {
     profile_id: string | null;
     lease_id: string | null;
     app_id: string | null;
-    caller: string;
     xml: string;
     call_flow_url: string;
     call_flow_method: string;

@@ -13,6 +13,7 @@ import { orderedCalls } from './migrations/015-ordered-calls.ts';
 import { batchTries } from './migrations/016-batch-tries.ts';
 import { logPages } from './migrations/018-log-pages.ts';
 import { endUserAvatars } from './migrations/019-end-user-avatars.ts';
+import { liveCalls } from './migrations/020-live-calls.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -287,4 +288,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '016-batch-tries': batchTries,
   '018-log-pages': logPages,
   '019-end-user-avatars': endUserAvatars,
+  '020-live-calls': liveCalls,
 };

@@ -1,13 +1,14 @@
 /** Bulk calls (reference 2.14): one document to many numbers, paced, with what became of each. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import { callerOf } from '../ordering/caller.ts';
 import { numberOf } from '../ordering/place.ts';
+import { Batch, batchOf, ITEM_COLUMNS, Item, itemOf, readBatches } from './batch-object.ts';
 import type { Engine } from './engine.ts';
-import { answers, Moment, ok, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from './envelope.ts';
+import { answers, ok, PageQuery, pageOf, UuidPath } from './envelope.ts';
 import { badInput, notFound, RestError } from './errors.ts';
 import { operation } from './operation.ts';
 import { ANOTHER_REQUEST, hashOf, KeyHeaders, Ordered, wishOf } from './ordered-calls.ts';
@@ -33,93 +34,12 @@ const New = Type.Object({
     Type.Number({ exclusiveMinimum: 0, maximum: PACE_MAX, description: 'Calls a second; 1 where absent.' }),
   ),
 });
-const Batch = Type.Object({
-  uuid: Uuid,
-  type: Type.Literal('call_xml'),
-  state: Type.String({ description: 'created, running, done or cancelled.' }),
-  outbound_voice_profile: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  tn_lease: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  sip_control_app: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  xml: Type.String(),
-  call_flow_url: Type.String(),
-  pace: Type.Number({ description: 'Calls a second; all batches together stay below what the account may dial.' }),
-  phones: Type.Optional(Type.Array(Type.String(), { description: 'Where one batch is read or made.' })),
-  total: Type.Integer(),
-  waiting: Type.Integer(),
-  ordered: Type.Integer({ description: 'Calls that were made.' }),
-  answered: Type.Integer(),
-  ended: Type.Integer(),
-  refused: Type.Integer(),
-  cancelled: Type.Integer(),
-  created_by: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  ...Stamps,
-});
-const Item = Type.Object({
-  uuid: Uuid,
-  phone: Type.String(),
-  state: Type.String({ description: 'waiting, ordering, ordered, refused or cancelled.' }),
-  reason: Type.String({ description: 'Why it was refused, or how its call ended.' }),
-  call: Type.Union([
-    Type.Object({
-      uuid: Uuid,
-      state: Type.String(),
-      owner: Type.String(),
-      duration: Type.Number(),
-      answer_on: Type.Union([Moment, Type.Null()]),
-    }),
-    Type.Null(),
-  ]),
-});
 const ItemFilter = Type.Intersect([
   PageQuery,
   Type.Object({
     state: Type.Optional(Type.Enum(['waiting', 'ordering', 'ordered', 'refused', 'cancelled'])),
   }),
 ]);
-
-/** Batches with the numbers of their items in each state. */
-const read = (db: Kysely<Tables>, accountId: string) =>
-  db
-    .selectFrom('batch')
-    .where('batch.account_id', '=', accountId)
-    .selectAll('batch')
-    .select((q) => [
-      q
-        .selectFrom('batch_item')
-        .leftJoin('call_log', 'call_log.id', 'batch_item.call_id')
-        .whereRef('batch_item.batch_id', '=', 'batch.id')
-        .select(
-          sql<Counts>`json_build_object(
-            'total', count(*)::int,
-            'waiting', (count(*) filter (where batch_item.state in ('waiting', 'ordering')))::int,
-            'ordered', (count(*) filter (where batch_item.state = 'ordered'))::int,
-            'answered', (count(*) filter (where call_log.answer_on is not null))::int,
-            'ended', (count(*) filter (where call_log.state = 'hangup'))::int,
-            'refused', (count(*) filter (where batch_item.state = 'refused'))::int,
-            'cancelled', (count(*) filter (where batch_item.state = 'cancelled'))::int)`.as('counts'),
-        )
-        .as('counts'),
-    ]);
-type Counts = Record<'total' | 'waiting' | 'ordered' | 'answered' | 'ended' | 'refused' | 'cancelled', number>;
-type Row = NonNullable<Awaited<ReturnType<ReturnType<typeof read>['executeTakeFirst']>>>;
-
-const named = (uuid: string | null) => (uuid ? { uuid } : null);
-
-const batchOf = ({ counts, ...row }: Row): Static<typeof Batch> => ({
-  uuid: row.id,
-  type: 'call_xml',
-  state: row.state,
-  outbound_voice_profile: named(row.profile_id),
-  tn_lease: named(row.lease_id),
-  sip_control_app: named(row.app_id),
-  xml: row.xml,
-  call_flow_url: row.call_flow_url,
-  pace: Number(row.pace),
-  ...counts!,
-  created_by: named(row.person_id),
-  created_on: stamp(row.created_on),
-  modified_on: stamp(row.modified_on),
-});
 
 /** @throws RestError 400 with the place of each that is none */
 function phonesOf(given: Static<typeof New>['phones']): string[] {
@@ -136,8 +56,13 @@ function phonesOf(given: Static<typeof New>['phones']): string[] {
 export const batches =
   (db: Database, engine: Engine): FastifyPluginAsyncTypebox =>
   async (http) => {
+    /** @throws RestError 404 */
+    const mustHave = async (id: string, accountId: string, from: Kysely<Tables> = db) => {
+      const mine = from.selectFrom('batch').select('id').where('id', '=', id).where('account_id', '=', accountId);
+      if (!(await mine.executeTakeFirst())) throw notFound('batch');
+    };
     const one = async (id: string, accountId: string, from: Kysely<Tables> = db) => {
-      const row = await read(from, accountId).where('batch.id', '=', id).executeTakeFirst();
+      const row = await readBatches(from, accountId).where('batch.id', '=', id).executeTakeFirst();
       if (!row) throw notFound('batch');
       const items = await from
         .selectFrom('batch_item')
@@ -169,7 +94,7 @@ export const batches =
       const request_hash = hashOf(body);
       const id = await db.transaction().execute(async (tx) => {
         const { outbound_voice_profile: profileId, tn_lease: leaseId, sip_control_app: appId } = body;
-        const caller = await callerOf(tx, accountId, { profileId, leaseId, appId });
+        await callerOf(tx, accountId, { profileId, leaseId, appId }); // refuses what is wrong before anybody is called
         const account = await tx
           .selectFrom('account')
           .select('dials_per_minute_max')
@@ -185,7 +110,6 @@ export const batches =
             profile_id: profileId ?? null,
             lease_id: leaseId ?? null,
             app_id: appId ?? null,
-            caller: caller.number,
             xml: wish.xml,
             call_flow_url: wish.callFlowUrl,
             call_flow_method: wish.callFlowMethod,
@@ -234,7 +158,12 @@ export const batches =
             .where('account_id', '=', identity.accountId)
             .select(db.fn.countAll<string>().as('total'))
             .executeTakeFirstOrThrow(),
-          read(db, identity.accountId).orderBy('created_on', 'desc').orderBy('id').limit(take).offset(skip).execute(),
+          readBatches(db, identity.accountId)
+            .orderBy('created_on', 'desc')
+            .orderBy('id')
+            .limit(take)
+            .offset(skip)
+            .execute(),
         ]);
         return ok({ take, skip, total: Number(total), data: rows.map(batchOf) });
       },
@@ -260,7 +189,8 @@ export const batches =
       },
       async ({ identity, params }) =>
         db.transaction().execute(async (tx) => {
-          const { uuid } = await one(params.uuid, identity.accountId, tx);
+          const { uuid } = params;
+          await mustHave(uuid, identity.accountId, tx);
           const cancelled = { state: 'cancelled' as const, modified_on: new Date() };
           await tx
             .updateTable('batch')
@@ -287,44 +217,17 @@ export const batches =
         },
       },
       async ({ identity, params, query: { take = 10, skip = 0, state } }) => {
-        const { uuid } = await one(params.uuid, identity.accountId);
+        await mustHave(params.uuid, identity.accountId);
         const mine = db
           .selectFrom('batch_item')
           .leftJoin('call_log', 'call_log.id', 'batch_item.call_id')
-          .where('batch_item.batch_id', '=', uuid)
+          .where('batch_item.batch_id', '=', params.uuid)
           .$if(state !== undefined, (q) => q.where('batch_item.state', '=', state!));
         const [{ total }, rows] = await Promise.all([
           mine.select(db.fn.countAll<string>().as('total')).executeTakeFirstOrThrow(),
-          mine
-            .select(['batch_item.id', 'phone', 'batch_item.state', 'batch_item.reason', 'call_id'])
-            .select([
-              'call_log.state as call_state',
-              'owner',
-              'call_log.reason as call_reason',
-              'duration_ms',
-              'answer_on',
-            ])
-            .orderBy('position')
-            .limit(take)
-            .offset(skip)
-            .execute(),
+          mine.orderBy('position').select(ITEM_COLUMNS).limit(take).offset(skip).execute(),
         ]);
-        const data = rows.map((row) => ({
-          uuid: row.id,
-          phone: row.phone,
-          state: row.state,
-          reason: row.reason || (row.call_reason ?? ''),
-          call: row.call_id
-            ? {
-                uuid: row.call_id,
-                state: row.call_state ?? 'init',
-                owner: row.owner ?? '',
-                duration: Number(row.duration_ms ?? 0) / 1000,
-                answer_on: row.answer_on && stamp(row.answer_on),
-              }
-            : null,
-        }));
-        return ok({ take, skip, total: Number(total), data });
+        return ok({ take, skip, total: Number(total), data: rows.map(itemOf) });
       },
     );
   };
