@@ -6,8 +6,8 @@ import { timeZoneOf } from './time-zone.ts';
 
 export type App = NonNullable<DirectoryV1.RouteResponse['app']>;
 export type Account = { account_id: string; calls_max: number; dials_per_minute_max: number; time_zone: string };
-/** `isActive` false: it was switched off. */
-export type Destination = { account: Account; app: App; isActive: boolean };
+/** `isActive` false: it was switched off. `profileId`: the outbound voice profile of an app that names one. */
+export type Destination = { account: Account; app: App; isActive: boolean; profileId?: string };
 
 const RELAY_MS_MAX = 4 * 3_600_000;
 const ACCOUNT = ['account.id as account_id', 'account.calls_max', 'account.dials_per_minute_max'] as const;
@@ -18,12 +18,14 @@ const appsOf = (db: Database) =>
     .innerJoin('account', 'account.id', 'app.account_id')
     .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method', 'app.is_active'])
     .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms'])
+    .select('app.outbound_voice_profile_id')
     .select([...ACCOUNT, 'account.time_zone']);
 type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
 
 const fromApp = (row: AppRow): Destination => ({
   account: row,
   isActive: row.is_active,
+  ...(row.outbound_voice_profile_id && { profileId: row.outbound_voice_profile_id }),
   app: {
     appId: row.id,
     name: row.name,

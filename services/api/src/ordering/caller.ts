@@ -5,6 +5,7 @@
 import type { App } from '@opentact/proto';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/database.ts';
+import { appById } from '../directory/destinations.ts';
 import { badInput, RestError } from '../rest/errors.ts';
 import { mustLease, mustOwn } from '../rest/references.ts';
 
@@ -24,11 +25,12 @@ export async function callerOf(db: Kysely<Tables>, accountId: string, named: Nam
       'body.tn_lease': { message: 'name the leased number that the callee is shown, or a profile with one' },
     });
   const appId = named.appId ?? lease.app_id;
-  const found = appId ? await appOf(db, appId) : undefined;
+  const found = appId ? await appById(db, appId) : undefined;
   // What an app calls goes out by the app's profile, whoever orders it.
   const profileId = named.profileId ?? found?.profileId;
   if (!ofOrder) await profileOf(db, profileId);
-  return { number: lease.tn, profileId, app: found?.app };
+  // What is heard is the order's: the app's own document needn't travel.
+  return { number: lease.tn, profileId, app: found && { ...found.app, staticDocument: '' } };
 }
 
 /** @throws RestError 409 where it is not active */
@@ -53,27 +55,4 @@ async function leaseOf(db: Kysely<Tables>, accountId: string, id: string | null 
     .where('account_id', '=', accountId)
     .where('released_on', 'is', null)
     .executeTakeFirst();
-}
-
-async function appOf(db: Kysely<Tables>, id: string): Promise<{ app: App; profileId: string | undefined } | undefined> {
-  const row = await db
-    .selectFrom('app')
-    .innerJoin('account', 'account.id', 'app.account_id')
-    .select(['app.id', 'app.name', 'app.max_call_length_ms', 'app.call_flow_timeout_ms', 'account.time_zone'])
-    .select('app.outbound_voice_profile_id')
-    .where('app.id', '=', id)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  const app: App = {
-    appId: row.id,
-    name: row.name,
-    maxCallLengthMs: row.max_call_length_ms,
-    callFlowTimeoutMs: row.call_flow_timeout_ms,
-    timeZone: row.time_zone,
-    autoAnswer: false,
-    callFlowUrl: '',
-    callFlowMethod: '',
-    staticDocument: '',
-  };
-  return { app, profileId: row.outbound_voice_profile_id ?? undefined };
 }
