@@ -10,7 +10,7 @@ export type CallTables = {
     request_hash: string;
     ordered_on: Generated<Date>;
   };
-  /** A bulk order. `pace`: calls a second; `next_on`: when its next one is due. */
+  /** A bulk order. `pace`: calls a second; `next_on`: when its next one is due; infinity: nothing is left. */
   batch: {
     id: string;
     account_id: string;

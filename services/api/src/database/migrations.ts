@@ -14,6 +14,7 @@ import { batchTries } from './migrations/016-batch-tries.ts';
 import { logPages } from './migrations/018-log-pages.ts';
 import { endUserAvatars } from './migrations/019-end-user-avatars.ts';
 import { liveCalls } from './migrations/020-live-calls.ts';
+import { dueBatches } from './migrations/021-due-batches.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': {
@@ -289,4 +290,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '018-log-pages': logPages,
   '019-end-user-avatars': endUserAvatars,
   '020-live-calls': liveCalls,
+  '021-due-batches': dueBatches,
 };

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callIdOfOrder } from '@opentact/proto';
 import type { Logger } from '@opentact/runtime';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import type { Engine } from '../rest/engine.ts';
 import { RestError } from '../rest/errors.ts';
@@ -51,27 +51,11 @@ export async function runBatches(db: Database, engine: Engine, signal: AbortSign
   await Promise.all(underWay);
 }
 
-/** The batch that is due first; no other process looks at it meanwhile. */
+/** The batch that is due first, of those that have anything left to do; no other process looks at it meanwhile. */
 const due = (tx: Kysely<Tables>) =>
   tx
     .selectFrom('batch')
     .selectAll()
-    .where((w) =>
-      w.or([
-        w('state', 'in', ['created', 'running']),
-        // What was being ordered when it was cancelled is settled all the same.
-        w.and([
-          w('state', '=', 'cancelled'),
-          w.exists(
-            w
-              .selectFrom('batch_item')
-              .select('batch_item.id')
-              .whereRef('batch_item.batch_id', '=', 'batch.id')
-              .where('batch_item.state', '=', 'ordering'),
-          ),
-        ]),
-      ]),
-    )
     .where('next_on', '<=', sql<Date>`now()`)
     .orderBy('next_on')
     .limit(1)
@@ -79,27 +63,35 @@ const due = (tx: Kysely<Tables>) =>
     .skipLocked()
     .executeTakeFirst();
 
+const NEVER = sql<Date>`'infinity'::timestamptz`;
+
+const hasItem = async (tx: Kysely<Tables>, batchId: string, state: 'ordering') =>
+  (await tx
+    .selectFrom('batch_item')
+    .select('id')
+    .where('batch_id', '=', batchId)
+    .where('state', '=', state)
+    .limit(1)
+    .executeTakeFirst()) !== undefined;
+
 /** The next number of a batch, marked as being ordered; without one the batch waits, or is done. Undefined: none is due. */
 async function take(tx: Kysely<Tables>): Promise<{ batch: Batch; item: Item | undefined } | undefined> {
   const batch = await due(tx);
   if (!batch) return undefined;
-  const wait = async (ms: number, state: 'running' | 'done' = 'running') => {
-    const next_on = sql<Date>`now() + ${ms} * interval '1 ms'`;
-    const is = batch.state === 'cancelled' ? 'cancelled' : state;
-    await tx
-      .updateTable('batch')
-      .set({ state: is, next_on, modified_on: new Date() })
-      .where('id', '=', batch.id)
-      .execute();
+  const put = async (state: Batch['state'], next_on: RawBuilder<Date>) => {
+    await tx.updateTable('batch').set({ state, next_on, modified_on: new Date() }).where('id', '=', batch.id).execute();
     return { batch, item: undefined };
   };
+  const later = sql<Date>`now() + ${LATER_MS} * interval '1 ms'`;
   const repeated = await claim(tx, batch, 'ordering');
   if (repeated) return { batch, item: repeated };
-  if (batch.state === 'cancelled' || !(await hasRoom(tx, batch.account_id))) return wait(LATER_MS);
+  // What was being ordered when it was cancelled is settled all the same.
+  if (batch.state === 'cancelled') return put('cancelled', (await hasItem(tx, batch.id, 'ordering')) ? later : NEVER);
+  if (!(await hasRoom(tx, batch.account_id))) return put('running', later);
   const item = await claim(tx, batch, 'waiting');
   if (!item) {
     await tryAgain(tx, batch.id);
-    return wait(LATER_MS, (await isOver(tx, batch.id)) ? 'done' : 'running');
+    return (await isOver(tx, batch.id)) ? put('done', NEVER) : put('running', later);
   }
   const interval = 1000 / Number(batch.pace);
   const next_on = sql<Date>`greatest(next_on, now() - ${BURST_MS} * interval '1 ms') + ${interval} * interval '1 ms'`;

@@ -1,7 +1,7 @@
 /** Bulk calls (reference 2.14): one document to many numbers, paced, with what became of each. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../database/database.ts';
 import { callerOf } from '../ordering/caller.ts';
@@ -194,7 +194,7 @@ export const batches =
           const cancelled = { state: 'cancelled' as const, modified_on: new Date() };
           await tx
             .updateTable('batch')
-            .set(cancelled)
+            .set({ ...cancelled, next_on: sql`now()` }) // so that what is being ordered is settled at once
             .where('id', '=', uuid)
             .where('state', 'in', ['created', 'running'])
             .execute();
