@@ -70,6 +70,20 @@ export async function startEngine(open: OpenLog, name: string, fault?: Fault) {
   };
 }
 
+/** Has things happen after some ms, and in that order however busy the process is: two timers of Node's own may swap. */
+function timeline() {
+  const due: Array<{ at: number; happen: () => void }> = [];
+  const happenAllDue = () => {
+    due.sort((a, b) => a.at - b.at);
+    while (due[0] && due[0].at <= performance.now()) due.shift()!.happen();
+  };
+  return (ms: number, happen: () => void) => {
+    due.push({ at: performance.now() + ms, happen });
+    // A timer may come a fraction of a millisecond early.
+    setTimeout(happenAllDue, ms + 1);
+  };
+}
+
 /** What the scripted nodes did, for counting side effects. */
 export type Done = { kind: string; event: CallEvent };
 
@@ -102,24 +116,17 @@ export async function startNodes(open: OpenLog, scenario: Scenario) {
     void links[reporterOf(fact)]!.report(callId, encodeEvent(fact)).catch(() => undefined);
   const pressed = { left: [...(scenario.press ?? [])] };
   const ended = new Set<string>();
+  const inOrder = timeline();
 
   function answer(kind: string, event: CallEvent): void {
     done.push({ kind, event });
-    respond(event, newCall(event.callId), scenario, (ms, fact) =>
-      setTimeout(() => tell(event.callId, fact), ms / SPEED),
-    );
+    respond(event, newCall(event.callId), scenario, (ms, fact) => inOrder(ms / SPEED, () => tell(event.callId, fact)));
     // The caller presses while the prompt of a Gather plays.
     const prompt =
       event.type === 'PlayRequested' && event.items.some((i) => i.kind === 'say' && i.value.text.startsWith('press'));
     if (!prompt) return;
-    // One after the other: two timers of one process may swap when it is busy, a finger can't.
-    const press = () => {
-      const digit = pressed.left.shift();
-      if (digit === undefined) return;
-      report(event.callId, { type: 'DigitPressed', leg: 0, digit, durationMs: 100 });
-      setTimeout(press, 10);
-    };
-    setTimeout(press, 10);
+    for (const [n, digit] of pressed.left.splice(0).entries())
+      inOrder(10 * (n + 1), () => report(event.callId, { type: 'DigitPressed', leg: 0, digit, durationMs: 100 }));
   }
   /** The world tells each thing once: a leg ends once, a stopped play doesn't finish. */
   function tell(callId: string, fact: Observed): void {

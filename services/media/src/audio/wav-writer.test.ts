@@ -21,8 +21,16 @@ const wholeOf = (id: string) => join(folder, `${id}.wav`);
 const partsOf = (id: string) => readdirSync(join(folder, UNFINISHED)).filter((name) => name.startsWith(id));
 const samplesOf = (id: string) => readWav(readFileSync(wholeOf(id)));
 
-/** A writer whose process dies once `count` frames are in its file: it is never heard of again, but may wake up. */
-async function dead(id: string, count: number): Promise<WavWriter> {
+async function until(what: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; !what(); await new Promise((go) => setTimeout(go, 5)))
+    assert.ok(Date.now() < end, `not within 10 s: ${what}`);
+}
+
+/**
+ * A writer whose process dies once the whole blocks of `count` frames are in its file, behind `earlier` blocks of those
+ * before it: it is never heard of again, but may wake up.
+ */
+async function dead(id: string, count: number, earlier = 0): Promise<WavWriter> {
   const before = new Set(partsOf(id));
   const writer = new WavWriter(folder, id);
   add(writer, count);
@@ -30,10 +38,8 @@ async function dead(id: string, count: number): Promise<WavWriter> {
     const part = partsOf(id).find((name) => !before.has(name));
     return part ? statSync(join(folder, UNFINISHED, part)).size : 0;
   };
-  const wanted = 44 + Math.floor(count / 25) * 8000;
-  for (const until = Date.now() + 3000; written() < wanted && Date.now() < until; )
-    await new Promise((go) => setTimeout(go, 5));
-  assert.ok(written() >= wanted, `${written()} of ${wanted}`);
+  const wanted = 44 + (earlier + Math.floor(count / 25)) * 8000;
+  await until(() => written() >= wanted);
   return writer;
 }
 
@@ -63,7 +69,7 @@ describe('a recording', () => {
   });
   it('goes on again where the second died too', async () => {
     await dead('twice', 25);
-    await dead('twice', 25);
+    await dead('twice', 25, 1);
     const third = new WavWriter(folder, 'twice');
     add(third, 25);
     await third.close();
@@ -73,7 +79,7 @@ describe('a recording', () => {
     const frozen = await dead('frozen', 50);
     const second = new WavWriter(folder, 'frozen');
     add(second, 25, other);
-    await new Promise((go) => setTimeout(go, 50));
+    await until(() => second.earlier > 0);
     add(frozen, 50);
     assert.equal(await frozen.close(), 'taken');
     assert.equal(existsSync(wholeOf('frozen')), false);
