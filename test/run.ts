@@ -1,6 +1,7 @@
 /**
- * `npm test`: every tier in order, each with its budget, all set-up done here. Its last line is `N passed, N failed,
- * N skipped`. A tier that can't run here is named there; with OPENTACT_REQUIRE=all it is a failure.
+ * `npm test`: every tier in order, each with its budget, all set-up done here; `npm test -- failure brokers` runs those
+ * tiers only. Its last line is `N passed, N failed, N skipped`. A tier that can't run here is named there; with
+ * OPENTACT_REQUIRE=all it is a failure.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,6 +13,8 @@ import { startBroker } from './kit/broker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(ROOT);
+// Hundreds of processes load the same modules; each is compiled once.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'opentact');
 
 type Tier = {
   name: string;
@@ -95,12 +98,15 @@ let endAll = () => {};
 /** Each file runs in the first tier that names it. */
 const taken = new Set<string>();
 
-function runTier(tier: Tier): Promise<void> {
+function filesOf(tier: Tier): string[] {
   const files = tier.files
     .flatMap((pattern) => globSync(pattern, { exclude: (name) => String(name) === 'node_modules' }))
     .filter((file, n, all) => !taken.has(file) && all.indexOf(file) === n);
   for (const file of files) taken.add(file);
-  if (files.length === 0) return Promise.resolve();
+  return files;
+}
+
+function runTier(tier: Tier, files: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'opentact-test-'));
   const counts = join(folder, 'counts.json');
   const args = [
@@ -148,10 +154,20 @@ function runTier(tier: Tier): Promise<void> {
 }
 
 const started = Date.now();
-process.stdout.write('# check\n');
-const checked = await check();
-total.passed += checked.passed;
-total.failed += checked.failed;
+const names = ['check', ...TIERS.map(({ name }) => name.split(' ')[0]!)];
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown: ${unknown.join(' ')}; npm test -- ${names.join(' ')} chooses among these\n`);
+  process.exit(64);
+}
+const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name.split(' ')[0]!);
+if (isWanted('check')) {
+  process.stdout.write('# check\n');
+  const checked = await check();
+  total.passed += checked.passed;
+  total.failed += checked.failed;
+}
 // One Kafka for the whole run; a tier that lacks it says so itself, and fails where everything is owed.
 const broker = await startBroker().catch((error: Error) => ({
   how: `none: ${error.message}`,
@@ -166,6 +182,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     void broker.stop().finally(() => process.exit(130));
   });
 for (const tier of TIERS) {
+  const files = filesOf(tier);
+  if (!isWanted(tier.name) || files.length === 0) continue;
   const began = Date.now();
   const missing = provide(tier.needs ?? []);
   if (missing.length > 0) {
@@ -177,7 +195,7 @@ for (const tier of TIERS) {
     continue;
   }
   process.stdout.write(`\n# ${tier.name}\n`);
-  await runTier(tier);
+  await runTier(tier, files);
   process.stdout.write(`# ${tier.name}: ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
 }
 process.stdout.write(

@@ -73,14 +73,14 @@ export async function startEngine(open: OpenLog, name: string, fault?: Fault) {
 /** Has things happen after some ms, and in that order however busy the process is: two timers of Node's own may swap. */
 function timeline() {
   const due: Array<{ at: number; happen: () => void }> = [];
-  const happenAllDue = () => {
+  const happenUntil = (at: number) => {
     due.sort((a, b) => a.at - b.at);
-    while (due[0] && due[0].at <= performance.now()) due.shift()!.happen();
+    while (due[0] && due[0].at <= at) due.shift()!.happen();
   };
   return (ms: number, happen: () => void) => {
-    due.push({ at: performance.now() + ms, happen });
-    // A timer may come a fraction of a millisecond early.
-    setTimeout(happenAllDue, ms + 1);
+    const at = performance.now() + ms;
+    due.push({ at, happen });
+    setTimeout(() => happenUntil(at), ms);
   };
 }
 

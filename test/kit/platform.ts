@@ -304,20 +304,20 @@ function isReady(socketPath: string): Promise<boolean> {
   });
 }
 
-/** When each engine became ready for each partition. */
-function readiness(home: string): Array<{ partition: number; time: string; name: string }> {
+/** When each engine became ready for each partition, and under which epoch. */
+function readiness(home: string): Array<{ partition: number; epoch: number; time: string; name: string }> {
   return ENGINES.flatMap((name) => {
     const path = join(home, 'logs', `${name}.log`);
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
     return lines
       .filter((l) => l.includes('"partition ready"'))
-      .map((l) => ({ ...(JSON.parse(l) as { partition: number; time: string }), name }));
+      .map((l) => ({ ...(JSON.parse(l) as { partition: number; epoch: number; time: string }), name }));
   });
 }
 
-/** Who became ready last for each partition. */
+/** Who is ready for each partition under its newest epoch: one that was fenced while it caught up says ready later. */
 function owners(home: string): Map<number, string> {
-  const inOrder = readiness(home).sort((a, b) => (a.time < b.time ? -1 : 1));
+  const inOrder = readiness(home).sort((a, b) => a.epoch - b.epoch);
   return new Map(inOrder.map(({ partition, name }) => [partition, name]));
 }
 

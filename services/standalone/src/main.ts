@@ -123,7 +123,8 @@ async function run(config: Config): Promise<void> {
   const isTakenOver = other !== undefined;
   const logs = join(config.home, 'logs');
   await mkdir(logs, { recursive: true, mode: 0o700 });
-  await mkdir(join(config.home, 'recordings'), { recursive: true, mode: 0o700 });
+  for (const folder of ['recordings', 'cache'])
+    await mkdir(join(config.home, folder), { recursive: true, mode: 0o700 });
   const log = createLogger(
     { service: 'standalone', node: 'standalone', boot: bootId(), level: config.logLevel },
     logFile(join(logs, 'standalone.log')),

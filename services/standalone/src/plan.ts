@@ -49,6 +49,8 @@ export function planOf(config: Config, environment: Environment, given: Given): 
   const loopback = `127.0.0.1:${config.demoPort}`;
   const shared: Environment = {
     ...environment,
+    // Compiled once, not at each start of each process: a restart takes half the time.
+    NODE_COMPILE_CACHE: environment.NODE_COMPILE_CACHE || join(config.home, 'cache'),
     OPENTACT_HOME: config.home,
     DATABASE_URL: given.databaseUrl,
     OPENTACT_API_DATABASE_URL: given.apiDatabaseUrl,
