@@ -27,31 +27,37 @@ type Tier = {
 
 const unit = ['proto/src/**/*.test.ts', 'services/**/src/**/*.test.ts', 'test/kit/**/*.test.ts'];
 const laws = ['test/laws/*.test.ts', 'test/replay/*.test.ts'];
-/** The longest begin first. Most of them wait: four at a time keep two cores busy. */
+/** They begin first: whatever is long and begins last is waited for by itself. Most of them only wait. */
 const long = [
   'test/scenarios/patience.test.ts',
   'test/failure/enumeration.test.ts',
   'services/standalone/src/standalone.test.ts',
+  'services/api/src/ordering/run-batches.test.ts',
+  'test/laws/*.test.ts',
   'test/kit/flow/flow.test.ts',
+  'services/shared/event-log/src/*.test.ts',
+  'services/api/src/rest/*.test.ts',
 ];
+/** They judge sound: one after the other, with nothing beside them. */
+const sound = [
+  'services/media/src/worker/{switchboard,rough-network}.test.ts',
+  'services/media/src/service/media-service.test.ts',
+  'test/scenarios/verbs-audio.test.ts',
+];
+/** Each process of one platform may be killed by them, and is whole again before the next call. */
+const kills = ['exceptions', 'flow-engine', 'notifier-api', 'ordered'].map((n) => `test/failure/${n}.test.ts`);
 const TIERS: Tier[] = [
-  { name: 'unit and laws', files: [...long, ...unit, ...laws], budgetMs: 300_000, concurrency: 4 },
+  { name: 'sound', files: sound, budgetMs: 150_000, concurrency: 1 },
+  { name: 'unit and laws', files: [...long, ...unit, ...laws], budgetMs: 300_000, concurrency: 4, needs: ['sipp'] },
   {
-    // One after the other: each of them judges sound or timing.
     name: 'scenarios',
-    files: ['seed', 'sipp', 'races', 'hostile', 'verbs-audio', 'recording'].map((n) => `test/scenarios/${n}.test.ts`),
-    budgetMs: 300_000,
-    concurrency: 1,
+    files: ['test/scenarios/*.test.ts', 'test/conformance/*.test.ts'],
+    budgetMs: 400_000,
+    concurrency: 0,
     needs: ['sipp'],
   },
-  {
-    // What judges stories only.
-    name: 'stories',
-    files: ['test/scenarios/*.test.ts', 'test/conformance/*.test.ts'],
-    budgetMs: 180_000,
-    concurrency: 0,
-  },
-  { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 400_000, concurrency: 1 },
+  { name: 'kills', files: kills, budgetMs: 150_000, concurrency: 0 },
+  { name: 'failure', files: ['test/failure/*.test.ts'], budgetMs: 400_000, concurrency: 1, needs: ['sipp'] },
   {
     name: 'brokers',
     files: ['test/failure/brokers/*.test.ts', 'test/scenarios/kafka/*.test.ts'],
@@ -109,14 +115,13 @@ function filesOf(tier: Tier): string[] {
 function runTier(tier: Tier, files: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'opentact-test-'));
   const counts = join(folder, 'counts.json');
-  const args = [
-    '--test',
-    ...(tier.concurrency > 0 ? [`--test-concurrency=${tier.concurrency}`] : ['--test-isolation=none']),
-    `--test-timeout=${tier.budgetMs}`,
-    '--test-reporter',
-    './test/kit/reporter.ts',
-    ...files,
-  ];
+  const args =
+    tier.concurrency > 0
+      ? ['test/kit/tier.ts', String(tier.concurrency), String(tier.budgetMs), ...files]
+      : [
+          ...['--test', '--test-isolation=none', `--test-timeout=${tier.budgetMs}`],
+          ...['--test-reporter', './test/kit/reporter.ts', ...files],
+        ];
   return new Promise((done) => {
     // In a group of its own, so that it can be ended with everything that its tests have started.
     const child = spawn(process.execPath, args, {

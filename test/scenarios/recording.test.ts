@@ -60,7 +60,10 @@ describe('a recording outlives its media node', { timeout: 150_000 }, () => {
     },
     { timeout: 90_000 },
   );
-  after(() => Promise.all([hearing?.close(), scene?.close()]));
+  after(async () => {
+    await scene?.platform.whole();
+    await Promise.all([hearing?.close(), scene?.close()]);
+  });
 
   for (const [words, signal] of [
     ['that is killed', 'SIGKILL'],
