@@ -35,19 +35,20 @@ const long = [
   'services/api/src/ordering/run-batches.test.ts',
   'test/laws/*.test.ts',
   'test/kit/flow/flow.test.ts',
-  'services/shared/event-log/src/*.test.ts',
   'services/api/src/rest/*.test.ts',
 ];
-/** They judge sound: one after the other, with nothing beside them. */
-const sound = [
+/** They judge sound, or how long something takes: one after the other, with nothing beside them. */
+const judging = [
   'services/media/src/worker/{switchboard,rough-network}.test.ts',
   'services/media/src/service/media-service.test.ts',
   'test/scenarios/verbs-audio.test.ts',
+  'services/shared/event-log/src/{contract,postgres,kafka-liveness}.test.ts',
+  'services/shared/link/src/link.test.ts',
 ];
 /** Each process of one platform may be killed by them, and is whole again before the next call. */
 const kills = ['exceptions', 'flow-engine', 'notifier-api', 'ordered'].map((n) => `test/failure/${n}.test.ts`);
 const TIERS: Tier[] = [
-  { name: 'sound', files: sound, budgetMs: 150_000, concurrency: 1 },
+  { name: 'timing', files: judging, budgetMs: 150_000, concurrency: 1 },
   { name: 'unit and laws', files: [...long, ...unit, ...laws], budgetMs: 300_000, concurrency: 4, needs: ['sipp'] },
   {
     name: 'scenarios',

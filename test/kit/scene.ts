@@ -14,7 +14,7 @@ export type Scene = {
   callee: Phone;
   /** `sip:` address under which the document is run, once. */
   staged(xml: string, autoAnswer?: boolean): Promise<string>;
-  /** Calls, and waits for the answer. */
+  /** Calls, and waits for the answer, until the story has it: the phone hears of it first. */
   dial(xml: string, by?: Phone): Promise<PhoneCall>;
   /** Calls, and waits until the story has begun; nobody need answer. */
   ring(xml: string, by?: Phone): Promise<PhoneCall>;
@@ -36,7 +36,11 @@ export async function openScene(environment: Record<string, string> = {}): Promi
     phone,
     callee,
     staged,
-    dial: async (xml, by = phone) => (await by.call(await staged(xml))).until('answered'),
+    async dial(xml, by = phone) {
+      const call = await (await by.call(await staged(xml))).until('answered');
+      await platform.until(call.platformCallId, (e) => e.type === 'LegAnswered');
+      return call;
+    },
     async ring(xml, by = phone) {
       const call = await by.call(await staged(xml, false));
       await eventually(() => call.platformCallId !== '', 'no response named the call');

@@ -53,14 +53,17 @@ describe('a recording that another node goes on with', () => {
   const hear = (recorder: Recorder, count: number) => {
     for (let n = 0; n < count; n++) recorder.hear(speech, '', false);
   };
-  const opened = () => new Promise((go) => setTimeout(go, 50));
+  const opened = async (recorder: Recorder) => {
+    for (const end = Date.now() + 10_000; recorder.durationMs === 0; await new Promise((go) => setTimeout(go, 5)))
+      assert.ok(Date.now() < end, 'what there is was not found within 10 s');
+  };
 
   it('its longest time counts the whole', async () => {
     const first = new Recorder(1, 'moved', folder, limits);
     hear(first, 100);
     assert.equal(await first.leave(), 'taken');
     const second = new Recorder(1, 'moved', folder, limits);
-    await opened();
+    await opened(second);
     hear(second, 49);
     assert.equal(second.ended, undefined);
     hear(second, 1);
@@ -74,7 +77,7 @@ describe('a recording that another node goes on with', () => {
     first.end('stopped');
     assert.equal(await first.close(), 'whole');
     const second = new Recorder(1, 'whole', folder, limits);
-    await opened();
+    await opened(second);
     hear(second, 1);
     assert.equal(second.ended, 'stopped');
     assert.equal(await second.close(), 'whole');
