@@ -144,9 +144,10 @@ async function freezeInAWrite(platform: Platform, phone: Phone): Promise<number>
   }
   const took = () => platform.tookOverSince(callId, frozenAt).some((name) => name !== owner);
   await eventually(took, 'nobody took its partition');
-  await platform.until(callId, (e) => e.type === 'PlayStopped');
+  // At once: a while later the nodes have hung up on it, and hear nothing that they could refuse.
   const wokenAt = Date.now();
   platform.kill(owner, 'SIGCONT');
+  await platform.until(callId, (e) => e.type === 'PlayStopped');
   await eventually(() => /"reason":"fenced"/.test(since(logOf(platform.home, owner), wokenAt)), 'it slept on');
   await pressed(platform, call, '2', 10_000);
   const story = await platform.ended(callId);
