@@ -220,6 +220,8 @@ describe('the media service', () => {
       leg: 0,
       loop: 1,
       items: [
+        // A stream's first packet may find the phone not yet listening.
+        { kind: 'silenceMs', value: 100 },
         { kind: 'prompt', value: 'acme/tune.wav' },
         { kind: 'url', value: 'http://shop.example/missing.wav' },
       ],
