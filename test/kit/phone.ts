@@ -1,15 +1,19 @@
 /**
  * A SIP phone for tests and tools: one UDP socket, calls and is called, with real RTP behind each call. It speaks plain
- * RFC 3261 as a cheap phone would, and refuses to be a reference: no TCP, no authentication, no transfer.
+ * RFC 3261 as a cheap phone would, and refuses to be a reference: no TCP, no authentication, no transfer. What is refused
+ * for congestion it calls again as Retry-After says (RFC 3261 21.5.4): the edge judges itself by how busy this machine is.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { openPeer, type PeerOptions, type RtpPeer } from '../../services/media/src/peer/index.ts';
+import { q850Of } from '../../services/sip-edge/src/edge/causes.ts';
 import { formatResponse } from '../../services/sip-edge/src/stack/message/build.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../services/sip-edge/src/stack/message/message.ts';
 import { parseMessage } from '../../services/sip-edge/src/stack/message/parse.ts';
 
 const T1_MS = 500;
+const CONGESTION = 42;
+const ADMISSIONS_MAX = 4;
 const random = () => Math.random().toString(36).slice(2, 12);
 
 export type PhoneOptions = { address?: string; port?: number; user?: string; peer?: PeerOptions };
@@ -21,7 +25,8 @@ export type Ended = { by: 'us' | 'them'; status: number };
 export class PhoneCall extends EventEmitter {
   readonly phone: Phone;
   readonly peer: RtpPeer;
-  readonly sipCallId: string;
+  /** Another one each time it is called again. */
+  sipCallId: string;
   readonly direction: 'out' | 'in';
   state: 'calling' | 'ringing' | 'answered' | 'ended' = 'calling';
   /** The platform's uuid of the call, from `X-Opentact-Call-Id`; empty until a response brought it. */
@@ -43,7 +48,12 @@ export class PhoneCall extends EventEmitter {
   delayed = false;
   /** Where requests go before a Contact is known, host:port; the address itself where there is none. */
   proxy: string | undefined;
+  /** Of the last time it was called. */
   readonly messages: SipMessage[] = [];
+  /** How often it was refused for congestion. */
+  congested = 0;
+  /** Header lines of its INVITE, besides those every one has. */
+  lines: string[] = [];
 
   constructor(
     phone: Phone,
@@ -125,6 +135,9 @@ export class PhoneCall extends EventEmitter {
   }
 }
 
+const isCongestion = (response: SipResponse) =>
+  response.status === 503 && response.cseq.method === 'INVITE' && q850Of(response) === CONGESTION;
+
 const late = (ms: number, message: string) =>
   new Promise<never>((_, fail) => setTimeout(() => fail(new Error(message)), ms).unref());
 
@@ -169,18 +182,39 @@ export class Phone {
       sipCallId: `${random()}@${this.address}`,
       remoteUri: uri,
     });
-    this.calls.set(call.sipCallId, call);
-    call.invitedAt = performance.now();
     call.delayed = options.sdp === false;
     call.proxy = options.by;
-    const sdp = call.delayed ? '' : peer.offer();
-    this.send(call, 'INVITE', sdp, options.lines);
+    call.lines = options.lines ?? [];
+    this.#invite(call);
     return call;
+  }
+
+  #invite(call: PhoneCall): void {
+    this.calls.set(call.sipCallId, call);
+    call.invitedAt = performance.now();
+    this.send(call, 'INVITE', call.delayed ? '' : call.peer.offer(), call.lines);
+  }
+
+  /** Refused for congestion: acknowledged, and called again as another call when the time has come. */
+  #callAgain(call: PhoneCall, refusal: SipResponse): void {
+    call.congested++;
+    call.remoteTag = tagOf(refusal.headers.get('to') ?? '');
+    this.send(call, 'ACK', '', [], true);
+    this.calls.delete(call.sipCallId);
+    const again = () => {
+      if (this.#closed || call.ended) return;
+      Object.assign(call, { sipCallId: `${random()}@${this.address}`, localTag: random(), remoteTag: '' });
+      call.messages.length = 0;
+      this.#invite(call);
+    };
+    setTimeout(again, 1000 * Number(refusal.headers.get('retry-after') ?? 1)).unref();
   }
 
   /** Sends a request again (RFC 3261 17.1, timers A and E) until any response to it came. */
   #repeat(call: PhoneCall, text: string, uri: string, method: string, cseq: number): void {
+    const { sipCallId } = call;
     const isAnswered = () =>
+      call.sipCallId !== sipCallId ||
       call.messages.some((m) => m.kind === 'response' && m.cseq.method === method && m.cseq.number === cseq);
     let wait = T1_MS;
     const again = () => {
@@ -242,6 +276,8 @@ export class Phone {
     const call = this.calls.get(response.callId);
     if (!call) return;
     call.messages.push(response);
+    if (isCongestion(response) && call.state === 'calling' && call.congested < ADMISSIONS_MAX)
+      return this.#callAgain(call, response);
     call.platformCallId ||= response.headers.get('x-opentact-call-id') ?? '';
     if (response.cseq.method !== 'INVITE' || response.status === 100) return;
     if (call.state === 'answered' || call.ended) {

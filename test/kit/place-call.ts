@@ -1,4 +1,4 @@
-/** Places calls as a patient caller does: a 503 with Retry-After (the machine is busy with other tests) is tried again. */
+/** Places calls as a patient caller does: where nobody took the call in time (503), it is tried again; congestion is the phone's own affair. */
 import type { Phone, PhoneCall } from './phone.ts';
 import type { Platform } from './platform.ts';
 

@@ -10,6 +10,7 @@ import { createTransactions, type Transactions } from '../stack/transaction/laye
 import type { Arrival } from '../stack/transport/peer.ts';
 import { LEAVING, refusedForLoad, SILENT } from './admission.ts';
 import { callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
+import { reasonHeader } from './causes.ts';
 import { type Context, isOver, strangerTag } from './context.ts';
 import { dropWhatOthersHold, watchOwners } from './drop.ts';
 import { createElsewhere } from './elsewhere.ts';
@@ -129,7 +130,8 @@ function admit(
   if (request.method !== 'INVITE' || textParamOf(request.to.params, 'tag')) return true;
   if (overload(context, options, transactionsFull) === undefined) return true;
   const callId = callIdFor(context, request);
-  const lines = [callLine(callId), RETRY_AFTER];
+  // Congestion, where a call that nobody took says 41.
+  const lines: HeaderLine[] = [callLine(callId), RETRY_AFTER, ['Reason', reasonHeader(42)]];
   // Not the tag of a leg: its ACK names nothing that anybody would have to be asked about.
   const toTag = strangerTag(context, request);
   arrival.peer.send(formatResponse(request, arrival.source, 503, { toTag, lines }), () => {});

@@ -133,6 +133,7 @@ test(
     house.phone.request('INVITE', { callId: 'call-2', body: OFFER });
     const refused = await house.phone.status(503);
     assert.ok(refused.headers.get('retry-after') && refused.headers.get('x-opentact-call-id'));
+    assert.match(refused.headers.get('reason') ?? '', /^Q\.850;cause=42\b/);
     assert.equal(house.edge.transactions(), before);
     house.settings.loopDelayMs = 0;
     house.engine.pending = 500;
