@@ -89,6 +89,8 @@ export class PhoneCall extends EventEmitter {
     if (this.ended) return;
     this.ended = ended;
     this.state = 'ended';
+    // Whoever has the platform's port next is not to hear us.
+    this.peer.mute();
     this.emit('ended', ended);
   }
 

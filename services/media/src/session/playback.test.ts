@@ -53,10 +53,17 @@ describe('a play', () => {
       assert.deepEqual(playback.ended, { kind: 'finished' });
     }
   });
-  it('what the pacer lost is skipped, not sent late', () => {
+  it('what the pacer lost while it played is skipped, not sent late', () => {
     const playback = new Playback(1, 1, 1);
     playback.supply(0, clip(1000, 2000, 3000, 4000, 5000, 6000));
-    assert.equal(heard(playback, 9, 3), '3 6');
+    assert.equal(heard(playback, 9, 3), '1 4');
     assert.equal(playback.playedMs, 120);
+  });
+  it('what was lost while a piece was awaited takes nothing of that piece', () => {
+    const playback = new Playback(1, 1, 1);
+    assert.equal(heard(playback, 2, 3), '- -');
+    playback.supply(0, clip(1000, 2000, 3000));
+    assert.equal(heard(playback, 1, 3), '1');
+    assert.equal(heard(playback, 9), '2 3');
   });
 });

@@ -35,6 +35,7 @@ export class Playback {
   private frame = 0;
   private round = 0;
   private framesPlayed = 0;
+  private isRunning = false;
 
   /** `loop` 0: until stopped. `count` pieces are `supply`d in any order. */
   constructor(play: number, loop: number, count: number) {
@@ -52,12 +53,14 @@ export class Playback {
   }
 
   /**
-   * Moves on by one frame, or by more where the pacer lost some, and writes it at `packet[at]`.
+   * Moves on by one frame, or by more where the pacer lost some while this was playing, and writes it at `packet[at]`.
    * @returns false where there is nothing to be heard: silence, a piece not ready, or the end (see `ended`)
    */
   next(law: Law, packet: Buffer, at: number, frames: number): boolean {
-    for (let skipped = 1; skipped < frames; skipped++) if (this.current()) this.advance();
+    // Lost before it began, or while a piece was awaited, is not lost to it.
+    if (this.isRunning) for (let skipped = 1; skipped < frames; skipped++) if (this.current()) this.advance();
     const piece = this.current();
+    this.isRunning = piece !== undefined;
     if (!piece) return false;
     if (piece.kind === 'bytes') this.write(piece, law, packet, at);
     this.advance();
