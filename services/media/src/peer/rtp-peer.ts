@@ -124,24 +124,33 @@ export class RtpPeer implements Paced {
   speak(_nowMs: number, frames: number): void {
     this.out.advance(frames);
     const { remote } = this;
-    if (!remote || this.muted) return;
-    if (this.digits.busy) this.out.sendDigit(this.digits, this.events, remote.address, remote.port);
-    else if (this.spoken.length > 0 || this.silence) this.speakFrame(remote, frames);
-    else this.out.pause();
+    if (!remote) return;
+    if (this.muted) this.speakToNobody(frames);
+    else if (this.digits.busy) this.out.sendDigit(this.digits, this.events, remote.address, remote.port);
+    else if (this.spoken.length > 0 || this.silence) {
+      this.compose(frames);
+      this.out.sendAudio(STATIC_PAYLOAD_TYPE[this.law], remote.address, remote.port);
+    } else this.out.pause();
   }
 
-  private speakFrame(remote: { address: string; port: number }, frames: number): void {
+  /** What is said goes nowhere, in its time. */
+  private speakToNobody(frames: number): void {
+    this.out.pause();
+    if (this.digits.busy) this.digits.write(this.out.packet, HEADER_BYTES);
+    else this.compose(frames);
+  }
+
+  /** Writes what is said in this frame behind the header, silence where it is nothing. */
+  private compose(frames: number): void {
     const now = this.spoken[0];
     this.out.fillSilence(this.law);
-    if (now) {
-      // Time that this process lost is lost to the speech too: what follows stays in its place.
-      now.at = Math.min(now.samples.length, now.at + (frames - 1) * SAMPLES_PER_FRAME);
-      const count = Math.min(SAMPLES_PER_FRAME, now.samples.length - now.at);
-      encodeInto(this.law, now.samples, now.at, count, this.out.packet, HEADER_BYTES);
-      now.at += count;
-      if (now.at >= now.samples.length) this.spoken.shift()?.done();
-    }
-    this.out.sendAudio(STATIC_PAYLOAD_TYPE[this.law], remote.address, remote.port);
+    if (!now) return;
+    // Time that this process lost is lost to the speech too: what follows stays in its place.
+    now.at = Math.min(now.samples.length, now.at + (frames - 1) * SAMPLES_PER_FRAME);
+    const count = Math.min(SAMPLES_PER_FRAME, now.samples.length - now.at);
+    encodeInto(this.law, now.samples, now.at, count, this.out.packet, HEADER_BYTES);
+    now.at += count;
+    if (now.at >= now.samples.length) this.spoken.shift()?.done();
   }
 
   close(): Promise<void> {
