@@ -19,6 +19,7 @@ const CHECKS: Array<{ name: string; command: string; args: string[]; cwd?: strin
     command: 'node',
     args: ['--test', '--test-reporter=dot', 'test/architecture/*.test.ts'],
   },
+  { name: 'how long files and functions are', command: 'node', args: ['test/architecture/sizes.ts'] },
   { name: 'dead code', command: 'knip', args: ['--no-progress'] },
   { name: 'the wire contract', command: 'buf', args: ['lint'], cwd: `${ROOT}proto` },
   {

@@ -5,6 +5,7 @@
 import type {
   App,
   Dialog,
+  MediaPeer,
   To,
   Warning,
   PlayItem as WireItem,
@@ -44,8 +45,7 @@ export type DecidedType =
   | 'TimerSet'
   | 'TimerCancelled'
   | 'MetaSet'
-  | 'CallEnded'
-  | 'CallFaulted';
+  | 'CallEnded';
 export type ObservedType = Exclude<FactType, DecidedType>;
 
 export type Observed = FactOf<ObservedType>;
@@ -58,4 +58,4 @@ export type Reported = Observed & { from?: From };
 /** Who an ending belongs to. */
 export type Owner = 'caller' | 'callee' | 'document' | 'customer-server' | 'carrier' | 'us';
 
-export type { App, Dialog, To, Warning };
+export type { App, Dialog, MediaPeer, To, Warning };

@@ -3,6 +3,9 @@
  * call and leg uuids, tags, branches, CSeq numbers (architecture section 6). Pure but for node's own HMAC.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { legUuid } from './call-view/call-object.ts';
+
+export { legUuid };
 
 function uuidV8(digest: Buffer): string {
   const b = Buffer.from(digest.subarray(0, 16));
@@ -28,11 +31,6 @@ export function callIdOfInvite(secret: string, sipCallId: string, fromTag: strin
 /** The call that an account ordered under a key of its own: ordered again, it is the same call. */
 export function callIdOfOrder(accountId: string, key: string): string {
   return uuidV8(hmac(accountId, 'order', key));
-}
-
-/** The uuid of a leg: the call's with the leg number (0 … 65535) in its low 16 bits. Leg 0 is the call itself. */
-export function legUuid(callId: string, leg: number): string {
-  return callId.slice(0, -4) + leg.toString(16).padStart(4, '0');
 }
 
 /** The call and leg number of a leg's uuid; undefined where it is not one of ours by its form. */

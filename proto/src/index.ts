@@ -7,6 +7,7 @@ export * as LinkV1 from '../gen/opentact/link/v1/link.ts';
 export * as SipEdgeV1 from '../gen/opentact/sip_edge/v1/peer.ts';
 export * from './events.ts';
 export * from './identity.ts';
+export * from './story-file.ts';
 export * from './story-line.ts';
 export * from './versions.ts';
 export * from './wire.ts';

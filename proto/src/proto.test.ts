@@ -22,6 +22,7 @@ test('an event survives the wire with its place and its items', () => {
     at: 1_700_000_000_000,
     leg: 0,
     loop: 1,
+    early: undefined,
     items: [
       { kind: 'say', value: { text: 'Hi', voice: '', gender: 'FEMALE', lang: 'en-US', kind: 'WaveNet' } },
       { kind: 'silenceMs', value: 250 },

@@ -19,6 +19,38 @@ test('each kind of sound is told in a few words', () => {
   ]);
 });
 
+test('a dialog, and whatever else has parts, is told by its parts', () => {
+  const dialog = {
+    ...{
+      callId: 'a@b',
+      localTag: 't1',
+      remoteTag: '',
+      localCseq: 3,
+      routeSet: [],
+      invite: Buffer.alloc(12),
+      sdp: 'v=0',
+    },
+    remoteTarget: 'sip:a@h',
+  };
+  const place = { callId: 'c', seq: 7, at: 1_500 };
+  const line = storyLine(
+    { type: 'LegAnswered', ...place, requestId: 3, leg: 1, sdp: 'v=0', dialog } as unknown as CallEvent,
+    0,
+  );
+  assert.match(line, /dialog=\{callId=a@b localTag=t1 localCseq=3 invite=\(12\) sdp=\(3\) remoteTarget=sip:a@h\}/);
+  const variables = [{ name: 'crm.vip', json: 'true' }];
+  assert.match(
+    storyLine({ type: 'MetaSet', ...place, variables } as CallEvent, 0),
+    /variables=\[\{name=crm.vip json=true\}\]/,
+  );
+  let deep: unknown = 1;
+  for (let i = 0; i < 10_000; i++) deep = { deep };
+  for (const value of [deep, dialog, [dialog], new Uint8Array(3), null, { a: null }]) {
+    const text = storyLine({ type: 'Any', ...place, value } as unknown as CallEvent, 0);
+    assert.ok(!text.includes('[object') && text.length < 200, text);
+  }
+});
+
 test('an event is one line without control characters, and its bodies are measured', () => {
   const event = {
     type: 'DocumentFetched',

@@ -16,6 +16,7 @@ const QUIET = new Set([
   'languageVersion',
 ]);
 const TEXT_MAX = 80;
+const DEPTH_MAX = 4;
 
 /**
  * `  12  +1.204  DigitPressed        leg=0 digit=1        < media/3f9a`.
@@ -33,13 +34,28 @@ function fieldsOf(event: CallEvent): string {
     if (PLACE.has(name) || QUIET.has(name) || value === undefined || value === '') continue;
     if (MEASURED.has(name)) parts.push(`${name}=(${(value as string | Uint8Array).length})`);
     else if (name === 'items') parts.push((value as PlayItem[]).map(itemText).join(' '));
-    else if (Array.isArray(value)) value.length > 0 && parts.push(`${name}=${short(JSON.stringify(value))}`);
-    else
-      parts.push(
-        `${name}=${short(typeof value === 'string' && /\s/.test(value) ? JSON.stringify(value) : String(value))}`,
-      );
+    else if (Array.isArray(value)) value.length > 0 && parts.push(`${name}=${short(valueText(value))}`);
+    else parts.push(`${name}=${short(valueText(value))}`);
   }
   return parts.join(' ');
+}
+
+/**
+ * A value of an event in one piece: words with blanks in quotes, bytes and descriptions measured, what has parts as
+ * `{name=value …}` without those that say nothing.
+ */
+export function valueText(value: unknown, depth = 0): string {
+  if (typeof value === 'string') return /\s/.test(value) ? JSON.stringify(value) : value;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (value instanceof Uint8Array) return `(${value.length})`;
+  if (depth === DEPTH_MAX) return '…';
+  if (Array.isArray(value)) return `[${value.map((part) => valueText(part, depth + 1)).join(', ')}]`;
+  const parts = Object.entries(value).flatMap(([name, part]) => {
+    if (part === undefined || part === '' || (Array.isArray(part) && part.length === 0)) return [];
+    const isMeasured = MEASURED.has(name) && (typeof part === 'string' || part instanceof Uint8Array);
+    return [`${name}=${isMeasured ? `(${part.length})` : valueText(part, depth + 1)}`];
+  });
+  return `{${parts.join(' ')}}`;
 }
 
 /** What an item sounds like, in a few words. */

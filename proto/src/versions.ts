@@ -3,7 +3,7 @@
  * new version of it, written into the record's header `schema`. Here an older event becomes what it means today.
  */
 import type { CallEvent, FactOf, FactType } from './events.ts';
-import { decodeEvent, UnknownEvent } from './wire.ts';
+import { decodeEvent, isKnownType, UnknownEvent } from './wire.ts';
 
 /** The version in which each event is written today; 1 where it is not listed. */
 export const EVENT_VERSIONS: Partial<Record<FactType, number>> = { NodeLost: 2 };
@@ -36,3 +36,36 @@ export function upcast(event: CallEvent, version: number): CallEvent {
     );
   return (UPCASTS[event.type] ?? []).slice(version - 1).reduce((older, step) => step(older), event);
 }
+
+/** A record of the journal, as its log gives it: the callId is its key. */
+export type JournalRecord = { key: string; headers: Record<string, string>; bytes: Uint8Array };
+
+const UNREADABLE = 'unreadable record';
+
+/**
+ * The event of a journal record. Where its bytes can't be the event that its headers name, a stub stands in its place, so
+ * that the story keeps its sequence and every other call of the partition is read: see `isUnreadable`. Its time is 0.
+ * @throws UnknownEvent where a newer version wrote it: such a reader must stop.
+ */
+export function readRecord({ key, headers: { type, seq, schema = '1' }, bytes }: JournalRecord): CallEvent {
+  if (isNewer(type, schema))
+    throw new UnknownEvent(`call ${key}: event ${seq} is ${type} of version ${schema}, which is not known here`);
+  try {
+    const event = readEvent(bytes, schema);
+    const isNamed = event.type === (type ?? event.type) && event.seq === Number(seq ?? event.seq);
+    if (event.callId === key && isNamed) return event;
+  } catch {
+    // Whatever the codec makes of them, these bytes are not what their writer meant.
+  }
+  return { type: 'CallFaulted', reason: UNREADABLE, callId: key, seq: Number(seq) || 0, at: 0 };
+}
+
+/** Headers as a newer version would write them; others are not what any writer meant. */
+function isNewer(type: string | undefined, schema: string): boolean {
+  if (type === undefined || !/^[A-Z][A-Za-z0-9]{0,63}$/.test(type)) return false;
+  if (!isKnownType(type)) return true;
+  return /^\d{1,9}$/.test(schema) && Number(schema) > versionOf(type as FactType);
+}
+
+/** Is it a stub for a record that couldn't be read? Its call is quarantined: faulted, and not charged by a machine. */
+export const isUnreadable = (event: CallEvent): boolean => event.type === 'CallFaulted' && event.reason === UNREADABLE;

@@ -39,6 +39,22 @@ export function toMessage(event: Fact & Partial<CallEvent>): WireMessage {
   };
 }
 
+/** Field numbers of `CallEvent.body` (proto/README.md). */
+const BODIES = { first: 10, last: 255 };
+
+/** The names of all events, asked of the codec: an empty message of each field. */
+const TYPES: ReadonlySet<string> = new Set(
+  Array.from({ length: BODIES.last - BODIES.first + 1 }, (_, n) => {
+    const tag = ((n + BODIES.first) << 3) | 2;
+    const bytes = tag < 128 ? [tag, 0] : [(tag & 127) | 128, tag >> 7, 0];
+    const { body } = WireMessage.decode(Uint8Array.from(bytes));
+    return body ? [upper(body.$case)] : [];
+  }).flat(),
+);
+
+/** Is there an event of this name? */
+export const isKnownType = (type: string): boolean => TYPES.has(type);
+
 /** The bytes of an event. */
 export function encodeEvent(event: Fact & Partial<CallEvent>): Uint8Array {
   return WireMessage.encode(toMessage(event)).finish();

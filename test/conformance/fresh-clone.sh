@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `npm run fresh`: the README tried as a new user would, on a fresh clone with its own install, below a folder of mode 0700,
-# and, run as root, once more as an ordinary user: start, a call, kill -9 of the standalone, start again, a call, stop.
+# and, run as root, once more as an ordinary user: start, a call, one whose media is killed, kill -9 of the standalone, start again,
+# a call, stop. Only the starts are told the ports: everything else finds the platform by its home.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -11,11 +12,13 @@ try() {
   home=$1/.opentact
   trap leave EXIT
   cd "$clone"
-  export OPENTACT_SIP_PORT=$port OPENTACT_HTTP_PORT=$((port + 1)) OPENTACT_GRPC_PORT=$((port + 2)) OPENTACT_DEMO_PORT=$((port + 3))
-  export OPENTACT_RTP_PORTS=$((port + 1000))-$((port + 1999))
+  ports=(OPENTACT_SIP_PORT=$port OPENTACT_HTTP_PORT=$((port + 1)) OPENTACT_GRPC_PORT=$((port + 2)) OPENTACT_DEMO_PORT=$((port + 3)))
+  ports+=(OPENTACT_RTP_PORTS=$((port + 1000))-$((port + 1999)))
   echo "== $(id -un) in $clone ($(stat -c %a "$(dirname "$clone")")), node $(node --version)"
   start first.log
   npm run -s call -- --press 1 | tail -n 1
+  npm run -s call -- --press 1 --kill media | grep -E '^(killed|the c)'
+  (eval "$(npm run -s env)" && curl -s -o /dev/null -w "GET /ready: %{http_code}\n" "$OPENTACT_URL/ready")
   kill -9 "$(head -n 1 "$home/run/standalone.pid")"
   start second.log
   grep -h 'left running' second.log || true
@@ -33,7 +36,7 @@ leave() {
 
 # Starts the platform in the background and waits until it says that it is up.
 start() {
-  npm start > "$1" 2>&1 &
+  env "${ports[@]}" npm start > "$1" 2>&1 &
   for _ in $(seq 240); do grep -q 'Opentact is up' "$1" && break; sleep 0.5; done
   grep -h 'Opentact is up' "$1"
 }

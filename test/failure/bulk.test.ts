@@ -12,6 +12,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '@opentact/client';
 import pg from 'pg';
+import { environmentOf } from '../kit/environment.ts';
 import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
 
 const COUNT = Number(process.env.OPENTACT_BULK ?? 150);
@@ -43,9 +44,7 @@ after(async () => {
 
 /** What no customer may change: how much the demo's account may do at once. */
 async function allow(): Promise<void> {
-  const environment = readFileSync(`/proc/${platform.pid('api')}/environ`, 'utf8').split('\0');
-  const url = environment.find((line) => line.startsWith('OPENTACT_API_DATABASE_URL='))!;
-  const client = new pg.Client({ connectionString: url.slice(url.indexOf('=') + 1) });
+  const client = new pg.Client({ connectionString: environmentOf(platform, 'api', 'OPENTACT_API_DATABASE_URL') });
   await client.connect();
   await client.query('update account set balance = 1000, calls_max = 400, dials_per_minute_max = 6000');
   await client.end();

@@ -10,11 +10,12 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openLog } from '@opentact/event-log';
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import { type CallEvent, PartitionTaken } from '@opentact/proto';
 import { partitionOf } from '@opentact/runtime';
 import pg from 'pg';
+import { environmentOf } from '../kit/environment.ts';
 import { runInNamespace } from '../kit/namespace.ts';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { callDocument } from '../kit/place-call.ts';
 import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
 import { eventually, outcome, verbs } from '../kit/scene.ts';
@@ -57,10 +58,7 @@ async function writersOf(log: 'postgres' | 'kafka', platform: Platform, callId: 
   }
 }
 
-const databaseOf = (platform: Platform) => {
-  const environment = readFileSync(`/proc/${platform.pid('flow-engine-1')}/environ`, 'utf8').split('\0');
-  return environment.find((line) => line.startsWith('DATABASE_URL='))!.slice('DATABASE_URL='.length);
-};
+const databaseOf = (platform: Platform) => environmentOf(platform, 'flow-engine-1', 'DATABASE_URL');
 
 async function stage(t: TestContext, log: 'postgres' | 'kafka'): Promise<{ platform: Platform; phone: Phone }> {
   const kafka = { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: BROKERS };

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import type { CallEvent } from '@opentact/proto';
 import { type Customer, openCustomer } from '../kit/customer.ts';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { callDocument } from '../kit/place-call.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { verbs } from '../kit/scene.ts';

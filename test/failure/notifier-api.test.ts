@@ -1,8 +1,8 @@
 /** `kill -9` of the notifier and of api during calls: nothing is lost; a callback repeats, if at all, under its own key. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { openPhone, type Phone } from '@opentact/phone';
 import { type Customer, openCustomer } from '../kit/customer.ts';
-import { openPhone, type Phone } from '../kit/phone.ts';
 import { answered, callDocument } from '../kit/place-call.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { verbs } from '../kit/scene.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { all, outcome, verbs } from '../kit/scene.ts';
 

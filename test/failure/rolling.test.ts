@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openPhone, type PhoneCall } from '../kit/phone.ts';
+import { openPhone, type PhoneCall } from '@opentact/phone';
 import { callDocument } from '../kit/place-call.ts';
 import { startPlatform } from '../kit/platform.ts';
 import { outcome, verbs } from '../kit/scene.ts';

@@ -10,8 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openLog } from '@opentact/event-log';
-import { type CallEvent, readEvent } from '@opentact/proto';
+import { type CallEvent, readRecord } from '@opentact/proto';
 import { startCluster } from '../kit/broker.ts';
+import { environmentOf } from '../kit/environment.ts';
 import { machine } from '../kit/load-average.ts';
 import type { Platform } from '../kit/platform.ts';
 import { CASES } from '../load/cases.ts';
@@ -69,7 +70,7 @@ async function readStories(kafkaBrokers: string[] | undefined, databaseUrl: stri
       const none: Story = { seq: 0, broken: false, owner: '', sessions: new Set(), keys: new Set() };
       const story = stories.get(record.key) ?? none;
       stories.set(record.key, story);
-      learn(story, readEvent(record.bytes, record.headers.schema));
+      learn(story, readRecord(record));
     }
   await log.close();
   return stories;
@@ -109,6 +110,7 @@ async function call(order: Order): Promise<Outcome> {
   const child = fork(CALLER);
   child.send(order);
   const [outcome] = (await once(child, 'message')) as [Outcome];
+  child.disconnect();
   return outcome;
 }
 
@@ -162,10 +164,7 @@ process.exitCode = faults === 0 ? 0 : 1;
 
 /** Waits until everything has come to rest, then counts what must be none. */
 async function judge(): Promise<number> {
-  const databaseUrl = readFileSync(`/proc/${platform.pid('flow-engine-1')}/environ`, 'utf8')
-    .split('\0')
-    .find((line) => line.startsWith('DATABASE_URL='))!
-    .slice('DATABASE_URL='.length);
+  const databaseUrl = environmentOf(platform, 'flow-engine-1', 'DATABASE_URL');
   let found: Array<[string, number]> = [];
   for (const until = Date.now() + REST_MS; ; await sleep(3_000)) {
     const stories = await readStories(cluster?.brokers.split(','), databaseUrl);

@@ -3,10 +3,11 @@
  * How the chains lie between each other is a matter of timing; two stories whose chains are equal are the same call.
  */
 import type { CallEvent } from '@opentact/proto';
+import { isObserved } from '@opentact/proto/observations';
 
 /** Fields of timing, of addresses, and of what differs from call to call by its nature. */
 const LEFT_OUT = new Set(
-  'type callId seq at from to dueAt playedMs durationMs tookMs observedAt sdp sdpId offer invite dialog node boot except'.split(
+  'type callId seq at from to dueAt playedMs durationMs tookMs observedAt sdp sdpId offer invite dialog media peer node boot except'.split(
     ' ',
   ),
 );
@@ -25,8 +26,8 @@ function teller(event: CallEvent): string {
   return `media, ${event.type.replace(/(Ready|Finished|Stopped|Failed|Started|Ended|Changed|Released)$/, '')}`;
 }
 
-const CHOSEN =
-  /(Requested|Set|Cancelled)$|^(DocumentAccepted|DocumentRejected|VerbStarted|VerbEnded|CallEnded|CallFaulted)$/;
+/** What the engine chose, or said of itself: it follows from the rest. */
+const isChosen = (event: CallEvent) => !isObserved(event) || event.type === 'CallFaulted';
 
 /** @param known what stands for values that differ by nature, like ports. */
 export function chainsOf(
@@ -50,7 +51,7 @@ export function chainsOf(
       .map(([name, value]) => [name, meaningOf(name, value)] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1));
     const line = known(`${event.type} ${JSON.stringify(Object.fromEntries(fields))}`);
-    const chain = CHOSEN.test(event.type) ? 'chosen' : teller(event);
+    const chain = isChosen(event) ? 'chosen' : teller(event);
     chains[chain] = [...(chains[chain] ?? []), line];
   }
   return chains;

@@ -7,6 +7,7 @@ import { createNodeLink, type NodeLink } from '@opentact/link';
 import { type CallEvent, decodeEvent, encodeEvent, type Observed } from '@opentact/proto';
 import { closeGrpc, createGrpcServer, createLogger, listenGrpc } from '@opentact/runtime';
 import { newCall } from '../../services/flow-engine/src/domain/call.ts';
+import { createDocumentReader } from '../../services/flow-engine/src/engine/document-reader.ts';
 import { createEngine } from '../../services/flow-engine/src/engine/engine.ts';
 import { eventOf, JOURNAL } from '../../services/flow-engine/src/engine/story.ts';
 import { respond, type Scenario } from '../../services/flow-engine/src/simulate/simulate.ts';
@@ -29,6 +30,9 @@ export const inMemory =
   async () =>
     memoryLog(server);
 
+/** One for all engines of this process: a thread takes longer to start than an engine of these lives. */
+let documents: ReturnType<typeof createDocumentReader> | undefined;
+
 /** Starts one engine; with a fault, it dies or loses its log at that write. */
 export async function startEngine(open: OpenLog, name: string, fault?: Fault) {
   const base = await open();
@@ -42,7 +46,9 @@ export async function startEngine(open: OpenLog, name: string, fault?: Fault) {
   };
   const log = fault ? faulty(base, { ...fault, died: die }) : base;
   const self = { name, boot: `${name}-${Math.random().toString(36).slice(2)}` };
+  documents ??= createDocumentReader();
   const engine = createEngine({
+    documents,
     log,
     self,
     logger: quiet,
@@ -171,10 +177,17 @@ export async function storyOf(log: EventLog, callId: string): Promise<CallEvent[
   return story;
 }
 
-/** Waits until the call has ended and everything it held was given back. @throws Error with the story's tail */
+/**
+ * Waits until the call has ended and everything it held was given back, as long as it goes on: a busy machine is slow.
+ * @param ms how long nothing may be added to its story
+ * @throws Error with the story's tail
+ */
 export async function untilSettled(log: EventLog, callId: string, ms: number): Promise<CallEvent[]> {
-  for (const until = Date.now() + ms; ; await new Promise((r) => setTimeout(r, 20))) {
+  let until = Date.now() + ms;
+  for (let length = 0; ; await new Promise((r) => setTimeout(r, 20))) {
     const story = await storyOf(log, callId);
+    if (story.length > length) until = Date.now() + ms;
+    length = story.length;
     const open = new Set(story.flatMap((e) => (e.type === 'ReleaseRequested' ? [e.seq] : [])));
     for (const e of story) if (e.type === 'SessionReleased') open.delete(e.requestId);
     if (story.some((e) => e.type === 'CallEnded') && open.size === 0) return story;

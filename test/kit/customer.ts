@@ -1,11 +1,14 @@
 /** A customer's HTTP server for tests: answers as told, can hold an answer back, and remembers every request. */
 
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 export type Asked = {
   method: string;
   path: string;
+  /** Path and query as they came. */
+  target: string;
   query: Record<string, string>;
   idempotencyKey: string;
   body: string;
@@ -27,6 +30,14 @@ export type Customer = {
   close(): Promise<void>;
 };
 
+/** Did the platform sign this request, for this server and with the app's secret? As README.md tells customers to check. */
+export function isSigned(asked: Asked, origin: string, secret: string): boolean {
+  const { method, target, idempotencyKey, body, headers } = asked;
+  const key = createHmac('sha256', secret).update(origin).digest();
+  const text = [headers['x-opentact-timestamp'], method, `${origin}${target}`, idempotencyKey, body].join('\n');
+  return headers['x-opentact-signature'] === `v2=${createHmac('sha256', key).update(text).digest('hex')}`;
+}
+
 export async function openCustomer(address = '127.0.0.1'): Promise<Customer> {
   const replies = new Map<string, Reply>();
   const asked: Asked[] = [];
@@ -37,6 +48,7 @@ export async function openCustomer(address = '127.0.0.1'): Promise<Customer> {
     const one: Asked = {
       method: request.method ?? '',
       path: pathname,
+      target: request.url ?? '',
       query: Object.fromEntries(searchParams),
       idempotencyKey: String(request.headers['idempotency-key'] ?? ''),
       body,

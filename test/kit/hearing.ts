@@ -3,8 +3,8 @@
  * the phone heard, one after the other. It judges words, not timing.
  */
 import assert from 'node:assert/strict';
-import { decode } from '../../services/media/src/codec/g711.ts';
-import { correlate, type Found, resemblance } from '../../services/media/src/peer/index.ts';
+import { heardOf } from '../../services/media/src/audio/clip.ts';
+import { correlate, type Found, PCMU, resemblance } from '../../services/media/src/peer/index.ts';
 import { fliteSpeaker } from '../../services/media/src/speech/speaker.ts';
 
 /** Normalised cross-correlation from which two pieces of audio are the same words by the same voice. */
@@ -25,7 +25,7 @@ export function openHearing(): Hearing {
   const spoken = new Map<string, Promise<Int16Array>>();
   const words = (text: string, voice = 'slt') => {
     const key = `${voice} ${text}`;
-    const known = spoken.get(key) ?? speaker.speak(text, voice).then((c) => decode('PCMU', new Uint8Array(c.PCMU)));
+    const known = spoken.get(key) ?? speaker.speak(text, voice).then((clip) => heardOf(clip, PCMU));
     spoken.set(key, known);
     return known;
   };

@@ -86,6 +86,7 @@ export function createOwner(
         log,
         link: link as never,
         step: stepWith(parseDocument),
+        documents: { read: () => undefined },
         self: { name: 'engine', boot: String(opened.length) },
         now: () => Date.now() + offset,
         logger: quiet,

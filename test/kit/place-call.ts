@@ -2,7 +2,7 @@
  * Places calls as a patient caller does: what nobody took in time (503, Q.850 41) is called anew, at another address, since
  * a document is run once. Congestion (42) is the phone's own affair: nothing was kept, so it calls the same address again.
  */
-import type { Phone, PhoneCall } from './phone.ts';
+import type { Phone, PhoneCall } from '@opentact/phone';
 import type { Platform } from './platform.ts';
 
 const TRIES_MAX = 10;

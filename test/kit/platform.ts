@@ -13,7 +13,7 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
-import { CHANNEL_OPTIONS, partitionOf } from '@opentact/runtime';
+import { bearer, CHANNEL_OPTIONS, partitionOf } from '@opentact/runtime';
 import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
 import { type Control, openControl } from './control.ts';
 
@@ -28,6 +28,8 @@ export type Platform = {
   home: string;
   /** What its processes are started with, for one more of them. */
   environment: Record<string, string | undefined>;
+  /** The operator's, for CallControl and `/recordings`. */
+  token: string;
   sip: string;
   sipPort: number;
   httpPort: number;
@@ -110,9 +112,11 @@ async function launch(environment: Record<string, string>): Promise<Platform> {
   const partitions = (environment.OPENTACT_LOG ?? process.env.OPENTACT_LOG) === 'kafka' ? 48 : 8;
   let output = '';
   let child: ChildProcess;
-  let control = openControl(`127.0.0.1:${grpcPort}`);
+  const tokenOf = () =>
+    environment.OPENTACT_GRPC_TOKEN ??
+    process.env.OPENTACT_GRPC_TOKEN ??
+    readFileSync(join(home, 'operator.token'), 'utf8').trim();
   // Our own tools read with our own types; that a client with only the .proto files can is tested by itself.
-  let reader = openReader(grpcPort);
 
   const ready = async () => {
     const answer = await fetch(`http://127.0.0.1:${httpPort}/ready`).catch(() => undefined);
@@ -137,10 +141,15 @@ async function launch(environment: Record<string, string>): Promise<Platform> {
   // A test that throws outside its own clean-up must leave no platform behind.
   process.once('exit', () => child.exitCode === null && child.kill('SIGTERM'));
   await start();
+  let control = openControl(`127.0.0.1:${grpcPort}`, tokenOf());
+  let reader = openReader(grpcPort);
 
   const platform: Platform = {
     home,
     environment: env,
+    get token() {
+      return tokenOf();
+    },
     sip: `127.0.0.1:${sipPort}`,
     sipPort,
     httpPort,
@@ -187,7 +196,7 @@ async function launch(environment: Record<string, string>): Promise<Platform> {
     async story(callId) {
       const events: CallEvent[] = [];
       const options = { deadline: Date.now() + STORY_MS };
-      const stream = reader.streamCallEvents({ callId, fromSeq: 1, follow: false }, options);
+      const stream = reader.streamCallEvents({ callId, fromSeq: 1, follow: false }, bearer(tokenOf()), options);
       try {
         for await (const { event } of stream) if (event) events.push(fromMessage(event));
       } catch (error) {
@@ -242,7 +251,7 @@ async function launch(environment: Record<string, string>): Promise<Platform> {
       }
     },
     async restart() {
-      control = openControl(`127.0.0.1:${grpcPort}`);
+      control = openControl(`127.0.0.1:${grpcPort}`, tokenOf());
       reader = openReader(grpcPort);
       await start();
     },

@@ -2,9 +2,10 @@
  * What most scenarios begin with: a platform of their own, a customer's server, a phone that calls and one that is
  * called. A document is staged and dialled; what becomes of the call is read from its story.
  */
+
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import type { CallEvent } from '@opentact/proto';
 import { type Customer, openCustomer } from './customer.ts';
-import { openPhone, type Phone, type PhoneCall } from './phone.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
 export type Scene = {

@@ -3,9 +3,9 @@
  * follows from the seed. Shared by the laws; it asserts nothing itself.
  */
 import type { CallEvent, Observed, Reported } from '@opentact/proto';
+import { isReportable } from '@opentact/proto/observations';
 import { type Call, newCall } from '../../services/flow-engine/src/domain/call.ts';
 import { lostNodes } from '../../services/flow-engine/src/domain/nodes.ts';
-import { isReportable } from '../../services/flow-engine/src/domain/observed.ts';
 import { wasHeard } from '../../services/flow-engine/src/domain/peer-words.ts';
 import { isHeldBack } from '../../services/flow-engine/src/domain/recovery.ts';
 import { stepWith } from '../../services/flow-engine/src/domain/step.ts';

@@ -49,7 +49,7 @@ export function strange(call: Call, random: Random): Observed {
       bridge
         ? { type: 'BridgeEnded', requestId: bridge.seq, reason: 'lost' }
         : { type: 'LegConfirmed', leg, sdp: 'sdp' },
-    () => ({ type: 'CallFaulted', reason: 'planned' }) as unknown as Observed,
+    () => ({ type: 'CallFaulted', reason: 'planned' }),
   ])();
 }
 

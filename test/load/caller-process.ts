@@ -1,10 +1,9 @@
-/** The caller's process: one order in, its outcome out, and it ends. */
+/** The caller's process: an order in, its outcome out, and the next; it ends when nobody is connected any more. */
 import { makeCalls } from './caller.ts';
 import type { Order } from './order.ts';
 
-process.once('message', async (order: Order) => {
+process.on('message', async (order: Order) => {
   const outcome = await makeCalls(order);
-  process.send!(outcome, () => process.exit(0));
+  process.send?.(outcome);
 });
-// Nobody waits for the outcome any more.
-process.once('disconnect', () => process.exit(1));
+process.once('disconnect', () => process.exit(0));

@@ -14,6 +14,8 @@ export type Case = {
 };
 
 const WAIT = '<Response><Pause length="30000"/></Response>';
+/** A pause doesn't answer a call that is not answered yet. */
+const ANSWER_AND_WAIT = '<Response><Answer/><Pause length="30000"/></Response>';
 
 export const CASES: Case[] = [
   {
@@ -31,7 +33,7 @@ export const CASES: Case[] = [
     behaviour: 'sig',
     number: '18005550302',
     fetched: true,
-    documents: { first: WAIT },
+    documents: { first: ANSWER_AND_WAIT },
     rates: [50, 100, 150, 200, 250, 300, 400, 500, 600, 800],
   },
   {

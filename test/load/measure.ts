@@ -38,6 +38,7 @@ async function call(order: Order): Promise<Outcome> {
   died.catch(() => {}); // It ends after its answer, too.
   child.send(order);
   const [outcome] = await Promise.race([answer, died]);
+  child.disconnect();
   return outcome;
 }
 

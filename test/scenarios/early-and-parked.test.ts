@@ -7,17 +7,19 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { openPhone, type PhoneCall } from '@opentact/phone';
 import pg from 'pg';
 import type { SipResponse } from '../../services/sip-edge/src/stack/message/message.ts';
+import { isSigned } from '../kit/customer.ts';
+import { environmentOf } from '../kit/environment.ts';
 import { type Hearing, openHearing } from '../kit/hearing.ts';
-import { openPhone, type PhoneCall } from '../kit/phone.ts';
 import { all, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 
 const EARLY = 'You are hearing this before anybody answered.';
 const LATER = 'And this you are hearing after the answer.';
 const PARKED = '18005550177';
 
-type Demo = { accountId: string; groupId: string };
+type Demo = { accountId: string; groupId: string; signingKey: string };
 
 let scene: Scene;
 let hearing: Hearing;
@@ -25,10 +27,8 @@ let demo: Demo;
 
 /** An app without a document, and a number that leads to it, as provisioning would make them. */
 async function provision(): Promise<void> {
-  const environment = readFileSync(`/proc/${scene.platform.pid('api')}/environ`, 'utf8').split('\0');
-  const url = environment.find((line) => line.startsWith('OPENTACT_API_DATABASE_URL='));
-  assert.ok(url, 'the api has no database');
-  const client = new pg.Client({ connectionString: url.slice(url.indexOf('=') + 1) });
+  const connectionString = environmentOf(scene.platform, 'api', 'OPENTACT_API_DATABASE_URL');
+  const client = new pg.Client({ connectionString });
   await client.connect();
   const app = randomUUID();
   await client.query(`insert into app (id, account_id, name, signing_key) values ($1, $2, 'Parked', 'key')`, [
@@ -175,6 +175,7 @@ describe('before the answer, and where the caller is', { timeout: 60_000, concur
     ]);
     const [asked] = scene.customer.asked.filter(({ path }) => path === '/orders');
     assert.deepEqual([asked!.method, asked!.body, asked!.headers['x-shop']], ['PUT', 'a,b', '7']);
+    assert.ok(isSigned(asked!, scene.customer.url, demo.signingKey), 'signed as README.md says');
   });
 
   it('the voices are listed at the platform’s HTTP port', async () => {

@@ -3,14 +3,14 @@
  * from outside: readiness, recordings, and `npm run call`.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition, type ServiceClientConstructor, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { WireEvent } from '../kit/control.ts';
+import { openControl, type WireEvent } from '../kit/control.ts';
 import { all, openScene, outcome, type Scene } from '../kit/scene.ts';
 import { openWire } from '../kit/wire.ts';
 
@@ -196,6 +196,21 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
     assert.ok(service.some(({ name }) => name === 'opentact.call.v1.CallControl'));
   });
 
+  it('without the operator’s token nobody is told of a call, hangs one up or places one', async () => {
+    const stranger = openControl(`127.0.0.1:${scene.platform.grpcPort}`);
+    const call = await scene.dial('<Response><Pause length="5000"/></Response>');
+    const { platformCallId } = call;
+    for (const asked of [
+      stranger.getCall(platformCallId),
+      stranger.hangup(platformCallId, 'x'),
+      stranger.place({ account_id: NOBODY, to: 'sip:a@127.0.0.1', xml: '<Response/>' }),
+    ])
+      assert.equal((await refused(asked)).code, status.UNAUTHENTICATED);
+    stranger.close();
+    call.hangup();
+    await scene.platform.ended(platformCallId);
+  });
+
   it('a recording is served over HTTP; what is none is not', async () => {
     const http = `http://127.0.0.1:${scene.platform.httpPort}`;
     const call = await scene.dial('<Response><Record/></Response>');
@@ -203,14 +218,17 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
     await new Promise((r) => setTimeout(r, 500));
     await call.peer.press('#');
     const [finished] = all(await scene.platform.ended(call.platformCallId), 'RecordFinished');
-    const found = await fetch(`${http}/recordings/${finished!.recordingId}.wav`);
+    const headers = { authorization: `Bearer ${scene.platform.token}` };
+    const path = `${http}/recordings/${finished!.recordingId}.wav`;
+    assert.equal((await fetch(path)).status, 401, 'whoever else is on this machine');
+    const found = await fetch(path, { headers });
     const wav = Buffer.from(await found.arrayBuffer());
     assert.equal(found.status, 200);
     assert.equal(wav.toString('latin1', 0, 4), 'RIFF');
     assert.equal(wav.readUInt32LE(24), 8000);
     assert.ok(Math.abs((wav.length - 44) / 16 - finished!.durationMs) < 100);
     for (const name of [`${NOBODY}.wav`, '..%2f..%2fdemo.json', '../demo.json'])
-      assert.equal((await fetch(`${http}/recordings/${name}`)).status, 404);
+      assert.equal((await fetch(`${http}/recordings/${name}`, { headers })).status, 404);
   });
 
   it('/ready lists what a call needs, and says 503 without it', async () => {
@@ -233,19 +251,14 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
 
   describe('npm run call', { concurrency: 2 }, () => {
     /** @returns its exit code and what it printed */
-    function run(...args: string[]): Promise<{ code: number; text: string }> {
-      const { home, sipPort, httpPort, grpcPort } = scene.platform;
-      const env = {
-        ...process.env,
-        OPENTACT_HOME: home,
-        OPENTACT_SIP_PORT: String(sipPort),
-        OPENTACT_HTTP_PORT: String(httpPort),
-        OPENTACT_GRPC_PORT: String(grpcPort),
-      };
+    const run = (...args: string[]) => tool('call', ...args);
+    /** The platform's ports are not told: its home says them. */
+    function tool(...args: string[]): Promise<{ code: number; text: string }> {
+      const env = { ...process.env, OPENTACT_HOME: scene.platform.home };
       return new Promise((done) =>
         execFile(
           process.execPath,
-          [join(ROOT, 'test/kit/call.ts'), ...args],
+          [join(ROOT, 'services/standalone/src/entry.mjs'), ...args],
           { env, timeout: 60_000 },
           (error, out, err) => done({ code: error ? Number(error.code ?? -1) : 0, text: out + err }),
         ),
@@ -267,6 +280,52 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
       assert.match(text, /Ended: document-end \(owner: document\)/);
       assert.match(text, /Gather\[0\].*entered 1/);
       assert.match(text, /INVITE sip:/);
+      assert.doesNotMatch(text, /PlayRequested/);
+      const whole = await run('--document', document, '--press', '1', '--verbose');
+      assert.equal(whole.code, 0, whole.text);
+      assert.match(whole.text, /PlayRequested/);
+    });
+
+    it('finds the platform by its home, and so do flow, example and env', async () => {
+      const { home, sipPort, httpPort, grpcPort, token } = scene.platform;
+      const call = await scene.dial('<Response><Hangup/></Response>');
+      await scene.platform.ended(call.platformCallId);
+      const story = await tool('flow', 'replay', call.platformCallId);
+      assert.equal(story.code, 0, story.text);
+      assert.match(story.text, /CallEnded/);
+      const { code, text } = await tool('env');
+      assert.equal(code, 0, text);
+      const { apiKey, accountId } = JSON.parse(readFileSync(join(home, 'demo.json'), 'utf8'));
+      const script =
+        'eval "$TOLD"; echo $OPENTACT_SIP_PORT $OPENTACT_URL $OPENTACT_GRPC $OPENTACT_ACCOUNT $OPENTACT_API_KEY $OPENTACT_GRPC_TOKEN';
+      const shell = execFileSync('sh', ['-c', script], { env: { TOLD: text }, encoding: 'utf8' });
+      assert.equal(
+        shell.trim(),
+        `${sipPort} http://127.0.0.1:${httpPort} 127.0.0.1:${grpcPort} ${accountId} ${apiKey} ${token}`,
+      );
+      const example = execFileSync(
+        process.execPath,
+        ['--import', join(ROOT, 'services/standalone/src/at-home.ts'), '-p', 'process.env.OPENTACT_URL'],
+        { env: { PATH: process.env.PATH, OPENTACT_HOME: home }, encoding: 'utf8' },
+      );
+      assert.equal(example.trim(), `http://127.0.0.1:${httpPort}`);
+    });
+
+    it('kills the process that serves the call, and says what the caller lost', async () => {
+      const document = file(
+        'killed.xml',
+        '<Response><Say>One moment, please.</Say><Pause length="3000"/><Say>Good bye.</Say></Response>',
+      );
+      const { code, text } = await run('--document', document, '--kill', 'media');
+      assert.equal(code, 0, text);
+      const [, name, pid] = /^killed (media-\d) \(pid (\d+)\) at VerbStarted$/m.exec(text) ?? [];
+      assert.ok(name, text);
+      assert.notEqual(scene.platform.pid(name), Number(pid));
+      const [, lost] = /^the caller lost (\d+) ms/m.exec(text) ?? [];
+      assert.ok(Number(lost) > 20 && Number(lost) < 3_000, text);
+      assert.match(text, /^the call went on \(verbs ended behind it: [23]\)$/m);
+      assert.equal((await run('--kill', 'phone')).code, 2);
+      await scene.platform.whole();
     });
 
     it('ends 1 for a call that nobody answers, or that failed at the customer’s server', async () => {

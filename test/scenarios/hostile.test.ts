@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, it } from 'node:test';
+import type { PhoneCall } from '@opentact/phone';
 import type { CallEvent } from '@opentact/proto';
 import type { Reply } from '../kit/customer.ts';
-import type { PhoneCall } from '../kit/phone.ts';
 import { freePorts } from '../kit/platform.ts';
 import { all, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 

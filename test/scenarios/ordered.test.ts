@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import { type Hearing, openHearing } from '../kit/hearing.ts';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { all, eventually, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 
 const GREETING = 'This is the call that you have ordered.';

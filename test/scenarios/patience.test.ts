@@ -1,7 +1,7 @@
 /** What takes a minute: a caller who vanishes is given up, a staged document that nobody dials expires. It judges no sound. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { openPhone } from '../kit/phone.ts';
+import { openPhone } from '@opentact/phone';
 import { openScene, outcome, type Scene } from '../kit/scene.ts';
 
 const STAGED_FOR_MS = 60_000;

@@ -3,10 +3,10 @@
  * each once, also where the notifier that writes them is killed.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { type EventLog, postgresLog } from '@opentact/event-log';
 import { partitionOf } from '@opentact/runtime';
+import { environmentOf } from '../kit/environment.ts';
 import { openScene, type Scene } from '../kit/scene.ts';
 
 const TOPIC = 'events.public';
@@ -14,21 +14,21 @@ const TOPIC = 'events.public';
 type Envelope = {
   uuid: string;
   type: string;
-  payload: { state?: string; path?: string; success?: boolean; url?: string; tag?: string; format?: string };
+  payload: {
+    state?: string;
+    path?: string;
+    command?: string;
+    success?: boolean;
+    url?: string;
+    tag?: string;
+    format?: string;
+  };
   call: { uuid: string; direction: string; parent: { uuid: string } | null };
   account: { uuid: string };
 };
 
 let scene: Scene;
 let log: EventLog;
-
-/** Where the installation's PostgreSQL listens, as its own processes were told. */
-function databaseUrl(): string {
-  const environment = readFileSync(`/proc/${scene.platform.pid('notifier-1')}/environ`, 'utf8').split('\0');
-  const found = environment.find((line) => line.startsWith('DATABASE_URL='));
-  assert.ok(found, 'the notifier has no DATABASE_URL');
-  return found.slice('DATABASE_URL='.length);
-}
 
 /** All events of a call, a moment after its last one: a second telling would be among them. */
 async function told(callId: string): Promise<Envelope[]> {
@@ -45,7 +45,7 @@ async function told(callId: string): Promise<Envelope[]> {
 
 const inWords = ({ type, payload, call }: Envelope) =>
   type === 'call_flow'
-    ? `${payload.path} ${payload.success}`
+    ? `${payload.path || payload.command} ${payload.success}`
     : type === 'call_state'
       ? `${call.direction} ${payload.state}`
       : `${type} ${payload.tag}`;
@@ -55,7 +55,7 @@ describe('what customers are told', { timeout: 120_000 }, () => {
     async () => {
       scene = await openScene();
       await scene.platform.whole();
-      log = await postgresLog({ url: databaseUrl(), retainDays: 30 });
+      log = await postgresLog({ url: environmentOf(scene.platform, 'notifier-1', 'DATABASE_URL'), retainDays: 30 });
     },
     { timeout: 90_000 },
   );
@@ -73,6 +73,7 @@ describe('what customers are told', { timeout: 120_000 }, () => {
     assert.deepEqual(events.map(inWords), [
       'in init',
       'in live',
+      'Answer true',
       'Say[0] true',
       'out init',
       'out ringing',
@@ -102,13 +103,15 @@ describe('what customers are told', { timeout: 120_000 }, () => {
     assert.deepEqual(events.map(inWords), [
       'in init',
       'in live',
+      'Answer true',
       'call_record order',
       'Record[0] true',
       'in hangup',
       'in destroyed',
     ]);
-    const { url, format } = events[2]!.payload;
-    const fetched = await fetch(`http://127.0.0.1:${scene.platform.httpPort}${url}`);
+    const { url, format } = events[3]!.payload;
+    const headers = { authorization: `Bearer ${scene.platform.token}` };
+    const fetched = await fetch(`http://127.0.0.1:${scene.platform.httpPort}${url}`, { headers });
     assert.deepEqual([fetched.status, fetched.headers.get('content-type'), format], [200, 'audio/wav', 'wav']);
     await fetched.arrayBuffer();
   });
@@ -128,6 +131,7 @@ describe('what customers are told', { timeout: 120_000 }, () => {
     assert.deepEqual((await told(id)).map(inWords), [
       'in init',
       'in live',
+      'Answer true',
       ...Array.from({ length: 10 }, (_, n) => `Pause[${n}] true`),
       'in hangup',
       'in destroyed',

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import { branchOf, type CallEvent, callIdOfInvite, cseqOf, localTag, sipCallIdOf } from '@opentact/proto';
 import type { SipResponse } from '../../services/sip-edge/src/stack/message/message.ts';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { all, eventually, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 import { closeWires, openWire, type Wire } from '../kit/wire.ts';
 
@@ -185,9 +185,13 @@ describe('races', { timeout: 180_000 }, () => {
     carol.onCall = (call) => call.accept();
     const call = await scene.dial(dialled(bob, carol));
     await scene.platform.until(call.platformCallId, (e) => e.type === 'BridgeStarted');
-    const pair = [bob, carol].map((p) => [...p.calls.values()].at(-1)!);
-    await eventually(() => pair.filter((c) => c.ended).length === 1, 'the other phone was not let go');
-    pair.find((c) => !c.ended)!.hangup();
+    // The one that answers first may be connected before the other has its INVITE.
+    const pair = () => [bob, carol].map((p) => [...p.calls.values()].at(-1));
+    await eventually(() => pair().every(Boolean), 'the other phone was not rung');
+    await eventually(() => pair().filter((c) => c?.ended).length === 1, 'the other phone was not let go');
+    pair()
+      .find((c) => !c?.ended)!
+      .hangup();
     const story = await scene.platform.ended(call.platformCallId);
     const [bridge] = all(story, 'BridgeRequested');
     assert.equal(all(story, 'BridgeRequested').length, 1);

@@ -7,8 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PhoneCall } from '@opentact/phone';
 import { type Hearing, openHearing } from '../kit/hearing.ts';
-import type { PhoneCall } from '../kit/phone.ts';
 import { all, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 
 const BEFORE = 'This is what I say before anything happens.';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { type Client, createClient } from '@opentact/client';
-import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
+import { checkedFetch } from '../../services/api/src/testing/contract.ts';
 import { fromElsewhere } from '../kit/elsewhere.ts';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { all, outcome, verbs } from '../kit/scene.ts';
 
@@ -72,7 +72,7 @@ describe('calls by REST', { timeout: 90_000 }, () => {
     assert.equal(calls.length, 1);
     assert.match(calls[0]!.invite!.headers.get('from') ?? '', new RegExp(`${tn}@`));
     const seen = await api.getCall({ uuid });
-    assert.deepEqual([seen.direction, seen.state, seen.from, seen.to], ['out', 'live', String(tn), to]);
+    assert.deepEqual([seen.direction, seen.state, seen.from, seen.to], ['out', 'live', String(tn), 'rung']);
     await assert.rejects(api.createCall({ ...order, body: { ...order.body, to: 'sip:a@b' } }), /409 .*Idempotency-Key/);
     const online = async (of: Client) => (await of.getCallsOnline()).map((call) => call.uuid);
     for (const end = Date.now() + 5_000; !(await online(api)).includes(uuid); ) assert.ok(Date.now() < end);
@@ -138,7 +138,7 @@ describe('calls by REST', { timeout: 90_000 }, () => {
       await api.modifyTNLease({ lease: String(tn), body: { sip_control_app: app.uuid } });
     const phonesOf = [first.tn, second.tn, `+${first.tn}`];
     const order = {
-      body: { phones: phonesOf, tn_lease: first.lease, xml: '<Response><Pause length="5000"/></Response>', pace: 20 },
+      body: { phones: phonesOf, tn_lease: first.lease, xml: '<Response><Pause length="5000"/></Response>', pace: 1 },
       'idempotency-key': 'bulk',
     };
     const [{ uuid, total }, again] = [await api.createBatch(order), await api.createBatch(order)];
@@ -152,7 +152,7 @@ describe('calls by REST', { timeout: 90_000 }, () => {
     const { data: items } = await api.listBatchItems({ uuid });
     assert.deepEqual(
       items.map(({ phone, state, call }) => [phone, state, call?.state, call?.owner]),
-      [first, second].map(({ tn }) => [String(tn), 'ordered', 'hangup', 'callee']),
+      [first, second].map(({ tn }) => [String(tn), 'ordered', 'destroyed', 'callee']),
     );
     const story = await platform.ended(items[0]!.call!.uuid);
     const [ordered] = all(story, 'CallOrdered');

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Answer, type Client, createClient } from '@opentact/client';
 import { embeddedPostgres } from '@opentact/event-log';
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import { legUuid } from '@opentact/proto';
 import { partitionOf } from '@opentact/runtime';
-import { forgetCallLog } from '../../services/api/src/call-log/follow.ts';
 import { type Database, openDatabase } from '../../services/api/src/database/database.ts';
-import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
+import { forgetCallLog } from '../../services/api/src/logs/follow.ts';
+import { checkedFetch } from '../../services/api/src/testing/contract.ts';
 import { fromElsewhere } from '../kit/elsewhere.ts';
-import { openPhone, type Phone, type PhoneCall } from '../kit/phone.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { all, eventually } from '../kit/scene.ts';
 

@@ -9,9 +9,9 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Answer, type Client, createClient } from '@opentact/client';
-import { checkedFetch } from '../../services/api/src/rest/testing/contract.ts';
+import { openPhone, type Phone } from '@opentact/phone';
+import { checkedFetch } from '../../services/api/src/testing/contract.ts';
 import { fromElsewhere } from '../kit/elsewhere.ts';
-import { openPhone, type Phone } from '../kit/phone.ts';
 import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
 import { outcome, verbs } from '../kit/scene.ts';
 
@@ -31,7 +31,7 @@ async function sipp(tn: number): Promise<string> {
   const cwd = mkdtempSync(join(tmpdir(), 'opentact-sipp-'));
   // The payload type that the captured keys have, behind the headers of file, record, Ethernet, IP and UDP.
   const events = String(readFileSync('/usr/share/sip-tester/dtmf_2833_1.pcap')[24 + 16 + 14 + 20 + 8 + 1]! & 0x7f);
-  const keys = { payload: '0', law: 'PCMU', events };
+  const keys = { payload: '0', codec: 'PCMU', events };
   const args = [
     ...['-sf', join(ROOT, 'test/scenarios/sipp/seed.xml'), '-s', String(tn), '-i', '127.0.0.1', '-p', String(port)],
     ...['-mi', '127.0.0.1', '-mp', String(media), '-m', '1', '-nostdin', '-timeout', '40s', '-timeout_error'],
@@ -90,7 +90,10 @@ describe('the REST API', { timeout: 120_000 }, () => {
     assert.deepEqual(verbs(story), ['Say[0] finished']);
     assert.equal(outcome(story), 'document: document-end');
     const page = await logged(api, call.platformCallId);
-    assert.deepEqual([page.from, page.to, page.state, page.owner], ['12125550199', String(tn), 'hangup', 'document']);
+    assert.deepEqual(
+      [page.from, page.to, page.state, page.owner],
+      ['12125550199', String(tn), 'destroyed', 'document'],
+    );
     const flow = await api.searchCallFlowLogs({ uuid: app.uuid });
     assert.deepEqual(
       flow.data.map(({ path, success, call: of }) => [path, success, of]),

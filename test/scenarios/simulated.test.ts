@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openPhone, type Phone } from '@opentact/phone';
 import type { CallEvent } from '@opentact/proto';
 import { type Scenario, simulate } from '../../services/flow-engine/src/simulate/simulate.ts';
 import { chainsOf } from '../kit/chains.ts';
 import type { Reply } from '../kit/customer.ts';
-import { openPhone, type Phone } from '../kit/phone.ts';
 import { openScene, type Scene } from '../kit/scene.ts';
 
 const FROM = '12125550199';
@@ -88,12 +88,12 @@ async function real(name: string, { press = [], autoAnswer = true }: Case): Prom
   }
 }
 
-/** Without what no two calls share: uuids, the time of arrival, the name of the app that runs it. */
+/** Without what no two calls share: uuids, times, the name of the app that runs it. */
 const nameless = (text: string, callId: string) =>
   text
     .replaceAll(callId, 'IT')
-    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}|(?<=sca=)simulated/g, 'IT')
-    .replace(/(created_on\\":\\")[^"\\]*/g, '$1THEN')
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|(?<=sca=|uuid\\":\\")simulated/g, 'IT')
+    .replace(/(\w+_on\\":\\")[^"\\]*/g, '$1THEN')
     .replace(/(sip_control_app\\":\{)[^}]*/g, '$1APP');
 
 const afterAWhile =

@@ -1,5 +1,5 @@
 /**
- * A stranger's telephone calls and is called: Debian's SIPp, with its own captures of pressed keys, by both laws, with
+ * A stranger's telephone calls and is called: Debian's SIPp, with its own captures of pressed keys, by both codecs, with
  * keys as events and as tones, with a delayed offer, on hold, over UDP and TCP.
  */
 import assert from 'node:assert/strict';
@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { encode, type Law } from '../../services/media/src/codec/g711.ts';
-import { keyTone, openPeer } from '../../services/media/src/peer/index.ts';
+import { type Codec, encodeAll } from '../../services/media/src/codec/codec.ts';
+import { keyTone, openPeer, PCMA, PCMU } from '../../services/media/src/peer/index.ts';
 import { freePorts } from '../kit/platform.ts';
 import { all, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 import { assertTones } from '../kit/tones.ts';
@@ -25,7 +25,7 @@ const missing = spawnSync('sipp', ['-v']).error ? 'sipp (Debian: sip-tester) is 
 let scene: Scene;
 
 /** `ear`: a port of ours where SIPp lets its RTP be sent. */
-type Options = { law?: Law; transport?: 'u1' | 't1'; user?: string; port?: number; ear?: number };
+type Options = { codec?: Codec; transport?: 'u1' | 't1'; user?: string; port?: number; ear?: number };
 
 /** The payload type that SIPp's captures carry, so that the offer can name it. */
 function eventsOfCaptures(): string {
@@ -35,21 +35,21 @@ function eventsOfCaptures(): string {
 }
 
 /** The tones of 4 and 2, as a file of bytes. */
-function tones(law: Law): Uint8Array {
+function tones(codec: Codec): Uint8Array {
   const silence = new Int16Array(1_600);
   const parts = [silence, keyTone('4', 120)!, silence, keyTone('2', 120)!, silence, silence, silence];
-  return encode(law, Int16Array.from(parts.flatMap((p) => [...p])));
+  return encodeAll(codec, Int16Array.from(parts.flatMap((p) => [...p])));
 }
 
 /** Runs one scenario file once. @returns what it logged, a line each. @throws Error with SIPp's complaints */
 async function sipp(
   name: string,
-  { law = 'PCMU', transport = 'u1', user = 'sipp', port, ear = 0 }: Options,
+  { codec = PCMU, transport = 'u1', user = 'sipp', port, ear = 0 }: Options,
 ): Promise<string[]> {
   const cwd = mkdtempSync(join(tmpdir(), 'opentact-sipp-'));
-  writeFileSync(join(cwd, 'tones.raw'), tones(law));
+  writeFileSync(join(cwd, 'tones.raw'), tones(codec));
   const [sip, media] = await freePorts(2);
-  const keys = { payload: law === 'PCMU' ? '0' : '8', law, events: eventsOfCaptures(), ear: String(ear) };
+  const keys = { payload: String(codec.payloadType), codec: codec.name, events: eventsOfCaptures(), ear: String(ear) };
   const args = [
     ...['-sf', join(FILES, `${name}.xml`), '-t', transport, '-s', user, '-i', '127.0.0.1', '-mi', '127.0.0.1'],
     ...['-p', String(port ?? sip), '-mp', String(media), '-m', '1', '-nostdin', '-timeout', '25s', '-timeout_error'],
@@ -87,19 +87,16 @@ describe('a stranger’s telephone', { skip: missing, concurrency: 2, timeout: 1
   );
   after(() => scene?.close());
 
-  for (const law of ['PCMU', 'PCMA'] as const) {
-    it(`calls by ${law}, and its keys are understood`, async () => {
-      const { story } = await calls('keys', GATHER, { law });
+  for (const codec of [PCMU, PCMA]) {
+    it(`calls by ${codec.name}, and its keys are understood`, async () => {
+      const { story } = await calls('keys', GATHER, { codec });
       assert.deepEqual(verbs(story), ENTERED);
       assert.equal(outcome(story), 'document: document-end');
-      assert.match(
-        all(story, 'AnswerRequested')[0]!.sdp,
-        new RegExp(`m=audio \\d+ RTP/AVP ${law === 'PCMU' ? 0 : 8} `),
-      );
+      assert.match(all(story, 'AnswerRequested')[0]!.sdp, new RegExp(`m=audio \\d+ RTP/AVP ${codec.payloadType} `));
     });
 
-    it(`offers no telephone events: its tones in ${law} are understood, each key once`, async () => {
-      const { story } = await calls(law === 'PCMU' ? 'tones' : 'tones-pcma', GATHER, { law });
+    it(`offers no telephone events: its tones in ${codec.name} are understood, each key once`, async () => {
+      const { story } = await calls(codec === PCMU ? 'tones' : 'tones-pcma', GATHER, { codec });
       assert.deepEqual(verbs(story), ENTERED);
       assert.equal(all(story, 'DigitPressed').length, 2);
       assert.doesNotMatch(all(story, 'AnswerRequested')[0]!.sdp, /telephone-event/);
@@ -107,9 +104,9 @@ describe('a stranger’s telephone', { skip: missing, concurrency: 2, timeout: 1
   }
 
   it('hears a Tone in PCMA: its frequencies, on and off as often as asked', async () => {
-    const ear = await openPeer({ law: 'PCMA' });
+    const ear = await openPeer({ codec: PCMA });
     const tone = '<Response><Tone hz="480,620" don="250" doff="250" loop="4"/></Response>';
-    const { story } = await calls('ear', tone, { law: 'PCMA', ear: ear.port });
+    const { story } = await calls('ear', tone, { codec: PCMA, ear: ear.port });
     assert.deepEqual(verbs(story), ['Tone[0] finished']);
     assertTones(ear.heard.pcm, [{ hz: [480, 620], onMs: 250, offMs: 250, times: 4 }]);
     await ear.close();
@@ -140,21 +137,21 @@ describe('a stranger’s telephone', { skip: missing, concurrency: 2, timeout: 1
 
   it('is dialled, speaks with the caller, and hangs up: the flow goes on', async () => {
     const [port] = await freePorts(1);
-    const callee = sipp('callee', { law: 'PCMA', port: port! });
+    const callee = sipp('callee', { codec: PCMA, port: port! });
     const call = await scene.dial(
       `<Response><Dial><Sip>sipp@127.0.0.1:${port}</Sip></Dial><Say>Back.</Say></Response>`,
     );
     const story = await scene.platform.ended(call.platformCallId);
     assert.deepEqual(verbs(story), ['Dial[0] callee-hung-up', 'Say[0] finished']);
     assert.equal((await callee).length, 1);
-    assert.ok(loudness(call.peer.heard.pcm) > 500, 'the caller heard SIPp’s voice, though it spoke the other law');
+    assert.ok(loudness(call.peer.heard.pcm) > 500, 'the caller heard SIPp’s voice, though it spoke the other codec');
     const bridged = all(story, 'BridgeStarted')[0]!.at;
     assert.ok(all(story, 'LegEnded').find((e) => e.leg === 1)!.at - bridged > 2_000);
   });
 
   it('is dialled over TCP', async () => {
     const [port] = await freePorts(1);
-    const callee = sipp('callee', { law: 'PCMU', port: port!, transport: 't1' });
+    const callee = sipp('callee', { codec: PCMU, port: port!, transport: 't1' });
     const call = await scene.dial(
       `<Response><Pause length="1000"/><Dial><Sip>sipp@127.0.0.1:${port};transport=tcp</Sip></Dial></Response>`,
     );

@@ -1,4 +1,5 @@
 /** The Directory over real gRPC from a real database, and the HTTP side. */
+
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,20 +7,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { credentials, status } from '@grpc/grpc-js';
-import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
 import { DirectoryV1 } from '@opentact/proto';
 import { closeGrpc, createGrpcServer, createLogger, listenGrpc, serveHealth } from '@opentact/runtime';
 import { VOICES } from '@opentact/voices';
 import type { FastifyPluginAsync } from 'fastify';
 import { sql } from 'kysely';
-import { type Database, migrate, openDatabase } from './database/database.ts';
-import { type Demo, seedDemo, seedTrunk } from './database/seed.ts';
+import { type Database, openDatabase } from './database/database.ts';
+import { passingSeal } from './database/sealing/seal.ts';
+import { type TestDatabase, testDatabase } from './database/testing/test-database.ts';
+import { type Demo, seedDemo, seedTrunk } from './demo/seed.ts';
+import { dictionaries } from './dictionaries/rest/dictionaries.ts';
 import { createDirectory } from './directory/directory.ts';
-import { digitsOf } from './directory/numbers.ts';
 import { screen } from './directory/screening.ts';
 import { addDirectory } from './directory/service.ts';
-import { dictionaries } from './http/dictionaries.ts';
-import { checksOf, createHttp } from './http/http.ts';
+import { digitsOf } from './kernel/digits.ts';
+import { checksOf, createHttp } from './rest/http.ts';
 
 const dictionariesOnly: FastifyPluginAsync = async (http) => void http.register(dictionaries, { prefix: '/dict' });
 const log = createLogger({ service: 't', node: 't', boot: 'b', level: 'silent' }, { write() {} });
@@ -36,19 +38,19 @@ const demo: Demo = {
   groupId: randomUUID(),
 };
 let home: string;
-let server: EmbeddedPostgres;
+let database: TestDatabase;
 let db: Database;
 let client: DirectoryV1.DirectoryClient;
 const grpc = createGrpcServer();
+const seal = passingSeal();
 
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'opentact-api-'));
-  server = await embeddedPostgres({ home, databases: ['opentact_api'] });
-  db = openDatabase(server.url('opentact_api'));
-  await migrate(db);
-  await seedDemo(db, demo);
-  await seedDemo(db, { ...demo, callee: '1000@127.0.0.1:5999' }); // a second start, on another port
-  addDirectory(grpc, createDirectory(db, demo.appId, 0), log);
+  database = await testDatabase(home);
+  db = openDatabase(database.url);
+  await seedDemo(db, demo, seal);
+  await seedDemo(db, { ...demo, callee: '1000@127.0.0.1:5999' }, seal); // a second start, on another port
+  addDirectory(grpc, createDirectory(db, seal, demo.appId, 0), log);
   await listenGrpc(grpc, `unix:${join(home, 'run/directory.grpc')}`);
   client = new DirectoryV1.DirectoryClient(`unix:${join(home, 'run/directory.grpc')}`, credentials.createInsecure());
 });
@@ -56,7 +58,7 @@ after(async () => {
   client.close();
   await closeGrpc(grpc, 100);
   await db.destroy();
-  await server.stop();
+  await database.close();
   await rm(home, { recursive: true });
 });
 
@@ -89,6 +91,17 @@ test('the demo number leads to the demo app and its document', async () => {
     assert.deepEqual([found.refusal, found.trunk, found.ownNumbers], [undefined, '', ['18005550100']]);
     assert.equal(found.forEveryCaller, true);
   }
+});
+
+test('what an app sets of its legs’ media is told with it, and nothing where it sets none', async () => {
+  const { app } = await route(demo.number);
+  assert.deepEqual([app!.silenceMs, app!.rtpFromAnywhere], [undefined, undefined]);
+  const set = (silence_ms: number | null, rtp_from_anywhere: boolean) =>
+    db.updateTable('app').set({ silence_ms, rtp_from_anywhere }).where('id', '=', demo.appId).execute();
+  await set(120_000, true);
+  const changed = (await route(demo.number)).app!;
+  await set(null, false);
+  assert.deepEqual([changed.silenceMs, changed.rtpFromAnywhere], [120_000, true]);
 });
 
 test('nobody’s number is not found', async () => {
@@ -210,6 +223,11 @@ test('a domain leads to its app for everybody, and only its switches go on to it
   assert.equal(outward.refusal, undefined);
   assert.match(outward.app!.staticDocument, /from="19995550188"><Number>12125550100<\/Number>/);
   await assert.rejects(at('bob'), { code: status.NOT_FOUND });
+  const way = { host: '192.0.2.9', port: 5060, transport: 'udp', user: '', password: '' };
+  await db
+    .insertInto('trunk')
+    .values({ id: 'own', account_id, ...way })
+    .execute();
   const out = () =>
     ask<DirectoryV1.ReserveRequest, DirectoryV1.ReserveResponse>(client.reserve, {
       leg: `${randomUUID().slice(0, -4)}0001`,
@@ -221,6 +239,7 @@ test('a domain leads to its app for everybody, and only its switches go on to it
   await db.updateTable('outbound_voice_profile').set({ is_active: false }).execute();
   assert.equal((await out()).refusal, 'inactive', 'the profile of the domain limits what goes out by it');
   await db.deleteFrom('outbound_leg').execute();
+  await db.deleteFrom('trunk').execute();
   // Somebody else's number stays theirs, by whatever name it is called.
   await db.insertInto('account').values({ id: other, name: 'Other', calls_max: 1, dials_per_minute_max: 1 }).execute();
   await db
@@ -232,13 +251,31 @@ test('a domain leads to its app for everybody, and only its switches go on to it
     await db.deleteFrom(table).execute();
 });
 
-test('the seeded trunk serves every account, and goes with its variable', async () => {
-  await seedTrunk(db, { user: 'u', password: 'p', host: 'sip.example', port: 5062 });
+test('the seeded trunk serves the operator’s account and those it was given to, and goes with its variable', async () => {
+  await seedTrunk(db, { user: 'u', password: 'p', host: 'sip.example', port: 5062 }, seal);
   const found = await route(demo.number);
   assert.deepEqual([found.trunk, found.trunkUri], ['seeded', 'sip.example:5062']);
   const trunk = await ask<DirectoryV1.TrunkRequest, DirectoryV1.TrunkResponse>(client.trunk, { trunk: 'seeded' });
   assert.deepEqual([trunk.user, trunk.password, trunk.transport], ['u', 'p', 'udp']);
-  await seedTrunk(db, undefined);
+  const stranger = randomUUID();
+  await db
+    .insertInto('account')
+    .values({ id: stranger, name: 'S', calls_max: 1, dials_per_minute_max: 1, balance: '10' })
+    .execute();
+  const trunkOf = async () =>
+    (await ask<DirectoryV1.AccountRequest, DirectoryV1.AccountResponse>(client.account, { accountId: stranger })).trunk;
+  const out = async () => {
+    const leg = `${randomUUID().slice(0, -4)}0001`;
+    const asked = { leg, accountId: stranger, appId: '', called: '12125550100' };
+    return (await ask<DirectoryV1.ReserveRequest, DirectoryV1.ReserveResponse>(client.reserve, asked)).refusal;
+  };
+  assert.deepEqual([await trunkOf(), await out()], ['', 'no-trunk']);
+  await db.insertInto('trunk_account').values({ trunk_id: 'seeded', account_id: stranger }).execute();
+  assert.deepEqual([await trunkOf(), await out()], ['seeded', '']);
+  await seedTrunk(db, undefined, seal);
+  assert.equal(await trunkOf(), '');
+  await db.deleteFrom('outbound_leg').where('account_id', '=', stranger).execute();
+  await db.deleteFrom('account').where('id', '=', stranger).execute();
   assert.equal((await route(demo.number)).trunk, '');
   await assert.rejects(ask(client.trunk as never, { trunk: 'seeded' }), { code: status.NOT_FOUND });
 });
@@ -259,7 +296,7 @@ test('a staged document is dialled once, within its time, and a repeated INVITE 
   await db.updateTable('staged_document').set({ expires_at: sql<Date>`now()` }).where('user', '=', late.user).execute();
   await assert.rejects(route(late.user), { code: status.NOT_FOUND });
   await assert.rejects(stage('x'.repeat(65_537)), { code: status.INVALID_ARGUMENT });
-  const closed = createDirectory(db, undefined);
+  const closed = createDirectory(db, seal, undefined);
   await assert.rejects(closed.stage({ xml: '<Response/>', autoAnswer: false }), { code: 'FAILED_PRECONDITION' });
 });
 

@@ -12,26 +12,34 @@ import {
   internalAddress,
   isLoopback,
   listenGrpc,
+  nodeToken,
+  operatorToken,
   retry,
   serveHealth,
 } from '@opentact/runtime';
 import { sql } from 'kysely';
-import { CALL_LOG, CHARGES, followJournal } from './call-log/follow.ts';
-import { retainRecordings } from './call-log/retain.ts';
+import { fileMail, smtpMail } from './accounts/mail.ts';
+import { mayResetLeadTo } from './accounts/reset-origins.ts';
+import { rest } from './app.ts';
+import { connectEngine } from './calls/engine.ts';
+import { runBatches } from './calls/run-batches.ts';
 import { migrate, openDatabase } from './database/database.ts';
-import { readDemo, seedDemo, seedTrunk } from './database/seed.ts';
-import { seedFreeCalls } from './database/seed-money.ts';
+import { sealKeys } from './database/sealing/keys.ts';
+import { sealRows } from './database/sealing/rows.ts';
+import { createSeal } from './database/sealing/seal.ts';
+import { sharedSecret } from './database/sealing/shared-secret.ts';
+import { readDemo, seedDemo, seedTrunk } from './demo/seed.ts';
+import { seedFreeCalls } from './demo/seed-money.ts';
 import { createDirectory } from './directory/directory.ts';
+import { keepEndpoints } from './directory/endpoints.ts';
 import { addDirectory } from './directory/service.ts';
-import { checksOf, createHttp } from './http/http.ts';
-import { googleProvider } from './identity/google.ts';
-import { fileMail, smtpMail } from './mail/mail.ts';
-import { runBatches } from './ordering/run-batches.ts';
-import { connectEngine } from './rest/engine.ts';
+import { keepSchedule } from './jobs/schedule.ts';
+import { CALL_LOG, CHARGES, followJournal } from './logs/follow.ts';
+import { retainRecordings } from './logs/retain.ts';
+import { keepExtending } from './money/extend.ts';
+import { googleProvider } from './rest/auth/google.ts';
 import { withoutRow } from './rest/errors.ts';
-import { rest } from './rest/rest.ts';
-import { sharedSecret } from './rest/shared-secret.ts';
-import { keepSchedule } from './schedule/schedule.ts';
+import { checksOf, createHttp } from './rest/http.ts';
 
 const config = configOrExit('api', process.env, process.argv.slice(2));
 const boot = bootId();
@@ -41,13 +49,18 @@ if (!config.apiDatabaseUrl) throw new Error('api needs DATABASE_URL or OPENTACT_
 
 const database = openDatabase(config.apiDatabaseUrl);
 await retry(() => migrate(database), { tries: 10, firstMs: 200, maxMs: 1000 });
+const seal = createSeal(sealKeys(config));
+await sealRows(database, seal)
+  .then((sealed) => sealed > 0 && log.info({ sealed }, 'secrets of the database were sealed'))
+  .catch((err) => log.error({ err }, 'secrets of the database are not all sealed by the newest key'));
 const demo = await readDemo(join(config.home, 'demo.json'));
-if (demo) await seedDemo(database, demo);
-await seedTrunk(database, config.trunk);
+if (demo) await seedDemo(database, demo, seal);
+await seedTrunk(database, config.trunk, seal);
 await seedFreeCalls(database, config.freeCalls === 'yes');
 
-const grpc = createGrpcServer(config.grpcToken);
-addDirectory(grpc, createDirectory(database, isLoopback(config.bind) ? demo?.appId : undefined), log);
+const grpc = createGrpcServer(await nodeToken(config));
+const operator = await operatorToken(config);
+addDirectory(grpc, createDirectory(database, seal, isLoopback(config.bind) ? demo?.appId : undefined), log);
 const serving = addGrpcHealth(grpc);
 await listenGrpc(grpc, config.directory);
 
@@ -56,29 +69,31 @@ const databaseCheck = async () => {
   return undefined;
 };
 const health = await serveHealth(config.health, { database: databaseCheck });
-const engine = connectEngine(`${await internalAddress(config)}:${config.grpcPort}`, config.grpcToken);
+const engine = connectEngine(`${await internalAddress(config)}:${config.grpcPort}`, operator);
 const mail = config.smtpUrl
   ? smtpMail(config.smtpUrl, config.mailFrom)
   : fileMail(join(config.home, 'mail'), config.mailFrom);
-const { googleIssuer, googleClientId, resetOrigins } = config;
+const { googleIssuer, googleClientId } = config;
 const recordings = join(config.home, 'recordings');
 const http = createHttp({
   checks: { api: databaseCheck, ...checksOf(config.readyOf) },
   recordings,
   trustedProxies: config.trustedProxies,
-  token: isLoopback(config.bind) ? undefined : config.grpcToken,
+  token: operator,
   rest: rest({
     db: database,
+    sealing: seal,
     recordings,
-    jwtKey: await sharedSecret(database, 'jwt'),
+    jwtKey: await sharedSecret(database, 'jwt', seal),
     engine,
     providers: googleClientId ? { google: googleProvider(googleIssuer, googleClientId) } : {},
     googleClientId,
     mail,
-    // Beyond loopback a link that somebody else chose must not carry a token out.
-    mayLeadTo: (origin) => resetOrigins.includes(origin) || (resetOrigins.length === 0 && isLoopback(config.bind)),
-    // The demo's installation lets whoever signs up try it.
-    signUpCredit: demo ? 10 : 0,
+    mayLeadTo: (origin) => mayResetLeadTo(origin, config),
+    // The demo's installation lets whoever signs up on this machine try it.
+    signUpCredit: demo && isLoopback(config.bind) ? 10 : 0,
+    isSignUpOpen: (config.signUp ?? (isLoopback(config.bind) ? 'on' : 'off')) === 'on',
+    verifiesEmail: !isLoopback(config.bind),
     told: (err) => log.error({ err: withoutRow(err) }, 'a request failed'),
   }),
 });
@@ -91,7 +106,11 @@ const following = Promise.all(
   [CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
 );
 const batches = runBatches(database, engine, over.signal, log);
-const scheduled = keepSchedule(database, over.signal, log);
+const scheduled = Promise.all([
+  keepExtending(database, engine.hangup, over.signal, log),
+  keepSchedule(database, over.signal, log),
+  keepEndpoints(database, config.dialAllow, over.signal, log),
+]);
 log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
 const endRetaining = retainRecordings({

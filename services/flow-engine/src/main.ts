@@ -2,6 +2,7 @@
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { openLog } from '@opentact/event-log';
 import { CallV1, DirectoryV1, EngineV1 } from '@opentact/proto';
+import type { PublicCall } from '@opentact/proto/call-view';
 import {
   addGrpcHealth,
   bearer,
@@ -16,6 +17,8 @@ import {
   isLoopback,
   listenGrpc,
   listenShared,
+  nodeToken,
+  operatorToken,
   partitionOf,
   serveHealth,
   watchLoopDelay,
@@ -24,6 +27,7 @@ import { callControl } from './adapters/call-control.ts';
 import { createPeers } from './adapters/peers.ts';
 import { addReflection } from './adapters/reflection.ts';
 import { tellPeer } from './adapters/tell-peer.ts';
+import { createDocumentReader } from './engine/document-reader.ts';
 import { createEngine } from './engine/engine.ts';
 
 const config = configOrExit('flow-engine', process.env, process.argv.slice(2));
@@ -32,9 +36,11 @@ const logger = createLogger({ service: 'flow-engine', node: self.name, boot: sel
 const shutdown = createShutdown(logger);
 const log = await openLog(config);
 const loop = watchLoopDelay();
-const peers = createPeers(self.name, config.grpcToken);
+const node = await nodeToken(config);
+const peers = createPeers(self.name, node);
+const documents = createDocumentReader();
 const engine = createEngine({
-  ...{ log, self, logger },
+  ...{ log, self, logger, documents },
   askRelease: peers.askRelease,
   answers: peers.answers,
   tellPeer: peers.tellPeer,
@@ -45,7 +51,17 @@ const stage = (request: DirectoryV1.StageRequest) =>
   new Promise<DirectoryV1.StageResponse>((resolve, reject) => {
     const answer = (error: ServiceError | null, response: DirectoryV1.StageResponse) =>
       error ? reject(error) : resolve(response);
-    directory.stage(request, bearer(config.grpcToken), { deadline: Date.now() + 2_000 }, answer);
+    directory.stage(request, bearer(node), { deadline: Date.now() + 2_000 }, answer);
+  });
+
+/** NOT_FOUND is an answer; where the Directory is away, whoever asked tries again. */
+const pastCall = (callId: string) =>
+  new Promise<PublicCall | undefined>((resolve, reject) => {
+    directory.pastCall({ callId }, bearer(node), { deadline: Date.now() + 2_000 }, (error, answer) => {
+      if (!error) resolve(JSON.parse(answer.view) as PublicCall);
+      else if (error.code === status.NOT_FOUND) resolve(undefined);
+      else reject(Object.assign(new Error('the call log has no answer now; try again'), { code: status.UNAVAILABLE }));
+    });
   });
 const ownerOf = (callId: string) => {
   const owner = engine.ownership.ownerOf(partitionOf(callId.toLowerCase().slice(0, -4).concat('0000'), log.partitions));
@@ -54,19 +70,23 @@ const ownerOf = (callId: string) => {
 };
 
 // What nodes and engines say to each other is served on this engine's own port only, never on the customers' one.
-const server = createGrpcServer(config.grpcToken);
-const publicServer = createGrpcServer(config.grpcToken);
+const server = createGrpcServer(node);
+const publicServer = createGrpcServer(await operatorToken(config));
 const setServing = addGrpcHealth(publicServer);
 engine.link.addTo(server);
 const control = callControl({
   log,
   ownership: engine.ownership,
+  self: self.name,
+  documents,
   forward: {
+    getCall: async (request) => peers.getCall(ownerOf(request.callId), request),
     hangup: async (request) => peers.hangup(ownerOf(request.callId), request),
     runDocument: async (request) => peers.runDocument(ownerOf(request.callId), request),
     placeCall: async (callId, request) => peers.placeCall(ownerOf(callId), request),
     bridgeCalls: async (request) => peers.bridgeCalls(ownerOf(request.callId), request),
   },
+  pastCall,
   stage,
   mayStage: isLoopback(config.bind),
 });
@@ -109,6 +129,7 @@ logger.info({ port, sharedPort: config.grpcPort, partitions: log.partitions }, '
 
 shutdown.step('stop serving', 100, () => setServing(false));
 shutdown.step('hand over', 5_000, () => engine.leave());
+shutdown.step('documents', 1_000, () => documents.close());
 shutdown.step('registry', 1_000, () => log.registry.leave());
 shutdown.step('grpc', 1_000, async () => {
   await shared.close();

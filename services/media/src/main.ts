@@ -8,6 +8,7 @@ import {
   createLogger,
   createShutdown,
   internalAddress,
+  nodeToken,
   rendezvous,
   serveHealth,
   serveSignOfLife,
@@ -37,19 +38,22 @@ function gateFor(url: string): string | undefined {
   return notifier && `http://${notifier.address}`;
 }
 
+const token = await nodeToken(config);
 const { service, link, close } = mediaOnLink({
   name: config.nodeName,
   boot,
   events,
   log,
-  token: config.grpcToken,
+  token,
   media: {
     home: config.home,
     bind: config.bind,
     advertise,
     rtpPorts: config.rtpPorts,
+    allowed: config.dialAllow,
+    diskFloorBytes: config.diskFreeMb * 1024 * 1024,
     workers: Number(args[args.indexOf('--workers') + 1]) || 1,
-    fetchPrompt: fetchThroughGate(gateFor, config.grpcToken),
+    fetchPrompt: fetchThroughGate(gateFor, token),
     recogniser: config.asrUrl ? httpRecogniser({ url: config.asrUrl, token: config.asrToken }) : undefined,
     failed(error) {
       // Sessions died with their worker. Ending the boot is how all who asked for them learn it at once.

@@ -2,15 +2,15 @@
  * Answers `DocumentRequested`: one request to the customer's server, and its answer word for word as a fact. Nothing is
  * fetched twice for one ask: whether to try again is the flow's choice.
  */
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { Asked, NodeLink } from '@opentact/link';
 import { decodeEvent, encodeEvent, type FactOf } from '@opentact/proto';
 import { type Logger, maskUrl } from '@opentact/runtime';
-import { type Door, type DoorAnswer, METHODS, type Method, readWhole } from './door/door.ts';
+import { type Door, METHODS, type Method, readWhole } from './door/door.ts';
 import type { Gate } from './door/gate.ts';
 import { DoorError, refusalOf } from './door/refusals.ts';
 import { customHeaders } from './headers.ts';
 import { signatureHeaders } from './sign.ts';
+import { decompressed, textOf } from './text.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 const FIRST_BYTE_MS = 5000;
@@ -28,20 +28,6 @@ export type Fetching = {
   now(): number;
 };
 
-/** Some servers compress whatever they are asked. The limit holds for what comes out, too. */
-function decoded(answer: DoorAnswer, body: Buffer): Buffer {
-  const how = answer.headers['content-encoding']?.toLowerCase() ?? 'identity';
-  const open = { gzip: gunzipSync, 'x-gzip': gunzipSync, deflate: inflateSync, br: brotliDecompressSync }[how];
-  try {
-    return open ? open(body, { maxOutputLength: BODY_BYTES_MAX }) : body;
-  } catch (error) {
-    const { status } = answer;
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new DoorError('too-large', `more than ${BODY_BYTES_MAX} bytes once decompressed`, { status });
-    throw new DoorError('http', `body is not ${how}`, { status, cause: error });
-  }
-}
-
 /** What a document didn't ask for otherwise. */
 const ACCEPTED: Record<string, string> = { curl: 'application/json, */*;q=0.5' };
 const A_DOCUMENT = 'application/xml, text/xml, */*;q=0.5';
@@ -53,7 +39,7 @@ const totalMsOf = (request: Request): number => Math.min(request.timeoutMs || TO
 /** One request, start to end; its time counts from `started`. @throws DoorError */
 async function fetchOnce(
   of: Fetching,
-  request: Request,
+  request: Request & { account: string },
   started: number,
   signal: AbortSignal,
 ): Promise<FactOf<'DocumentFetched'>> {
@@ -64,15 +50,16 @@ async function fetchOnce(
   });
   const answer = await of.door.open({
     url: request.url,
+    account: request.account,
     method,
     body: method === 'GET' ? '' : request.body,
-    headers: (body, isAsked) => ({
+    headers: ({ isAsked, ...hop }) => ({
       accept: ACCEPTED[request.purpose] ?? A_DOCUMENT,
-      ...(body === '' ? {} : { 'content-type': 'application/json' }),
+      ...(hop.body === '' ? {} : { 'content-type': 'application/json' }),
       // They are for the server that the document names, and for no other that it sends us to.
       ...(isAsked ? asked : {}),
       'idempotency-key': request.idempotencyKey,
-      ...signatureHeaders(key, body, of.now()),
+      ...(isAsked ? signatureHeaders(key, { ...hop, idempotencyKey: request.idempotencyKey }, of.now()) : {}),
     }),
     firstByteMs: FIRST_BYTE_MS,
     totalMs: Math.max(1, totalMsOf(request) - (of.now() - started)),
@@ -81,25 +68,36 @@ async function fetchOnce(
   const body = await readWhole(answer, BODY_BYTES_MAX);
   const { status } = answer;
   if (status < 200 || status > 299) throw new DoorError('http', `status ${status}`, { status });
+  const contentType = answer.headers['content-type'] ?? '';
+  const plain = decompressed(body, answer.headers['content-encoding'], status, BODY_BYTES_MAX);
+  const text = textOf(plain, contentType, status);
+  if (Buffer.byteLength(text) > BODY_BYTES_MAX)
+    throw new DoorError('too-large', `more than ${BODY_BYTES_MAX} bytes as UTF-8`, { status });
   return {
     type: 'DocumentFetched',
     requestId: 0,
     status,
-    contentType: (answer.headers['content-type'] ?? '').slice(0, 200),
-    body: new TextDecoder().decode(decoded(answer, body)),
+    contentType: contentType.slice(0, 200),
+    body: text,
     tookMs: Math.max(0, Math.round(of.now() - started)),
   };
 }
 
 const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : 'no origin');
 
-/** What the world made of one request; never throws. */
-export async function fetchDocument(of: Fetching, request: Request, signal: AbortSignal): Promise<DocumentAnswer> {
+/** What the world made of one request; never throws. @param account whose share it takes */
+export async function fetchDocument(
+  of: Fetching,
+  request: Request,
+  account: string,
+  signal: AbortSignal,
+): Promise<DocumentAnswer> {
   let leave = () => {};
   const started = of.now();
   try {
-    leave = await of.gate.enter(`${request.appId} ${originOf(request.url)}`, totalMsOf(request));
-    return await fetchOnce(of, request, started, signal);
+    const server = `${request.appId} ${originOf(request.url)}`;
+    leave = await of.gate.enter({ account, server }, totalMsOf(request), signal);
+    return await fetchOnce(of, { ...request, account }, started, signal);
   } catch (error) {
     const { reason, message, status } = refusalOf(error);
     return { type: 'DocumentFailed', requestId: 0, reason, detail: message.slice(0, 500), status };
@@ -112,7 +110,7 @@ export async function fetchDocument(of: Fetching, request: Request, signal: Abor
 export function createDocuments(of: Fetching & { link: () => Pick<NodeLink, 'report'>; log: Logger }) {
   const underWay = new Map<string, AbortController>();
 
-  async function answer({ key, seq, payload }: Asked): Promise<void> {
+  async function answer({ key, seq, payload, account }: Asked): Promise<void> {
     const request = decodeEvent(payload);
     if (request.type !== 'DocumentRequested') {
       of.log.error({ callId: key, seq, type: request.type }, 'asked for what is not ours');
@@ -120,7 +118,7 @@ export function createDocuments(of: Fetching & { link: () => Pick<NodeLink, 'rep
     }
     const controller = underWay.get(key) ?? new AbortController();
     underWay.set(key, controller);
-    const fact = { ...(await fetchDocument(of, request, controller.signal)), requestId: seq };
+    const fact = { ...(await fetchDocument(of, request, account, controller.signal)), requestId: seq };
     const fields =
       fact.type === 'DocumentFetched' ? { status: fact.status, tookMs: fact.tookMs } : { reason: fact.reason };
     of.log.info({ callId: key, seq, url: maskUrl(request.url), ...fields }, fact.type);

@@ -1,10 +1,18 @@
 /** The notifier as a process: reads the environment once, chooses adapters, leaves in order. */
 import { openLog } from '@opentact/event-log';
 import { createNodeLink, type NodeLink } from '@opentact/link';
-import { bootId, configOrExit, createLogger, createShutdown, internalAddress, serveHealth } from '@opentact/runtime';
+import {
+  bootId,
+  configOrExit,
+  createLogger,
+  createShutdown,
+  internalAddress,
+  nodeToken,
+  serveHealth,
+} from '@opentact/runtime';
 import { createDocuments } from './documents.ts';
 import { createDoor } from './door/door.ts';
-import { createGate, GATE_LIMITS } from './door/gate.ts';
+import { createGate, GATE_LIMITS, PROMPT_GATE_LIMITS } from './door/gate.ts';
 import { servePrompts } from './prompts.ts';
 import { servePublicEvents } from './public-events/serve.ts';
 import { createSigningKeys } from './signing-keys.ts';
@@ -17,10 +25,12 @@ const shutdown = createShutdown(log);
 const events = await openLog(config);
 const door = createDoor({ allowed: config.fetchAllow, userAgent: 'Opentact/0.1' });
 const gate = createGate();
-const keys = createSigningKeys(config.directory, config.grpcToken);
+const token = await nodeToken(config);
+const keys = createSigningKeys(config.directory, token);
 const documents = createDocuments({ door, gate, keyOf: keys.of, now: Date.now, link: () => link, log });
-const load = () => (100 * gate.busy()) / GATE_LIMITS.total;
-const prompts = await servePrompts({ door, gate, log, host: config.bind, token: config.grpcToken });
+const promptGate = createGate(PROMPT_GATE_LIMITS);
+const load = () => 100 * Math.max(gate.busy() / GATE_LIMITS.total, promptGate.busy() / PROMPT_GATE_LIMITS.total);
+const prompts = await servePrompts({ door, gate: promptGate, log, host: config.bind, token });
 const host = await internalAddress(config);
 
 const link: NodeLink = createNodeLink({
@@ -30,7 +40,7 @@ const link: NodeLink = createNodeLink({
   events,
   log,
   load,
-  token: config.grpcToken,
+  token,
   handlers: { ...documents, known: () => {}, hint: () => {} },
 });
 const health = await serveHealth(config.health, {

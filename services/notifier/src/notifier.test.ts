@@ -1,74 +1,20 @@
 /** The door against servers that mean harm or just don't work. Only loopback addresses; names are resolved by the test. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { connect } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
-import { decodeEvent, encodeEvent, type FactOf } from '@opentact/proto';
-import { createLogger, parseAllowList } from '@opentact/runtime';
+import { brotliCompressSync, deflateRawSync, gzipSync } from 'node:zlib';
+import { decodeEvent, encodeEvent } from '@opentact/proto';
+import { createLogger } from '@opentact/runtime';
 import { createDocuments, fetchDocument } from './documents.ts';
-import { createDoor } from './door/door.ts';
-import { createGate } from './door/gate.ts';
+import { createGate, GATE_LIMITS } from './door/gate.ts';
 import { servePrompts } from './prompts.ts';
+import { bodyOf, fetchFrom, fetching, KEY, never, refusal, request, serve } from './testing/customer-server.ts';
 
-const KEY = Buffer.from('a signing key');
-const NAMES: Record<string, string[]> = { 'good.test': ['127.0.0.1'], 'both.test': ['127.0.0.1', '127.0.0.2'] };
 const lines: string[] = [];
 const log = createLogger({ service: 't', node: 't', boot: 'b' }, { write: (line: string) => lines.push(line) });
-
-async function serve(t: TestContext, listener: RequestListener, host = '127.0.0.1'): Promise<number> {
-  const server = createServer(listener);
-  await new Promise<void>((done) => server.listen(0, host, done));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as { port: number }).port;
-}
-
-function fetching(t: TestContext, allow = '127.0.0.1') {
-  const door = createDoor({
-    allowed: parseAllowList(allow),
-    userAgent: 'Opentact/test',
-    resolve: async (name) => {
-      const found = NAMES[name];
-      if (!found) throw new Error('ENOTFOUND');
-      return found.map((address) => ({ address, family: 4 }));
-    },
-  });
-  t.after(() => door.close());
-  return { door, gate: createGate(), keyOf: async () => KEY, now: Date.now };
-}
-
-const request = (url: string, over: Partial<FactOf<'DocumentRequested'>> = {}): FactOf<'DocumentRequested'> => ({
-  type: 'DocumentRequested',
-  document: 1,
-  purpose: 'flow',
-  url,
-  method: 'GET',
-  timeoutMs: 1000,
-  body: '',
-  idempotencyKey: 'call-7',
-  appId: 'app',
-  headers: [],
-  ...over,
-});
-const never = new AbortController().signal;
-async function fetchFrom(t: TestContext, url: string, over = {}, allow?: string) {
-  return fetchDocument(fetching(t, allow), request(url, over), never);
-}
-/** The refusal of a fetch, as `reason status`. */
-async function refusal(t: TestContext, url: string, over = {}, allow?: string): Promise<string> {
-  const fact = await fetchFrom(t, url, over, allow);
-  return fact.type === 'DocumentFailed' ? `${fact.reason} ${fact.status}` : `fetched ${fact.body}`;
-}
-async function bodyOf(incoming: IncomingMessage): Promise<string> {
-  let body = '';
-  for await (const chunk of incoming) body += chunk;
-  return body;
-}
 
 test('a document comes back word for word, and the request is signed', async (t) => {
   let seen: IncomingMessage | undefined;
@@ -91,8 +37,10 @@ test('a document comes back word for word, and the request is signed', async (t)
     },
   );
   const headers = seen!.headers;
-  const signed = createHmac('sha256', KEY).update(`${headers['x-opentact-timestamp']}.{"a":1}`).digest('hex');
-  assert.equal(headers['x-opentact-signature'], signed);
+  const origin = `http://good.test:${port}`;
+  const key = createHmac('sha256', KEY).update(origin).digest();
+  const text = `${headers['x-opentact-timestamp']}\nPOST\n${origin}/flow?from=1\ncall-7\n{"a":1}`;
+  assert.equal(headers['x-opentact-signature'], `v2=${createHmac('sha256', key).update(text).digest('hex')}`);
   assert.equal(headers['idempotency-key'], 'call-7');
   assert.equal(headers['content-type'], 'application/json');
   assert.deepEqual([seen!.method, seen!.url, body], ['POST', '/flow?from=1', '{"a":1}']);
@@ -154,7 +102,7 @@ test('a Curl brings its own headers and method, and any answer comes back word f
     ['7', 'Bearer mine', 'text/csv', 'mine', 'call-7', `good.test:${port}`, 'identity'],
   );
   assert.equal(headers['content-length'], '3');
-  assert.match(String(headers['x-opentact-signature']), /^[0-9a-f]{64}$/);
+  assert.match(String(headers['x-opentact-signature']), /^v2=[0-9a-f]{64}$/);
   assert.deepEqual(
     [headers['proxy-authorization'], headers['x-broken'], headers['x-more']],
     [undefined, undefined, undefined],
@@ -280,14 +228,15 @@ test('a server with too many requests under way makes later ones wait, within th
     now--;
     response.end('ok');
   });
-  const of = { ...fetching(t), gate: createGate({ total: 10, perKey: 3, waitingPerKey: 4 }) };
+  const of = { ...fetching(t), gate: createGate({ ...GATE_LIMITS, total: 10, perServer: 3, waitingPerServer: 4 }) };
   const url = `http://127.0.0.1:${port}/`;
-  const facts = await Promise.all(Array.from({ length: 8 }, () => fetchDocument(of, request(url), never)));
+  const facts = await Promise.all(Array.from({ length: 8 }, () => fetchDocument(of, request(url), 'acme', never)));
   assert.equal(facts.filter((f) => f.type === 'DocumentFetched').length, 7);
   assert.equal(most, 3);
-  const stuck = await of.gate.enter(`app http://127.0.0.1:${port}`, 1);
-  const more = await Promise.all([1, 2].map(() => of.gate.enter(`app http://127.0.0.1:${port}`, 1)));
-  const late = await fetchDocument(of, request(url, { timeoutMs: 50 }), never);
+  const key = { account: 'acme', server: `app http://127.0.0.1:${port}` };
+  const stuck = await of.gate.enter(key, 1);
+  const more = await Promise.all([1, 2].map(() => of.gate.enter(key, 1)));
+  const late = await fetchDocument(of, request(url, { timeoutMs: 50 }), 'acme', never);
   assert.equal(late.type === 'DocumentFailed' && late.reason, 'timeout');
   for (const leave of [stuck, ...more]) leave();
 });
@@ -297,7 +246,7 @@ test('an ask is answered by a fact under its seq, and a log line without the que
   const reported: unknown[] = [];
   const link = { report: async (key: string, payload: Uint8Array) => void reported.push([key, decodeEvent(payload)]) };
   const documents = createDocuments({ ...fetching(t), link: () => link, log });
-  const ask = (seq: number, url: string) => ({ key: 'c1', seq, payload: encodeEvent(request(url)) });
+  const ask = (seq: number, url: string) => ({ key: 'c1', seq, account: 'acme', payload: encodeEvent(request(url)) });
   documents.ask(ask(9, `http://127.0.0.1:${port}/?token=hunter2`));
   assert.deepEqual(documents.held(), ['c1']);
   while (documents.underWay() > 0) await sleep(2);
@@ -345,6 +294,75 @@ test('a prompt is streamed with what is needed to cache it, and refused as a doc
   );
   await sleep(50);
   socket.destroy();
+  for (let i = 0; gate.busy() > 0 && i < 200; i++) await sleep(5);
+  assert.equal(gate.busy(), 0);
+});
+
+test('the query that a customer wrote arrives byte for byte, and credentials as they stand', async (t) => {
+  const seen: IncomingMessage[] = [];
+  const port = await serve(t, (incoming, response) => {
+    seen.push(incoming);
+    response.end('<Response/>');
+  });
+  const written = "/x?exp=1~acl=/live/*&name=a%20b&flag&q=(x)'!&t=%7e&from=1";
+  assert.equal(await refusal(t, `http://ops:50%off@127.0.0.1:${port}${written}`), 'fetched <Response/>');
+  assert.equal(await refusal(t, `http://:token@127.0.0.1:${port}/`), 'fetched <Response/>');
+  assert.equal(seen[0]!.url, written);
+  const pairs = seen.map(({ headers }) => Buffer.from(headers.authorization!.slice(6), 'base64').toString());
+  assert.deepEqual(pairs, ['ops:50%off', ':token']);
+});
+
+test('an empty answer is empty whatever its coding; letters come in the encoding that the answer names, or not at all', async (t) => {
+  const port = await serve(t, (incoming, response) => {
+    const [, status, coding] = incoming.url!.split('/');
+    if (status === 'latin1') response.writeHead(200, { 'content-type': 'text/xml; charset=ISO-8859-1' });
+    if (status === 'latin1' || status === 'unsaid')
+      return void response.end(Buffer.from('<Say>Orléans</Say>', 'latin1'));
+    response.writeHead(Number(status), { 'content-encoding': coding }).end();
+  });
+  for (const path of ['204/gzip', '200/gzip', '200/br', '200/deflate', '204/identity'])
+    assert.equal(await refusal(t, `http://127.0.0.1:${port}/${path}`), 'fetched ', path);
+  assert.equal(await refusal(t, `http://127.0.0.1:${port}/latin1`), 'fetched <Say>Orléans</Say>');
+  assert.equal(await refusal(t, `http://127.0.0.1:${port}/unsaid`), 'charset 200');
+});
+
+test('a prompt that is served compressed is passed on as it sounds', async (t) => {
+  const audio = Buffer.from('RIFF'.repeat(5000));
+  const bodies: Record<string, [string, Buffer]> = {
+    '/gzip': ['gzip', gzipSync(audio)],
+    '/br': ['br', brotliCompressSync(audio)],
+    '/bare': ['deflate', deflateRawSync(audio)],
+    '/empty': ['gzip', Buffer.alloc(0)],
+    '/lie': ['gzip', audio],
+    '/bomb': ['gzip', gzipSync(Buffer.alloc(20 << 20))],
+    '/unknown': ['compress', audio],
+  };
+  const port = await serve(t, (incoming, response) => {
+    const [coding, body] = bodies[incoming.url!]!;
+    response.writeHead(200, { 'content-encoding': coding, 'content-length': body.length, etag: '"1"' }).end(body);
+  });
+  const { door, gate } = fetching(t);
+  const prompts = await servePrompts({ door, gate, log, host: '127.0.0.1', token: undefined });
+  t.after(() => {
+    prompts.server.closeAllConnections();
+    prompts.server.close();
+  });
+  const get = (path: string) =>
+    fetch(`http://127.0.0.1:${prompts.port}/prompt?url=${encodeURIComponent(`http://127.0.0.1:${port}${path}`)}`);
+  for (const path of ['/gzip', '/br', '/bare']) {
+    const answer = await get(path);
+    assert.deepEqual([answer.status, answer.headers.get('etag')], [200, '"1"']);
+    assert.ok(audio.equals(Buffer.from(await answer.arrayBuffer())), path);
+  }
+  assert.equal((await (await get('/empty')).arrayBuffer()).byteLength, 0);
+  for (const path of ['/lie', '/bomb'])
+    await assert.rejects(
+      get(path).then((answer) => answer.arrayBuffer()),
+      path,
+    );
+  const unknown = await get('/unknown');
+  assert.equal(unknown.status, 502);
+  assert.match(((await unknown.json()) as { detail: string }).detail, /compress/);
   for (let i = 0; gate.busy() > 0 && i < 200; i++) await sleep(5);
   assert.equal(gate.busy(), 0);
 });

@@ -1,14 +1,16 @@
 /**
- * `GET /prompt?url=…` for media: the audio behind a customer's URL through the same door, streamed, 16 MiB at most. It
+ * `GET /prompt?url=…&account=…` for media: the audio behind a customer's URL through the same door, streamed, 16 MiB at most. It
  * keeps nothing; what media needs to cache by URL and ETag is passed on.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Transform } from 'node:stream';
+import { type Duplex, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Logger, maskUrl } from '@opentact/runtime';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { isSameToken, type Logger, maskUrl } from '@opentact/runtime';
 import type { Door, DoorAnswer } from './door/door.ts';
 import type { Gate } from './door/gate.ts';
 import { DoorError, type Refusal, refusalOf } from './door/refusals.ts';
+import { codingsOf, isZlib } from './text.ts';
 
 const BYTES_MAX = 16 * 1024 * 1024;
 const FIRST_BYTE_MS = 5000;
@@ -22,6 +24,7 @@ const STATUS: Record<Refusal, number> = {
   connect: 502,
   redirects: 502,
   http: 502,
+  charset: 502,
 };
 const PASSED_DOWN = ['content-type', 'content-length', 'etag', 'last-modified', 'cache-control'];
 const PASSED_UP = ['if-none-match', 'if-modified-since'];
@@ -38,6 +41,20 @@ function limit(bytesMax: number): Transform {
   });
 }
 
+/** What undoes the content codings of a body that begins with `first`. */
+function decoders(codings: ReturnType<typeof codingsOf>, first: Buffer): Duplex[] {
+  const open = {
+    gzip: () => createGunzip(),
+    deflate: () => (isZlib(first) ? createInflate() : createInflateRaw()),
+    br: () => createBrotliDecompress(),
+  };
+  return codings.reverse().map((coding) => open[coding]());
+}
+
+async function* joined(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  for (let next = first; !next.done; next = await rest.next()) yield next.value;
+}
+
 function conditions(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
     PASSED_UP.flatMap((name) => (typeof request.headers[name] === 'string' ? [[name, request.headers[name]]] : [])),
@@ -50,9 +67,15 @@ async function passOn(answer: DoorAnswer, response: ServerResponse): Promise<voi
   if (status !== 200 && status !== 304) throw new DoorError('http', `status ${status}`, { status });
   if (Number(headers['content-length'] ?? 0) > BYTES_MAX)
     throw new DoorError('too-large', `more than ${BYTES_MAX} bytes`);
-  const kept = Object.fromEntries(PASSED_DOWN.flatMap((name) => (headers[name] ? [[name, headers[name]]] : [])));
-  response.writeHead(status, kept);
-  await pipeline(body, limit(BYTES_MAX), response);
+  const codings = codingsOf(headers['content-encoding'], status);
+  // Of a coded body the length is another, once it is open.
+  const passed = PASSED_DOWN.filter((name) => headers[name] && (codings.length === 0 || name !== 'content-length'));
+  const chunks = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  const opened = first.done ? [] : decoders(codings, first.value);
+  response.writeHead(status, Object.fromEntries(passed.map((name) => [name, headers[name]])));
+  const whole = Readable.from(joined(first, chunks), { objectMode: false });
+  await pipeline([whole, limit(BYTES_MAX), ...opened, limit(BYTES_MAX), response]);
 }
 
 /** One request of media's. A refusal is JSON `{reason, detail, status}`; one after the first byte cuts the connection. */
@@ -61,16 +84,19 @@ async function answerPrompt(
   request: IncomingMessage,
   response: ServerResponse,
 ) {
-  const url = new URL(request.url ?? '/', 'http://here').searchParams.get('url') ?? '';
+  const asked = new URL(request.url ?? '/', 'http://here').searchParams;
+  const url = asked.get('url') ?? '';
+  const account = asked.get('account') ?? '';
   const left = new AbortController();
   response.on('close', () => left.abort(new DoorError('connect', 'media left')));
   let leave = () => {};
   let answer: DoorAnswer | undefined;
   try {
-    leave = await of.gate.enter(`prompt ${URL.canParse(url) ? new URL(url).origin : ''}`, FIRST_BYTE_MS);
+    const server = URL.canParse(url) ? new URL(url).origin : '';
+    leave = await of.gate.enter({ account, server }, FIRST_BYTE_MS, left.signal);
     const headers = () => ({ accept: 'audio/*, */*;q=0.5', ...conditions(request) });
     const limits = { firstByteMs: FIRST_BYTE_MS, totalMs: TOTAL_MS, signal: left.signal };
-    answer = await of.door.open({ url, method: 'GET', body: '', headers, ...limits });
+    answer = await of.door.open({ url, account, method: 'GET', body: '', headers, ...limits });
     await passOn(answer, response);
   } catch (error) {
     const { reason, message: detail, status } = refusalOf(error);
@@ -97,7 +123,7 @@ export async function servePrompts(of: {
 }): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
     const refuse = (status: number) => response.writeHead(status, { connection: 'close' }).end();
-    if (of.token && request.headers.authorization !== `Bearer ${of.token}`) refuse(401);
+    if (of.token && !isSameToken(request.headers.authorization ?? '', `Bearer ${of.token}`)) refuse(401);
     else if (request.method !== 'GET' || !request.url?.startsWith('/prompt?')) refuse(404);
     else void answerPrompt(of, request, response);
   });

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openPhone } from './edge/testing/phone.ts';
+import { openPhone } from './testing/phone.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 

@@ -11,14 +11,15 @@ import {
   createShutdown,
   isAllowedAddress,
   listenGrpc,
+  nodeToken,
   platformSecret,
   watchLoopDelay,
 } from '@opentact/runtime';
+import { openCluster } from './adapters/cluster.ts';
+import { addClusterService } from './adapters/cluster-server.ts';
 import { grpcDirectory } from './adapters/directory.ts';
 import { serveHttp } from './adapters/http.ts';
 import { engineLink } from './adapters/link.ts';
-import { addPeerService } from './adapters/peer-server.ts';
-import { edgePeers } from './adapters/peers.ts';
 import { openEdge } from './edge/edge.ts';
 
 /** How long calls may go on once the edge is told to leave. */
@@ -27,20 +28,21 @@ const DRAIN_MS = 5_000;
 const WARM_MS = 5_000;
 
 const config = configOrExit('sip-edge', process.env, process.argv.slice(2));
-const boot = bootId();
-const log = createLogger({ service: 'sip-edge', node: config.nodeName, boot, level: config.logLevel });
+const instanceId = bootId();
+const log = createLogger({ service: 'sip-edge', node: config.nodeName, boot: instanceId, level: config.logLevel });
 const shutdown = createShutdown(log);
 const advertise = await advertisedAddress(config);
 const events = await openLog(config);
-const directory = grpcDirectory(config.directory, config.grpcToken);
+const token = await nodeToken(config);
+const directory = grpcDirectory(config.directory, token);
 const loopDelay = watchLoopDelay();
 const warmAt = performance.now() + WARM_MS;
-const self = { node: config.nodeName, boot };
-const grpc = createGrpcServer(config.grpcToken);
+const self = { node: config.nodeName, instanceId };
+const grpc = createGrpcServer(token);
 /** Full is who leaves: it gets no new work, and the other edges know that it goes. */
 let load = () => 0;
 let closeLink = async () => {};
-let closePeers = () => {};
+let closeCluster = () => {};
 
 const edge = await openEdge({
   bind: config.bind,
@@ -50,18 +52,18 @@ const edge = await openEdge({
   secret: await platformSecret(config),
   link(listener) {
     const link = engineLink(
-      { name: config.nodeName, boot, events, log, token: config.grpcToken, load: () => load() },
+      { name: config.nodeName, boot: instanceId, events, log, token, load: () => load() },
       listener,
     );
     closeLink = link.close;
     return link;
   },
   self,
-  peers(listener) {
-    addPeerService(grpc, self, listener);
-    const peers = edgePeers({ self, registry: events.registry, token: config.grpcToken }, listener);
-    closePeers = peers.close;
-    return peers;
+  cluster(listener) {
+    addClusterService(grpc, self, listener);
+    const cluster = openCluster({ self, registry: events.registry, token }, listener);
+    closeCluster = cluster.close;
+    return cluster;
   },
   directory,
   allowed: (address, port) => isAllowedAddress(config.dialAllow, address, port),
@@ -73,7 +75,8 @@ load = edge.load;
 const host = (address: string) => (address.includes(':') ? `[${address}]` : address);
 const peerPort = await listenGrpc(grpc, `${host(config.bind)}:0`);
 const address = `${host(advertise)}:${peerPort}`;
-await events.registry.join({ name: config.nodeName, boot, kind: 'sip-edge', address, loadPercent: 0 }, edge.load);
+const registered = { name: config.nodeName, boot: instanceId, kind: 'sip-edge', address, loadPercent: 0 };
+await events.registry.join(registered, edge.load);
 const http = await serveHttp(
   config.health,
   {
@@ -91,7 +94,7 @@ shutdown.step('registry', 1_000, () => events.registry.leave());
 shutdown.step('sockets', 1_000, () => edge.close());
 shutdown.step('link', 1_000, () => closeLink());
 shutdown.step('rest', 1_000, () => {
-  closePeers();
+  closeCluster();
   directory.close();
   loopDelay.stop();
   return Promise.all([closeGrpc(grpc, 100), http.close(), events.close()]);

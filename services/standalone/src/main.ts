@@ -13,19 +13,26 @@ import {
   ConfigError,
   createLogger,
   createShutdown,
+  differencesFrom,
   helpText,
+  homeOf,
+  keepStartedWith,
   type Logger,
   logFile,
+  operatorToken,
   PUBLIC,
+  pidFileOf,
   platformSecret,
   readPlatformConfig,
+  startedWith,
+  unknownVariables,
 } from '@opentact/runtime';
 import { ensureDatabase } from './databases.ts';
 import { type Demo, writeDemo } from './demo/demo.ts';
 import { keepRotating } from './log-files.ts';
 import { planOf, portsOf } from './plan.ts';
 import { portFaults } from './ports.ts';
-import { claimHome, endLeftovers, pidFileOf, takeFrom } from './processes.ts';
+import { claimHome, endLeftovers, takeFrom } from './processes.ts';
 import { tellStories } from './story.ts';
 import { askReady, createSupervisor, type Supervisor } from './supervisor.ts';
 import { firstWords, lastWords } from './words.ts';
@@ -40,6 +47,7 @@ const TAKE_MS_MAX = 5000;
 const args = process.argv.slice(2);
 const isQuiet = args.includes('--quiet');
 const isReplacing = args.includes('--replace');
+const isChanging = args.includes('--change');
 const say = (text: string) => void process.stdout.write(text);
 process.stdout.on('error', () => {}); // Nobody reads any more; the calls go on.
 
@@ -52,13 +60,16 @@ function refuse(code: number, text: string): never {
 function readConfig(): Config {
   if (args.includes('--help')) {
     say(
-      `npm start [-- --quiet] [--kafka HOST:PORT[,…]] [--replace]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
+      `npm start [-- --quiet] [--kafka HOST:PORT[,…]] [--replace [--change]]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
     );
     say(`--kafka: the journal is kept there (OPENTACT_LOG=kafka, KAFKA_BROKERS); api keeps its PostgreSQL.\n`);
     say(
       `--replace: takes over from the one that runs for this home, process by process; calls go on. For an upgrade,\n`,
     );
-    say(`  from the new version's clone: OPENTACT_HOME=<the old one's> npm start -- --replace\n\n`);
+    say(`  from the new version's clone: OPENTACT_HOME=<the old one's> npm start -- --replace\n`);
+    say(
+      `  What isn't set is as the home was started; what is set otherwise is refused, unless --change says it is meant.\n\n`,
+    );
     say(`${helpText(PUBLIC)}\n`);
     process.exit(0);
   }
@@ -67,10 +78,11 @@ function readConfig(): Config {
   if (at !== -1 && !brokers) refuse(64, '--kafka needs HOST:PORT of a broker');
   // The services are told by their environment, like everything else.
   if (brokers) Object.assign(process.env, { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: brokers });
-  const flags = ['--quiet', '--replace'];
+  const flags = ['--quiet', '--replace', ...(isReplacing ? ['--change'] : [])];
   const unknown = args.filter((arg, n) => !flags.includes(arg) && !(brokers && (n === at || n === at + 1)));
   if (unknown.length > 0) refuse(64, `unknown: ${unknown.join(' ')}; try npm start -- --help`);
   try {
+    settleWithHome();
     const config = readPlatformConfig('standalone', process.env);
     if (config.log === 'memory')
       throw new ConfigError(['OPENTACT_LOG must be postgres here: a log in memory is one process’s own']);
@@ -78,6 +90,23 @@ function readConfig(): Config {
   } catch (fault) {
     return refuse(78, (fault as Error).message);
   }
+}
+
+/** Sees that an upgrade stays where the home is, and says what is other than it was. @throws ConfigError */
+function settleWithHome(): void {
+  const before = startedWith(homeOf(process.env));
+  if (!before) return;
+  if (isReplacing) {
+    const taken = Object.entries(before.variables).filter(([name]) => process.env[name] === undefined);
+    Object.assign(process.env, Object.fromEntries(taken));
+    const told = taken.map(([name, value]) => `${name}=${value}`).join(' ');
+    if (told) say(`as this home was started: ${told}\n`);
+  }
+  const differences = differencesFrom(before, process.env);
+  if (differences.length === 0) return;
+  if (isReplacing && !isChanging)
+    refuse(78, `${differences.join('\n')}\nLive calls would lose what they live by. Set it as it was, or add --change`);
+  say(`${differences.join('\n')}\n`);
 }
 
 /** Keeps our own PostgreSQL running: one that died is started again, and the services reconnect by themselves. */
@@ -113,6 +142,21 @@ async function waitReady(config: Config, signal: AbortSignal): Promise<boolean> 
   return false;
 }
 
+/** Ends what an earlier start left running, and sees that our ports are free. */
+async function clearTheWay(config: Config): Promise<void> {
+  const left = await endLeftovers(CLONE, config.home, LEFTOVER_GRACE_MS);
+  if (left.length > 0) say(`ended what an earlier start left running: ${left.join(', ')}\n`);
+  let faults = await portFaults(portsOf(config));
+  // A process counts as ended a moment before the system has closed its sockets.
+  for (const until = Date.now() + SOCKETS_CLOSED_MS; left.length > 0 && faults.length > 0 && Date.now() < until; ) {
+    await sleep(50);
+    faults = await portFaults(portsOf(config));
+  }
+  if (faults.length === 0) return;
+  await rm(pidFileOf(config.home, 'standalone'), { force: true });
+  refuse(1, faults.join('\n'));
+}
+
 async function run(config: Config): Promise<void> {
   const startedAt = Date.now();
   const claim = () => claimHome(config.home, join('services', 'standalone', 'src', 'main.ts'));
@@ -129,6 +173,10 @@ async function run(config: Config): Promise<void> {
     { service: 'standalone', node: 'standalone', boot: bootId(), level: config.logLevel },
     logFile(join(logs, 'standalone.log')),
   );
+  for (const sentence of unknownVariables(process.env)) {
+    process.stderr.write(`warning: ${sentence}\n`);
+    log.warn(sentence);
+  }
   let supervisor: Supervisor | undefined;
   const host = {
     on: process.on.bind(process),
@@ -147,19 +195,9 @@ async function run(config: Config): Promise<void> {
     rmSync(pidFileOf(config.home, 'standalone'), { force: true });
     process.exit(0);
   });
-  const left = isTakenOver ? [] : await endLeftovers(CLONE, config.home, LEFTOVER_GRACE_MS);
-  if (left.length > 0) say(`ended what an earlier start left running: ${left.join(', ')}\n`);
-  let faults = isTakenOver ? [] : await portFaults(portsOf(config));
-  // A process counts as ended a moment before the system has closed its sockets.
-  for (const until = Date.now() + SOCKETS_CLOSED_MS; left.length > 0 && faults.length > 0 && Date.now() < until; ) {
-    await sleep(50);
-    faults = await portFaults(portsOf(config));
-  }
-  if (faults.length > 0) {
-    await rm(pidFileOf(config.home, 'standalone'), { force: true });
-    refuse(1, faults.join('\n'));
-  }
+  if (!isTakenOver) await clearTheWay(config);
   await platformSecret(config);
+  await operatorToken(config);
   const { demo, isNew } = await writeDemo(config);
   if (config.databaseUrl && !process.env.OPENTACT_API_DATABASE_URL)
     await ensureDatabase(config.databaseUrl, DATABASES[1]!);
@@ -171,6 +209,7 @@ async function run(config: Config): Promise<void> {
     apiDatabaseUrl: config.apiDatabaseUrl ?? postgres?.now().url('opentact_api'),
     quiet: isQuiet,
   });
+  await keepStartedWith(config.home, process.env);
   supervisor = createSupervisor(plan, { home: config.home, log, say });
   const stopRotating = keepRotating(logs);
   const supervised = supervisor;

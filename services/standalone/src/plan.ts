@@ -39,7 +39,7 @@ const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'upgrades' | 'needed'> & { 
   ...named('notifier').map((name) => ({ name, path: 'notifier/src/main.ts', upgrades: 2, leaves: 2, needed: true })),
   ...named('sip-edge').map((name) => ({ name, path: 'sip-edge/src/main.ts', upgrades: 5, leaves: 1, needed: true })),
   { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', upgrades: 6, leaves: 5, needed: false },
-  { name: 'demo-callee', path: '../test/kit/callee.ts', upgrades: 6, leaves: 5, needed: false },
+  { name: 'demo-callee', path: 'phone/src/callee.ts', upgrades: 6, leaves: 5, needed: false },
 ];
 
 /** The processes, in the order they are started. One whose script isn't there yet is left out. */
@@ -54,8 +54,9 @@ export function planOf(config: Config, environment: Environment, given: Given): 
     OPENTACT_HOME: config.home,
     DATABASE_URL: given.databaseUrl,
     OPENTACT_API_DATABASE_URL: given.apiDatabaseUrl,
-    OPENTACT_FETCH_ALLOW: environment.OPENTACT_FETCH_ALLOW || loopback,
-    OPENTACT_DIAL_ALLOW: environment.OPENTACT_DIAL_ALLOW || loopback,
+    // The demo answers whatever else is let in.
+    OPENTACT_FETCH_ALLOW: both(environment.OPENTACT_FETCH_ALLOW, loopback),
+    OPENTACT_DIAL_ALLOW: both(environment.OPENTACT_DIAL_ALLOW, loopback),
   };
   const readyOf = present.filter(({ needed }) => needed).map(({ name }) => `${name}=${healthOf(config, name)}`);
   return present.map(({ name, path, leaves, upgrades, needed }) => ({
@@ -73,6 +74,8 @@ export function planOf(config: Config, environment: Environment, given: Given): 
     shown: name.startsWith('demo-'),
   }));
 }
+
+const both = (given: string | undefined, ours: string): string => (given ? `${given},${ours}` : ours);
 
 const healthOf = (config: Config, name: string): string => socketPath(config.home, `${name}.health`);
 

@@ -1,41 +1,8 @@
-/** What is known of other processes by their pid files: who runs, and whether it is one of ours. It never guesses by name. */
-import { readFileSync } from 'node:fs';
+/** What becomes of processes of a home: one is asked to hand over, ended, or claimed. It goes by pid files, never by name. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export const pidFileOf = (home: string, name: string): string => join(home, 'run', `${name}.pid`);
-
-/** Does it run? One that ended and was not yet collected by its parent doesn't. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-async function readPid(file: string): Promise<number | undefined> {
-  const pid = Number((await readFile(file, 'utf8').catch(() => '')).trim());
-  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
-}
-
-/**
- * Is this living process one that runs a script of this clone (of any, where none is named) for this home? A number in
- * a file may be anyone's by now.
- */
-async function isOurs(pid: number, clone: string, home: string): Promise<boolean> {
-  const read = (what: string) => readFile(`/proc/${pid}/${what}`, 'utf8').catch(() => '');
-  const [args, environment] = await Promise.all([read('cmdline'), read('environ')]);
-  const script = args.split('\0').some((arg) => arg.startsWith(`${clone}/`) && arg.endsWith('.ts'));
-  return script && environment.split('\0').includes(`OPENTACT_HOME=${home}`);
-}
-
-/** The living process of that name that serves the home, whichever version started it. */
-export async function servingPid(home: string, name: string): Promise<number | undefined> {
-  const pid = await readPid(pidFileOf(home, name));
-  return pid !== undefined && isAlive(pid) && (await isOurs(pid, '', home)) ? pid : undefined;
-}
+import { isAlive, isOurs, pidFileOf, readPid } from '@opentact/runtime';
 
 /**
  * Asks the supervisor of the home to leave its processes to another, and waits until it is gone.

@@ -10,9 +10,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { embeddedPostgres } from '@opentact/event-log';
 import type { CallEvent } from '@opentact/proto';
+import { isAlive, keepStartedWith } from '@opentact/runtime';
 import { rotate } from './log-files.ts';
 import { portFaults } from './ports.ts';
-import { isAlive } from './processes.ts';
 import { lineOf } from './story.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
@@ -36,7 +36,8 @@ before(async () => {
   home = join(base, 'deep in the folders of a person, '.repeat(4), 'home'); // too long for a socket's path, with commas
   const [sip, http, grpc, demo] = await freePorts(4);
   environment = {
-    ...process.env,
+    // Without what the tests themselves are told.
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OPENTACT_'))),
     OPENTACT_HOME: home,
     OPENTACT_SIP_PORT: String(sip),
     OPENTACT_HTTP_PORT: String(http),
@@ -62,10 +63,13 @@ function start(args: string[] = ['--quiet'], over: NodeJS.ProcessEnv = {}) {
     env: { ...environment, ...over },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return watched(child);
+}
+function watched(child: ChildProcess) {
   started.push(child);
   const run = { child, said: '', code: once(child, 'exit').then(([code]) => code as number | null) };
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk) => {
+    stream!.on('data', (chunk) => {
       run.said += chunk;
     });
   return run;
@@ -94,6 +98,49 @@ test('help lists every variable, and an unknown word is refused', async () => {
     assert.match(help.said, new RegExp(`\\b${name}\\b`));
   const wrong = start(['--verbose']);
   assert.equal(await wrong.code, 64);
+});
+
+test('a mistyped variable is named with the nearest one, on the screen and in the log', async (t) => {
+  const holder = createServer().listen(Number(environment.OPENTACT_GRPC_PORT), '127.0.0.1');
+  await once(holder, 'listening');
+  t.after(() => holder.close());
+  const run = start([], { OPENTACT_FETCH_ALOW: '10.0.0.0/8' });
+  assert.equal(await run.code, 1); // a port is taken
+  const warning = /OPENTACT_FETCH_ALOW is no variable.*did you mean OPENTACT_FETCH_ALLOW\?/;
+  assert.match(run.said, new RegExp(`^warning: ${warning.source}$`, 'm'));
+  assert.match(await readFile(join(home, 'logs', 'standalone.log'), 'utf8'), warning);
+});
+
+test('an upgrade stays as the home was started: a difference is refused, unless it is meant', async (t) => {
+  const old = await mkdtemp(join(tmpdir(), 'opentact-old-'));
+  t.after(() => rm(old, { recursive: true }));
+  const { OPENTACT_GRPC_PORT, OPENTACT_SIP_PORT, ...others } = environment;
+  const taken = createServer().listen(Number(OPENTACT_GRPC_PORT), '127.0.0.1'); // so that nothing is started
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  await keepStartedWith(old, { ...environment, OPENTACT_TRUNK: 'sip:me:hidden@carrier.example' });
+  const upgrade = (args: string[], over: NodeJS.ProcessEnv) => {
+    const child = spawn(process.execPath, [MAIN, '--replace', ...args], {
+      env: { ...others, OPENTACT_HOME: old, ...over },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return watched(child);
+  };
+  const trunk = { OPENTACT_TRUNK: 'sip:me:hidden@carrier.example' };
+  const same = upgrade([], trunk);
+  assert.equal(await same.code, 1);
+  assert.match(same.said, new RegExp(`^as this home was started: .*OPENTACT_SIP_PORT=${OPENTACT_SIP_PORT}\\b`, 'm'));
+  assert.match(same.said, new RegExp(`OPENTACT_GRPC_PORT: port ${OPENTACT_GRPC_PORT} \\(tcp\\)`));
+  const elsewhere = { OPENTACT_SIP_PORT: '5999' };
+  const other = upgrade([], elsewhere);
+  assert.equal(await other.code, 78);
+  assert.match(other.said, new RegExp(`^OPENTACT_SIP_PORT is 5999 here, .* started with ${OPENTACT_SIP_PORT}$`, 'm'));
+  assert.match(other.said, /^OPENTACT_TRUNK is not set here[\s\S]*add --change$/m);
+  assert.doesNotMatch(other.said, /hidden/);
+  const meant = upgrade(['--change'], elsewhere);
+  assert.equal(await meant.code, 1);
+  assert.match(meant.said, /OPENTACT_SIP_PORT is 5999 here/);
+  assert.match(meant.said, /OPENTACT_GRPC_PORT: port/);
 });
 
 test('a bad environment and a taken port are named before anything is started', async (t) => {

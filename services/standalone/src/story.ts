@@ -1,6 +1,6 @@
 /** Prints the stories of live calls as they are written, one line per event. It follows the journal like any reader. */
 import type { EventLog } from '@opentact/event-log';
-import { type CallEvent, readEvent } from '@opentact/proto';
+import { type CallEvent, readRecord, valueText } from '@opentact/proto';
 
 const JOURNAL = 'calls.journal';
 const VALUE_LENGTH_MAX = 48;
@@ -31,7 +31,7 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '' : `[${value.map(shown).join(', ')}]`;
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
     const item = value as { kind?: string; value?: { text?: string } };
-    return item.kind ? `${item.kind} ${shown(item.value?.text ?? item.value)}` : '';
+    return item.kind ? `${item.kind} ${shown(item.value?.text ?? item.value)}` : valueText(value);
   }
   return String(value ?? '');
 }
@@ -62,7 +62,7 @@ export async function tellStories(
       if (record.key === '') continue; // A taking of the partition, no event of a call.
       let line: string | undefined;
       try {
-        const event = readEvent(record.bytes, record.headers.schema);
+        const event = readRecord(record);
         if (event.at >= since) line = lineOf(event);
       } catch {
         line = `an event this reader doesn't know: ${record.headers.type}`;

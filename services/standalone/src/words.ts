@@ -1,7 +1,7 @@
 /** What the person at the terminal is told. */
 import { basename } from 'node:path';
 import type { Config } from '@opentact/runtime';
-import { isLoopback, isWildcard } from '@opentact/runtime';
+import { isLoopback, isWildcard, PUBLIC } from '@opentact/runtime';
 import type { Demo } from './demo/demo.ts';
 
 /** The last lines of a start: what runs, which key does what, what to try. */
@@ -18,7 +18,7 @@ export function lastWords(
   return `
 Opentact is up (${(of.tookMs / 1000).toFixed(1)} s). Call ${demo.number}:
 
-  ${portsOf(config)}npm run call     (in another terminal)
+  ${homeOf(config)}npm run call     (in another terminal)
   sip:${demo.number}@${host}:${config.sipPort}     (from any SIP phone)
 
 It asks for a key:
@@ -29,20 +29,18 @@ It asks for a key:
 
 ${lan}
 State and logs: ${config.home}   Account: ${demo.email}, secrets in ${basename(config.home)}/demo.json
+All of it for a shell: eval "$(${homeOf(config)}npm run -s env)"
 Ready: http://${host}:${config.httpPort}/ready   gRPC: ${host}:${config.grpcPort}
 ${of.quiet ? '' : 'Stories of live calls follow, one line per event (--quiet: none). '}Ctrl-C stops everything.
 `;
 }
 
-/** Other tools must know of other ports. */
-function portsOf({ sipPort, httpPort, grpcPort }: Config): string {
-  const ports = [
-    ['OPENTACT_SIP_PORT', sipPort, 5060],
-    ['OPENTACT_HTTP_PORT', httpPort, 8080],
-    ['OPENTACT_GRPC_PORT', grpcPort, 9090],
-  ] as const;
-  return ports.map(([name, port, usual]) => (port === usual ? '' : `${name}=${port} `)).join('');
+/** Other tools find it by its home, where that is not the usual one. */
+function homeOf({ home }: Config): string {
+  return home === PUBLIC.home.parse(PUBLIC.home.fallback!) ? '' : `OPENTACT_HOME=${quoted(home)} `;
 }
+
+const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 /** Told once, at the first start. */
 export function firstWords(demo: Demo): string {

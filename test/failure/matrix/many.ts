@@ -1,6 +1,7 @@
 /** Many kills of the engine that owns a call, and how long each call waited: from the kill to the reaction to a key pressed at once. */
+
+import { openPhone, type Phone } from '@opentact/phone';
 import { machine, percentile } from '../../kit/load-average.ts';
-import { openPhone, type Phone } from '../../kit/phone.ts';
 import { callDocument } from '../../kit/place-call.ts';
 import type { Platform } from '../../kit/platform.ts';
 

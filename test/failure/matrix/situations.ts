@@ -2,9 +2,10 @@
  * The moments of a call at which something is killed, each reached by an event seen and never by a sleep; and how the
  * people on the phones go on afterwards, as people do: they press a key again if nothing happens.
  */
+
+import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import type { CallEvent } from '@opentact/proto';
 import { type Customer, openCustomer } from '../../kit/customer.ts';
-import { openPhone, type Phone, type PhoneCall } from '../../kit/phone.ts';
 import { answered } from '../../kit/place-call.ts';
 import type { Platform } from '../../kit/platform.ts';
 import { eventually } from '../../kit/scene.ts';

@@ -1,7 +1,7 @@
 /** One run of the fuzzer for one seed: which document it makes, and the smallest one that fails the same way. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { seedDocument } from '../../../services/api/src/database/seed-document.ts';
+import { seedDocument } from '../../../services/api/src/demo/seed-document.ts';
 import { EXAMPLES } from '../../../services/flow-engine/src/docs/examples.ts';
 import { randomOf } from '../random-document.ts';
 import { documentOfRows } from './documents.ts';

@@ -1,28 +1,28 @@
 c3313f8c5672e846ef11602817be7fe87b418c0a7a0515e81bcb558c5c54a56b
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQARiUgLPBnDMiFwoIc2lwLWVkZ2USAmIxGAEglICzwZwzUqMCCgFhEgsxMjEyNTU1MDE5ORoLMTgwMDU1NTAxMDAilQEKA2FwcBIDYXBwGAEqA0dFVDqBATxSZXNwb25zZT48R2F0aGVyIG51bURpZ2l0cz0iNCIgdGltZW91dD0iOTAwMCI+PFNheT5FbnRlciBmb3VyIGRpZ2l0cy48L1NheT48L0dhdGhlcj48UmVjb3JkIHRhZz0iciIvPjxTYXk+QmFjay48L1NheT48L1Jlc3BvbnNlPiosSU5WSVRFIHNpcDoxODAwNTU1MDEwMEAxMjcuMC4wLjEgU0lQLzIuMA0KDQoyA3VkcDoOMTI3LjAuMC4xOjUwNjBCAXRKBW9mZmVyUgFiWhlzaXA6MTgwMDU1NTAxMDBAMTI3LjAuMC4xYgFp
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQAhiUgLPBnDPiAwoKCG5vdGlmaWVy
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQAxiUgLPBnDPiAwcKBW1lZGlh
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQBBiUgLPBnDOKBRMKCm1heC1sZW5ndGgQlPShyJwz
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQBRiUgLPBnDOKBKUDCAEaBGZsb3cgASqYA3sidmVyYnMiOlt7Im5hbWUiOiJHYXRoZXIiLCJpbmRleCI6MCwidGFnIjoiIiwiZGlnaXRzTWF4Ijo0LCJmaW5pc2hLZXlzIjoiKiIsInRpbWVvdXRNcyI6OTAwMCwiYXR0ZW1wdHMiOjEsInByb21wdHMiOlt7Im5hbWUiOiJTYXkiLCJpbmRleCI6MCwidGV4dCI6IkVudGVyIGZvdXIgZGlnaXRzLiIsInZvaWNlIjoiIiwiZ2VuZGVyIjoiRkVNQUxFIiwibGFuZyI6ImVuLVVTIiwibG9vcCI6MSwidGFnIjoiIn1dLCJicmFuY2hlcyI6W119LHsibmFtZSI6IlJlY29yZCIsImluZGV4IjowLCJ0aW1lb3V0TXMiOjYwMDAwLCJ0YWciOiJyIn0seyJuYW1lIjoiU2F5IiwiaW5kZXgiOjAsInRleHQiOiJCYWNrLiIsInZvaWNlIjoiIiwiZ2VuZGVyIjoiRkVNQUxFIiwibGFuZyI6ImVuLVVTIiwibG9vcCI6MSwidGFnIjoiIn1dfQ==
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQBhiUgLPBnDNaGggCEghub3RpZmllchoIbm90aWZpZXIiAmIx
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQBxiUgLPBnDNaFAgDEgVtZWRpYRoFbWVkaWEiAmIx
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQCBiUgLPBnDMqCwoFbWVkaWESAmIx6gMQEgVvZmZlchiUgLPBnDMgAQ==
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQCRiogLPBnDMiFAoFbWVkaWESAmIxGAEgqICzwZwzcggICBoEb3Vycw==
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQChiogLPBnDMqDgoIc2lwLWVkZ2USAmIxogQGEgRvdXJz
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQCxi8gLPBnDMiFwoIc2lwLWVkZ2USAmIxGAIgvICzwZwzugECCAo=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQDBi8gLPBnDPKBBUIARIJR2F0aGVyWzBdGgZHYXRoZXI=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQDRi8gLPBnDMqCwoFbWVkaWESAmIx2gQpEiUKIwoSRW50ZXIgZm91ciBkaWdpdHMuGgZGRU1BTEUiBWVuLVVTGAE=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQDhjQgLPBnDMiFwoIc2lwLWVkZ2USAmIxGAMg0ICzwZwzwgEA
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQDxiMhrPBnDMiFAoFbWVkaWESAmIxGAIgjIazwZwzmgIFEgExGGQ=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQEBiMhrPBnDMqCwoFbWVkaWESAmIx4gQCEA0=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQERiMhrPBnDOKBQ8KBmdhdGhlchC0zLPBnDM=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQEhighrPBnDMiFAoFbWVkaWESAmIxGAMgoIazwZwzigIFCA0QvAU=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQExi0hrPBnDMiFwoIc2lwLWVkZ2USAmIxGAQgtIazwZwz4gESEgRob2xkGgoyIHo5aEc0Ykt4
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQFBi0hrPBnDMqCwoFbWVkaWESAmIx8gMKEgRob2xkGAEgAg==
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQFRjIhrPBnDMiFAoFbWVkaWESAmIxGAQgyIazwZwzggEMCBQaBmFuc3dlciAB
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQFhjIhrPBnDMqDgoIc2lwLWVkZ2USAmIxwgQXEgZhbnN3ZXIYyAEiCjIgejloRzRiS3g=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQFxjchrPBnDMiFwoIc2lwLWVkZ2USAmIxGAUg3IazwZwz6gECCBY=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQGBiIibPBnDNqEgoFbWVkaWESBW1lZGlhGgJiMQ==
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQGRiIibPBnDMqDgoIc2lwLWVkZ2USAmIxsgQVEPQDGCkiCm1lZGlhLWxvc3QqAnVz
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQGhicibPBnDMiFwoIc2lwLWVkZ2USAmIxGAYgnImzwZwz2gELEgJ1cyApKgNieWU=
-CiQwMDAwMDAwMC0wMDAwLTgwMDAtODAwMC0wMDAwMDAwMDAwMDAQGxicibPBnDOaBRUKAnVzEgptZWRpYS1sb3N0GCkg4Ag=
+{"seq":1,"at":1760000000020,"type":"CallArrived","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"sip-edge","boot":"b1","n":1,"observedAt":1760000000020},"accountId":"a","fromNumber":"12125550199","toNumber":"18005550100","app":{"appId":"app","name":"app","autoAnswer":true,"callFlowUrl":"","callFlowMethod":"GET","callFlowTimeoutMs":0,"staticDocument":"<Response><Gather numDigits=\"4\" timeout=\"9000\"><Say>Enter four digits.</Say></Gather><Record tag=\"r\"/><Say>Back.</Say></Response>","maxCallLengthMs":0,"timeZone":""},"invite":{"latin1":"INVITE sip:18005550100@127.0.0.1 SIP/2.0\r\n\r\n"},"transport":"udp","sourceAddress":"127.0.0.1:5060","localTag":"t","sdp":"offer","topBranch":"b","requestUri":"sip:18005550100@127.0.0.1","sipCallId":"i"}
+{"seq":2,"at":1760000000020,"type":"NodeRequested","callId":"00000000-0000-8000-8000-000000000000","kind":"notifier","except":[]}
+{"seq":3,"at":1760000000020,"type":"NodeRequested","callId":"00000000-0000-8000-8000-000000000000","kind":"media","except":[]}
+{"seq":4,"at":1760000000020,"type":"TimerSet","callId":"00000000-0000-8000-8000-000000000000","purpose":"max-length","dueAt":1760014400020}
+{"seq":5,"at":1760000000020,"type":"DocumentAccepted","callId":"00000000-0000-8000-8000-000000000000","document":1,"requestId":0,"purpose":"flow","languageVersion":1,"verbs":"{\"verbs\":[{\"name\":\"Gather\",\"index\":0,\"tag\":\"\",\"digitsMax\":4,\"finishKeys\":\"*\",\"timeoutMs\":9000,\"attempts\":1,\"prompts\":[{\"name\":\"Say\",\"index\":0,\"text\":\"Enter four digits.\",\"voice\":\"\",\"gender\":\"FEMALE\",\"lang\":\"en-US\",\"loop\":1,\"tag\":\"\"}],\"branches\":[]},{\"name\":\"Record\",\"index\":0,\"timeoutMs\":60000,\"tag\":\"r\"},{\"name\":\"Say\",\"index\":0,\"text\":\"Back.\",\"voice\":\"\",\"gender\":\"FEMALE\",\"lang\":\"en-US\",\"loop\":1,\"tag\":\"\"}]}","warnings":[]}
+{"seq":6,"at":1760000000020,"type":"NodeAssigned","callId":"00000000-0000-8000-8000-000000000000","requestId":2,"kind":"notifier","node":"notifier","boot":"b1"}
+{"seq":7,"at":1760000000020,"type":"NodeAssigned","callId":"00000000-0000-8000-8000-000000000000","requestId":3,"kind":"media","node":"media","boot":"b1"}
+{"seq":8,"at":1760000000020,"type":"SessionRequested","callId":"00000000-0000-8000-8000-000000000000","to":{"node":"media","boot":"b1"},"leg":0,"offer":"offer","sdpId":1760000000020,"sdpVersion":1}
+{"seq":9,"at":1760000000040,"type":"SessionReady","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"media","boot":"b1","n":1,"observedAt":1760000000040},"requestId":8,"leg":0,"sdp":"ours"}
+{"seq":10,"at":1760000000040,"type":"AnswerRequested","callId":"00000000-0000-8000-8000-000000000000","to":{"node":"sip-edge","boot":"b1"},"leg":0,"sdp":"ours"}
+{"seq":11,"at":1760000000060,"type":"LegAnswered","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"sip-edge","boot":"b1","n":2,"observedAt":1760000000060},"requestId":10,"leg":0,"sdp":""}
+{"seq":12,"at":1760000000060,"type":"VerbStarted","callId":"00000000-0000-8000-8000-000000000000","document":1,"path":"Gather[0]","name":"Gather","tag":""}
+{"seq":13,"at":1760000000060,"type":"PlayRequested","callId":"00000000-0000-8000-8000-000000000000","to":{"node":"media","boot":"b1"},"leg":0,"items":[{"kind":"say","value":{"text":"Enter four digits.","voice":"","gender":"FEMALE","lang":"en-US"}}],"loop":1}
+{"seq":14,"at":1760000000080,"type":"LegConfirmed","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"sip-edge","boot":"b1","n":3,"observedAt":1760000000080},"leg":0,"sdp":""}
+{"seq":15,"at":1760000000780,"type":"DigitPressed","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"media","boot":"b1","n":2,"observedAt":1760000000780},"leg":0,"digit":"1","durationMs":100}
+{"seq":16,"at":1760000000780,"type":"PlayStopRequested","callId":"00000000-0000-8000-8000-000000000000","to":{"node":"media","boot":"b1"},"leg":0,"play":13}
+{"seq":17,"at":1760000000780,"type":"TimerSet","callId":"00000000-0000-8000-8000-000000000000","purpose":"gather","dueAt":1760000009780}
+{"seq":18,"at":1760000000800,"type":"PlayStopped","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"media","boot":"b1","n":3,"observedAt":1760000000800},"requestId":13,"playedMs":700}
+{"seq":19,"at":1760000000820,"type":"OfferReceived","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"sip-edge","boot":"b1","n":4,"observedAt":1760000000820},"leg":0,"sdp":"hold","transaction":"2 z9hG4bKx"}
+{"seq":20,"at":1760000000820,"type":"SessionChangeRequested","callId":"00000000-0000-8000-8000-000000000000","to":{"node":"media","boot":"b1"},"leg":0,"sdp":"hold","isOffer":true,"sdpVersion":2}
+{"seq":21,"at":1760000000840,"type":"SessionChanged","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"media","boot":"b1","n":4,"observedAt":1760000000840},"requestId":20,"leg":0,"sdp":"answer","held":true}
+{"seq":22,"at":1760000000840,"type":"OfferAnswerRequested","callId":"00000000-0000-8000-8000-000000000000","to":{"node":"sip-edge","boot":"b1"},"leg":0,"sdp":"answer","status":200,"transaction":"2 z9hG4bKx"}
+{"seq":23,"at":1760000000860,"type":"OfferAnswered","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"sip-edge","boot":"b1","n":5,"observedAt":1760000000860},"requestId":22,"leg":0}
+{"seq":24,"at":1760000001160,"type":"NodeLost","callId":"00000000-0000-8000-8000-000000000000","kind":"media","node":"media","boot":"b1","recover":false}
+{"seq":25,"at":1760000001160,"type":"HangupRequested","callId":"00000000-0000-8000-8000-000000000000","to":{"node":"sip-edge","boot":"b1"},"leg":0,"status":500,"q850":41,"reason":"media-lost","owner":"us"}
+{"seq":26,"at":1760000001180,"type":"LegEnded","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"sip-edge","boot":"b1","n":6,"observedAt":1760000001180},"leg":0,"by":"us","status":0,"q850":41,"reason":"bye"}
+{"seq":27,"at":1760000001180,"type":"CallEnded","callId":"00000000-0000-8000-8000-000000000000","owner":"us","reason":"media-lost","q850":41,"durationMs":1120}

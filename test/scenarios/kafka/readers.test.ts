@@ -142,11 +142,13 @@ describe('readers from outside', { skip: absent, timeout: 180_000 }, () => {
     const [journal, events] = await Promise.all([byKcat(JOURNAL), byKcat(PUBLIC)]);
     assert.deepEqual(ofCall(found[JOURNAL]!), ofCall(journal));
     assert.deepEqual(ofCall(found[PUBLIC]!), ofCall(events));
-    const words = told(events).map(({ type, payload }) => (type === 'call_flow' ? payload.path : payload.state));
-    assert.deepEqual(words, ['init', 'live', 'Say[0]', 'Pause[0]', 'Hangup[0]', 'hangup', 'destroyed']);
+    const words = told(events).map(({ type, payload }) =>
+      type === 'call_flow' ? payload.path || payload.command : payload.state,
+    );
+    assert.deepEqual(words, ['init', 'live', 'Answer', 'Say[0]', 'Pause[0]', 'Hangup[0]', 'hangup', 'destroyed']);
     assert.deepEqual(
       ofCall(events).map(({ headers }) => headers.type),
-      ['call_state', 'call_state', 'call_flow', 'call_flow', 'call_flow', 'call_state', 'call_state'],
+      ['call_state', 'call_state', 'call_flow', 'call_flow', 'call_flow', 'call_flow', 'call_state', 'call_state'],
     );
     assert.equal(new Set(told(events).map(({ uuid }) => uuid)).size, words.length);
   });

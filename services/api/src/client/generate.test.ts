@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readDocument } from '../rest/document.ts';
+import { readDocument } from '../reference/document.ts';
 import { COMMAND, GENERATED, generated } from './generate.ts';
 import { typeOf } from './schema-types.ts';
 

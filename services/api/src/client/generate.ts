@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Document, type Operation, operationsOf, readDocument } from '../rest/document.ts';
+import { type Document, type Operation, operationsOf, readDocument } from '../reference/document.ts';
 import { nameOf, typeOf } from './schema-types.ts';
 
 export const GENERATED = fileURLToPath(new URL('../../client/src/gen/operations.ts', import.meta.url));

@@ -1,5 +1,5 @@
 /** JSON schemas as TypeScript types: what TypeBox writes, and nothing else of JSON schema. */
-import type { Schema } from '../rest/document.ts';
+import type { Schema } from '../reference/document.ts';
 
 /** @throws Error for a schema that no type can be made of */
 export function typeOf(schema: Schema): string {

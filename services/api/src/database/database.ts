@@ -26,6 +26,11 @@ export type Tables = {
     /** Signs what is asked of a customer's server for a call that no app runs. */
     signing_key: Generated<Buffer>;
     deleted_on: Date | null;
+    phone: Generated<string | null>;
+    address1: Generated<string | null>;
+    address2: Generated<string | null>;
+    zip_code: Generated<string | null>;
+    city: Generated<string | null>;
   } & Stamps;
   person: {
     id: Generated<string>;
@@ -67,6 +72,8 @@ export type Tables = {
     call_flow_timeout_ms: Generated<number>;
     static_document: Generated<string>;
     max_call_length_ms: Generated<number>;
+    silence_ms: Generated<number | null>;
+    rtp_from_anywhere: Generated<boolean>;
     signing_key: Buffer;
   } & Stamps;
   /** Where calls of a number go, an app or a connection; a number that points nowhere has no row. */
@@ -118,7 +125,7 @@ export type Tables = {
     description: Generated<string>;
     created_on: Generated<Date>;
   };
-  /** `account_id` null: for every account without a trunk of its own. */
+  /** `account_id` null: the installation's own, for the account that runs it and those in `trunk_account`. */
   trunk: {
     id: string;
     account_id: string | null;
@@ -127,7 +134,22 @@ export type Tables = {
     transport: string;
     user: string;
     password: string;
+    /** May whoever called us be shown to whom this trunk reaches? Their number is not verified: off unless the carrier asks for it. */
+    passes_original_caller: Generated<boolean>;
+    /** The credentials are for this realm alone; null: for the first that the trunk's own addresses name. */
+    realm: string | null;
+    /** CIDRs beside `host` that the trunk sends from and answers at; those that its media comes from. */
+    addresses: Generated<string[]>;
+    media_ranges: Generated<string[]>;
+    media_from_anywhere: Generated<boolean>;
   };
+  /** The addresses that hosts of trunks and connections had in the last day (directory/endpoints.ts). */
+  endpoint_host: { host: string; resolved_on: Date };
+  endpoint_address: { host: string; address: string; seen_on: Date };
+  /** What the operator knows to be an account's own equipment: CIDRs. */
+  account_address: { account_id: string; range: string };
+  /** Accounts that an operator's command lets use a trunk of somebody else. */
+  trunk_account: { trunk_id: string; account_id: string; created_on: Generated<Date> };
   staged_document: {
     user: string;
     xml: string;

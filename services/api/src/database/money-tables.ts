@@ -10,7 +10,10 @@ export type MoneyTables = {
     increment_s: Generated<number>;
     demo: Generated<boolean>;
   };
-  /** Legs through a trunk. `hold`: the first minute, kept back until the leg is charged. */
+  /**
+   * Legs through a trunk. `hold`: what is kept back until the leg is charged, for its first `hold_s` seconds. `next_on`: when it is to
+   * be paid further, or ended. `refused`: why it could not be paid further; null: it could.
+   */
   outbound_leg: {
     leg: string;
     call_id: string;
@@ -20,6 +23,9 @@ export type MoneyTables = {
     rate: string;
     increment_s: number;
     hold: string;
+    hold_s: Generated<number>;
+    next_on: Generated<Date | null>;
+    refused: Generated<string | null>;
     charged: Generated<string>;
     reserved_on: Generated<Date>;
     answered_on: Date | null;
@@ -33,6 +39,22 @@ export type MoneyTables = {
     /** The number that came in to, where the account leased it then; else empty. */
     called: string;
     spoken: Generated<number>;
+    /** It came from a carrier or from equipment of the account. What a stranger hears costs nobody anything. */
+    is_peer: Generated<boolean>;
+    /** Somebody called: whatever it costs takes no balance below nothing. */
+    came_in: Generated<boolean>;
+    /** It is over, and is charged when it is settled: a record of it can't be read. Null: it isn't over, or is charged then. */
+    duration_ms: Generated<string | null>;
+  };
+  /** Records of the journal that can't be read. `type`, `seq`: what their headers say. `settled_on` null: the call's charge waits. */
+  quarantined_record: {
+    partition: number;
+    position: string;
+    call_id: string;
+    seq: number;
+    type: string;
+    noticed_on: Generated<Date>;
+    settled_on: Generated<Date | null>;
   };
   /** How far each partition of the journal was charged. */
   charge_cursor: { partition: number; position: string };

@@ -4,6 +4,9 @@ import type { Generated } from 'kysely';
 type Stamps = { created_on: Generated<Date>; modified_on: Generated<Date> };
 
 export type PeopleTables = {
+  /** An address that waits for the token of its mail: of a new user, or another one of a user. Only the SHA-256 of the token is kept. */
+  /** `source`: where a sign-up came from; null: an account's own user or change. */
+  email_verification: { person_id: string; digest: Buffer; email: string; expires_on: Date; source: string | null };
   /** The picture of a user; a new one has a new id. */
   /** Of a user or of a SIP user. */
   avatar: { id: string; person_id: string | null; sip_user_id: string | null; type: string; bytes: Buffer };
@@ -42,4 +45,6 @@ export type PersonMore = {
   gmail_user_id: string | null;
   facebook_user_id: string | null;
   password_count: Generated<number>;
+  /** Null: the e-mail was never shown to be theirs; no credential lets them in. */
+  verified_on: Generated<Date | null>;
 };

@@ -18,7 +18,7 @@ const appsOf = (db: Database) =>
     .innerJoin('account', 'account.id', 'app.account_id')
     .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method', 'app.is_active'])
     .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms'])
-    .select('app.outbound_voice_profile_id')
+    .select(['app.outbound_voice_profile_id', 'app.silence_ms', 'app.rtp_from_anywhere'])
     .select([...ACCOUNT, 'account.time_zone']);
 type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
 
@@ -36,6 +36,8 @@ const fromApp = (row: AppRow): Destination => ({
     staticDocument: row.static_document,
     maxCallLengthMs: row.max_call_length_ms,
     timeZone: timeZoneOf(row.time_zone),
+    ...(row.silence_ms !== null && { silenceMs: row.silence_ms }),
+    ...(row.rtp_from_anywhere && { rtpFromAnywhere: true }),
   },
 });
 

@@ -4,8 +4,8 @@
  */
 import { isIP } from 'node:net';
 import type { Database } from '../database/database.ts';
+import { digitsOf } from '../kernel/digits.ts';
 import { appById, connectionById, type Destination, relaying } from './destinations.ts';
-import { digitsOf } from './numbers.ts';
 import { relayOut } from './relay.ts';
 
 /** `refusal`: why this caller may not. */

@@ -1,7 +1,7 @@
 /** Whom a group rings. A group of another account is as unknown as one that isn't there. */
 import type { Database } from '../database/database.ts';
+import { isUuid } from '../kernel/uuid.ts';
 import { DirectoryError } from './error.ts';
-import { isUuid } from './uuid.ts';
 
 const TARGETS_MAX = 10;
 

@@ -1,8 +1,8 @@
 /** Where a number is at home: by the numbering table, else by its area code alone. It knows no ported number. */
 import { stateOf } from '@opentact/numbering';
 import type { Database } from '../database/database.ts';
+import { digitsOf } from '../kernel/digits.ts';
 import { DirectoryError } from './error.ts';
-import { digitsOf } from './numbers.ts';
 
 /** Area code, exchange, line. */
 const NORTH_AMERICAN = /^1?([2-9]\d\d)([2-9]\d\d)\d{4}$/;

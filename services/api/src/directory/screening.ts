@@ -3,7 +3,7 @@
  * caller, then the blacklist must not. Somebody who withholds the number is on no whitelist.
  */
 import type { Database } from '../database/database.ts';
-import { digitsOf } from './numbers.ts';
+import { digitsOf } from '../kernel/digits.ts';
 
 /** `caller`: digits, then `%` for one digit each and `*` for any rest. */
 export type Screened = { list: 'blacklist' | 'whitelist'; caller: string };
@@ -22,7 +22,9 @@ export const listsOf = (db: Database, number: string): Promise<Screened[]> =>
     .execute();
 
 function matches(caller: string, mask: string): boolean {
-  const fixed = mask.replace(/[*%]+$/, '');
+  let end = mask.length;
+  while (end > 0 && (mask[end - 1] === '*' || mask[end - 1] === '%')) end--;
+  const fixed = mask.slice(0, end);
   if (!caller.startsWith(fixed)) return false;
   const signs = mask.slice(fixed.length);
   const rest = caller.length - fixed.length;

@@ -30,5 +30,7 @@ export function addDirectory(server: Server, directory: Directory, log: Logger):
     locate: unary('Locate', directory.locate),
     group: unary('Group', directory.group),
     reserve: unary('Reserve', directory.reserve),
+    reach: unary('Reach', directory.reach),
+    pastCall: unary('PastCall', ({ callId }: DirectoryV1.PastCallRequest) => directory.pastCall(callId)),
   });
 }

@@ -6,12 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createMemoryServer, type EmbeddedPostgres, embeddedPostgres, memoryLog } from '@opentact/event-log';
+import { createMemoryServer, memoryLog } from '@opentact/event-log';
 import { type CallEvent, encodeEvent, type Fact, legUuid, versionOf } from '@opentact/proto';
 import { createLogger, partitionOf } from '@opentact/runtime';
-import { CHARGES, followJournal, forgetCallLog } from '../call-log/follow.ts';
-import { type Database, migrate, openDatabase } from '../database/database.ts';
+import { type Database, openDatabase } from '../database/database.ts';
+import { type TestDatabase, testDatabase } from '../database/testing/test-database.ts';
+import { CHARGES, followJournal, forgetCallLog } from '../logs/follow.ts';
+import { listQuarantined } from './quarantine.ts';
 import { reserve } from './reserve.ts';
+import { settle } from './settle.ts';
 
 const JOURNAL = 'calls.journal';
 const TN = '12125550177';
@@ -19,15 +22,14 @@ const START = Date.now() - 600_000;
 const logger = createLogger({ service: 't', node: 't', boot: 'b', level: 'silent' }, { write() {} });
 const journal = createMemoryServer();
 let home: string;
-let server: EmbeddedPostgres;
+let database: TestDatabase;
 let db: Database;
 let account: string;
 
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'opentact-charge-'));
-  server = await embeddedPostgres({ home, databases: ['opentact_api'] });
-  db = openDatabase(server.url('opentact_api'));
-  await migrate(db);
+  database = await testDatabase(home);
+  db = openDatabase(database.url);
   account = randomUUID();
   const limits = { calls_max: 100, dials_per_minute_max: 60 };
   await db
@@ -37,6 +39,11 @@ before(async () => {
   await db
     .insertInto('inventory')
     .values({ tn: TN, country: 'US', features: ['voice'] } as never)
+    .execute();
+  const carrier = { port: 5060, transport: 'udp', user: '', password: '', account_id: null };
+  await db
+    .insertInto('trunk')
+    .values({ id: 'carrier', host: '192.0.2.1', ...carrier })
     .execute();
   const lease = { id: randomUUID(), tn: TN, account_id: account, features: ['voice'], autorenew: true };
   await db
@@ -54,7 +61,7 @@ before(async () => {
 });
 after(async () => {
   await db.destroy();
-  await server.stop();
+  await database.close();
   await rm(home, { recursive: true });
 });
 
@@ -62,12 +69,13 @@ after(async () => {
 async function tell(
   callId: string,
   events: Array<[at: number, fact: Partial<Fact> & { type: Fact['type'] }]>,
+  spoiled?: number,
 ): Promise<void> {
   const log = memoryLog(journal);
   const records = events.map(([at, fact], i) => {
     const event = { ...fact, callId, seq: i + 1, at: START + at * 1000 } as CallEvent;
     const headers = { type: event.type, seq: String(event.seq), schema: String(versionOf(event.type)) };
-    return { key: callId, headers, bytes: encodeEvent(event) };
+    return { key: callId, headers, bytes: i === spoiled ? Uint8Array.of(255, 255, 255) : encodeEvent(event) };
   });
   const writer = await log.take(JOURNAL, partitionOf(callId, log.partitions));
   await writer.append({ records });
@@ -76,9 +84,9 @@ async function tell(
 }
 let calls = 0;
 const newCall = () => `00000000-0000-8000-8000-00010${String(calls++).padStart(3, '0')}0000`;
-const arrived = (toNumber = TN): Fact => ({
+const arrived = (toNumber = TN, sourceAddress = '192.0.2.1:5099'): Fact => ({
   ...{ type: 'CallArrived', accountId: account, fromNumber: '1', toNumber, app: undefined, invite: Buffer.alloc(0) },
-  ...{ transport: 'udp', sourceAddress: '', localTag: '', sdp: '', topBranch: '', requestUri: '', sipCallId: '' },
+  ...{ transport: 'udp', sourceAddress, localTag: '', sdp: '', topBranch: '', requestUri: '', sipCallId: '' },
   refusal: undefined,
 });
 const over = (durationMs: number) =>
@@ -145,8 +153,8 @@ test('minutes in, minutes out and speech are charged when they are over, once, w
   ]);
   await followed(3);
   const expected = [
-    ['tts', -0.0055],
-    ['voice_incoming', -0.013],
+    ['tts', 0],
+    ['voice_incoming', -0.01],
   ];
   assert.deepEqual(await billed(call), expected);
   assert.deepEqual(await billed(leg), [['voice_outgoing', -0.04]], '65 seconds are two minutes');
@@ -156,7 +164,7 @@ test('minutes in, minutes out and speech are charged when they are over, once, w
     .select('balance')
     .where('id', '=', account)
     .executeTakeFirstOrThrow();
-  assert.equal(Number(balance), -0.0085, 'what was used is paid, below nothing too');
+  assert.equal(Number(balance), 0, 'a call that came in takes what there is, and nothing below');
   assert.deepEqual(await granted(legUuid(newCall(), 1)), { granted: false, reason: 'balance' });
 
   await forgetCallLog(db);
@@ -192,6 +200,57 @@ test('the legs of a call that ends without a word about them end with it; one ne
     .where('ended_on', 'is', null)
     .execute();
   assert.deepEqual(open, []);
+});
+
+test('a stranger’s call costs nothing, neither minutes nor what is said to it; that of the account’s own equipment both', async () => {
+  await db.updateTable('account').set({ balance: '0.004' }).where('id', '=', account).execute();
+  const [call, ours] = [newCall(), newCall()];
+  const pbx = { account_id: account, name: 'PBX', ip: '203.0.113.9', hostname: null, port: 5060 };
+  await db
+    .insertInto('sip_connection')
+    .values({ id: randomUUID(), ...pbx } as never)
+    .execute();
+  await tell(call, [
+    [0, arrived(TN, '198.51.100.1:5060')],
+    [1, said('Hello there')],
+    [60, over(60_000)],
+  ]);
+  await tell(ours, [
+    [0, arrived(TN, '203.0.113.9:40000')],
+    [1, said('Hello there')],
+    [60, over(60_000)],
+  ]);
+  await followed();
+  assert.deepEqual(
+    [await billed(call), await billed(ours)].map((found) => found.map(([type]) => type)),
+    [[], ['tts', 'voice_incoming']],
+  );
+  const { balance } = await db
+    .selectFrom('account')
+    .select('balance')
+    .where('id', '=', account)
+    .executeTakeFirstOrThrow();
+  assert.equal(Number(balance), 0, 'as much of it as there was');
+  await db.updateTable('account').set({ balance: '10' }).where('id', '=', account).execute();
+});
+
+test('a machine of the account’s own domain pays what is said to it, and no minutes', async () => {
+  const [domain, call] = [randomUUID(), newCall()];
+  await db
+    .insertInto('sip_domain')
+    .values({ id: domain, account_id: account, domain: 'own.example' } as never)
+    .execute();
+  await db
+    .insertInto('sip_switch')
+    .values({ id: randomUUID(), domain_id: domain, name: 'S', remote_ip: '203.0.113.10' } as never)
+    .execute();
+  await tell(call, [
+    [0, arrived(TN, '203.0.113.10:5060')],
+    [1, said('Hello there')],
+    [60, over(60_000)],
+  ]);
+  await followed();
+  assert.deepEqual(await billed(call), [['tts', -0.0055]]);
 });
 
 test('a call that was ordered is charged by its own leg, and not as one that came in', async () => {
@@ -232,6 +291,54 @@ test('minutes in are paid by who had the number when the call came, not by who h
   ]);
   await followed();
   assert.deepEqual(await billed(late), [], 'given back before it came');
+});
+
+test('a call with a record that can’t be read is charged when it is settled, whatever the record was; the others at once', async () => {
+  await db.updateTable('lease').set({ released_on: null }).where('tn', '=', TN).execute();
+  await db.updateTable('account').set({ balance: '10' }).where('id', '=', account).execute();
+  const facts = (): Parameters<typeof tell>[1] => [
+    [0, arrived()],
+    [1, { type: 'LegAnswered', requestId: 2, leg: 1, sdp: '' } as never],
+    [2, { type: 'VerbStarted', document: 0, path: 'Say[0]', name: 'Say', tag: '' } as never],
+    [3, said('Hello')],
+    [61, { type: 'LegEnded', leg: 1, by: 'peer', status: 0, q850: 16, reason: 'bye' } as never],
+    [63, over(60_000)],
+  ];
+  const spoiled = [0, 1, 2, 3, 4, 5].map((which) => ({ which, call: newCall() }));
+  const whole = newCall();
+  for (const call of [whole, ...spoiled.map(({ call }) => call)]) await granted(legUuid(call, 1));
+  for (const { which, call } of spoiled) await tell(call, facts(), which);
+  await tell(whole, facts());
+  await followed(2);
+  const costs = async (call: string) =>
+    [...(await billed(call)), ...(await billed(legUuid(call, 1)))].map(([type, amount]) => `${type} ${amount}`);
+  const all = ['tts -0.0025', 'voice_incoming -0.01', 'voice_outgoing -0.02'];
+  assert.deepEqual(await costs(whole), all);
+  const open = () => db.selectFrom('outbound_leg').select('leg').where('ended_on', 'is', null).execute();
+  assert.deepEqual(await open(), [], 'nothing is kept back for what is over');
+  const calls = spoiled.map(({ call }) => call);
+  for (const call of calls) assert.deepEqual(await costs(call), []);
+  assert.deepEqual((await listQuarantined(db)).map(({ call_id }) => call_id).sort(), calls.sort());
+  const settled = await Promise.all(
+    spoiled.map(async ({ call }) => {
+      await settle(db, call);
+      await assert.rejects(settle(db, call), /isn’t quarantined/);
+      return costs(call);
+    }),
+  );
+  assert.deepEqual(settled, [
+    ['voice_outgoing -0.02'],
+    ['tts -0.0025', 'voice_incoming -0.01'],
+    all,
+    ['voice_incoming -0.01', 'voice_outgoing -0.02'],
+    ['tts -0.0025', 'voice_incoming -0.01', 'voice_outgoing -0.04'],
+    ['tts -0.0025', 'voice_outgoing -0.02'],
+  ]);
+  assert.deepEqual(await listQuarantined(db), []);
+  await db.updateTable('charge_cursor').set({ position: '0' }).execute();
+  await followed();
+  assert.deepEqual(await Promise.all(calls.map(costs)), settled, 'the journal again from its beginning');
+  assert.deepEqual(await listQuarantined(db), []);
 });
 
 async function another(): Promise<string> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Document, operationsOf, readDocument } from '../rest/document.ts';
+import { type Document, operationsOf, readDocument } from './document.ts';
 import { COMMAND, COVERAGE, coverage, rowsOf } from './generate.ts';
 import { DIFFERENT, EFFECTS, LEFT_OUT } from './notes.ts';
 import { REFERENCE } from './reference.ts';

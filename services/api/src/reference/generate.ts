@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Document, operationsOf, readDocument } from '../rest/document.ts';
+import { type Document, operationsOf, readDocument } from './document.ts';
 import { DIFFERENT, EFFECTS, LEFT_OUT } from './notes.ts';
 import { REFERENCE } from './reference.ts';
 

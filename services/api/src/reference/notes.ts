@@ -14,6 +14,8 @@ export const LEFT_OUT: Array<[RegExp, string]> = [
 
 /** Operations that are built otherwise than the reference says, by name. */
 export const DIFFERENT: Record<string, string> = {
+  CreateOrder: 'an order of which nothing can be had is 404 or 409 with a reason by item, and kept as `failed`',
+  CreateTNOrder: 'an order of which nothing can be had is 404 or 409 with a reason by item, and kept as `failed`',
   GetTNLeaseByUUID: 'takes the number, too',
   ModifyTNLease: 'takes the number, too',
   RemoveByTokenString: 'takes the uuid of the key, too: a key in a path is a key in somebody’s log',
@@ -27,12 +29,13 @@ const REST = 'test/scenarios/rest.test.ts';
 const SIP = 'test/scenarios/rest-sip.test.ts';
 const CALLS = 'test/scenarios/rest-calls.test.ts';
 const MONEY = 'test/scenarios/rest-money.test.ts';
-const API = 'services/api/src/rest/rest.test.ts';
-const PEOPLE = 'services/api/src/rest/people.test.ts';
-const RESET = 'services/api/src/rest/password-reset.test.ts';
-const SIP_API = 'services/api/src/rest/sip.test.ts';
-const ADMIN = 'services/api/src/rest/admin.test.ts';
-const LOGS = 'services/api/src/rest/logs.test.ts';
+const API = 'services/api/src/app.test.ts';
+const PEOPLE = 'services/api/src/accounts/rest/people.test.ts';
+const RESET = 'services/api/src/accounts/rest/password-reset.test.ts';
+const SIP_API = 'services/api/src/sip/rest/sip.test.ts';
+const ADMIN = 'services/api/src/accounts/rest/admin.test.ts';
+const SIGN_UP = 'services/api/src/accounts/rest/sign-up.test.ts';
+const LOGS = 'services/api/src/logs/rest/logs.test.ts';
 
 const VALUE_PATH = [REST, 'leads from a sign-up to a call that runs one’s own document'] as const;
 const SEED = [
@@ -97,6 +100,7 @@ export const EFFECTS: Record<string, readonly [file: string, test: string]> = {
   DeactivateUserAccountByUUID: LET_IN,
   DeleteUserByUUID: [PEOPLE, 'a removed user is gone for good, and the e-mail is free'],
   HangUpCall: LIVE,
+  ModifyAccount: [PEOPLE, 'an Admin sets the clock and the profile of the account, and reports go by that clock'],
   ModifySIPConnection: NO_EQUIPMENT,
   ModifySIPControlApp: [SIP, 'an app that is switched off refuses its calls with 480, and runs them again'],
   ModifyTNLease: VALUE_PATH,
@@ -124,5 +128,6 @@ export const EFFECTS: Record<string, readonly [file: string, test: string]> = {
   RemoveAll: KEY,
   RemoveSIPControlAppStaticCallFlow: LIVE,
   ExecuteSIPControlAppCallExecuteCallFlow: LIVE,
+  VerifyUserEmail: [SIGN_UP, 'nobody is let in before the address was shown to be theirs, by token and password'],
   UpdateUserByUUID: [PEOPLE, 'a new password ends the log-ins of before; a role that was taken away is gone at once'],
 };

@@ -1,9 +1,8 @@
 /** What the REST API says where it refuses: a status, a sentence, and for bad input each field with its fault. */
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
-import { type Fault, fieldsOf } from './wording.ts';
-
-/** By the path of the parameter, `body.email`: what is wrong, and the value that was given (never a secret's). */
-export type Fields = { [path: string]: { message: string; value?: unknown } };
+import { Refusal, type RefusalCode, type WrongFields } from '../kernel/refusal.ts';
+import { learnMethods } from './methods.ts';
+import { type Fault, type Fields, fieldsOf } from './wording.ts';
 
 /** Thrown by a route; becomes the error envelope (reference 2.1). */
 export class RestError extends Error {
@@ -17,6 +16,16 @@ export class RestError extends Error {
   }
 }
 
+/** What a feature that knows no HTTP refuses, as a status. */
+const STATUS: Record<RefusalCode, number> = {
+  invalid: 400,
+  unaffordable: 402,
+  'not-found': 404,
+  conflict: 409,
+  busy: 429,
+  unavailable: 503,
+};
+
 export const badInput = (fields: Fields) => new RestError(400, 'some parameters are wrong', fields);
 export const notFound = (what: string) => new RestError(404, `no such ${what}`);
 
@@ -24,25 +33,34 @@ const VALUE_MAX = 200;
 
 /** Every refusal in the envelope; a fault of ours as 500 without a word of its cause. */
 export function answerErrors(http: FastifyInstance, told: (error: unknown) => void): void {
-  http.setErrorHandler((error: FastifyError | RestError, request, reply) => {
-    const refusal = refusalOf(error, request);
-    if (!refusal) told(error);
-    const { status, message, fields } = refusal ?? { status: 500, message: 'internal error' };
+  http.setErrorHandler((error: FastifyError | RestError | Refusal, request, reply) => {
+    const answer = answerTo(error, request);
+    if (!answer) told(error);
+    const { status, message, fields } = answer ?? { status: 500, message: 'internal error' };
     if (status === 429) reply.header('retry-after', '60');
     return reply.code(status).send(envelope(status, message, fields));
   });
-  http.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .send(envelope(404, `no such resource: ${request.method} ${request.url.split('?')[0]!.slice(0, VALUE_MAX)}`)),
-  );
+  const methodsOf = learnMethods(http);
+  http.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!;
+    const methods = methodsOf(path);
+    const shown = `${request.method} ${path.slice(0, VALUE_MAX)}`;
+    if (methods.length === 0) return reply.code(404).send(envelope(404, `no such resource: ${shown}`));
+    const allow = methods.join(', ');
+    return reply
+      .code(405)
+      .header('allow', allow)
+      .send(envelope(405, `no such method: ${shown}; there is ${allow}`));
+  });
 }
 
-type Refusal = { status: number; message: string; fields?: Fields | undefined };
+type Answer = { status: number; message: string; fields?: Fields | undefined };
 
 /** What was wrong with the request; undefined where it is a fault of ours. */
-function refusalOf(error: FastifyError | RestError, request: FastifyRequest): Refusal | undefined {
+function answerTo(error: FastifyError | RestError | Refusal, request: FastifyRequest): Answer | undefined {
   if (error instanceof RestError) return error;
+  if (error instanceof Refusal)
+    return { status: STATUS[error.code], message: error.message, fields: error.fields && ofBody(error.fields) };
   if (error.validation) {
     const { validationContext = 'body' } = error;
     const place = validationContext === 'querystring' ? 'query' : validationContext;
@@ -58,6 +76,10 @@ function refusalOf(error: FastifyError | RestError, request: FastifyRequest): Re
   if (status === 413) return { status, message: `the body is longer than ${request.routeOptions.bodyLimit} bytes` };
   return status >= 400 && status < 500 ? { status, message: error.message } : undefined;
 }
+
+/** The fields that a feature names are those of the body that it was given. */
+const ofBody = (fields: WrongFields): Fields =>
+  Object.fromEntries(Object.entries(fields).map(([field, wrong]) => [`body.${field}`, wrong]));
 
 /** A fault as it may stand in a log: the database names the row it is about, with all that is in it. */
 export function withoutRow(error: unknown): unknown {

@@ -1,7 +1,9 @@
 /**
- * Leaves out of a body what its schema doesn't name, before any route sees it: a route may write what it was given. It
- * refuses nothing, as clients send more than there is. What a schema says nothing about stays as it is.
+ * Finds what a request names and its schema doesn't: a name that is unknown is refused with its place and the nearest name
+ * that there is, as what is dropped in silence is taken for done. What a schema says nothing about may hold anything.
  */
+import { Type } from 'typebox';
+import { nearestOf } from './nearest.ts';
 
 export type Schema = {
   properties?: Record<string, Schema>;
@@ -10,29 +12,62 @@ export type Schema = {
   items?: Schema;
   allOf?: Schema[];
   anyOf?: Schema[];
+  'x-without-effect'?: boolean;
 };
+
+/** A field that the reference names and its clients send: it is taken, and reaches no route. */
+export const WithoutEffect = Type.Optional(
+  Type.Unsafe<undefined>({
+    description: 'Of the reference; taken, and nothing is done by it.',
+    'x-without-effect': true,
+  }),
+);
+
+/** `path`: where the thing is that has it, `/items/0`; `nearest`: what was meant, if anything comes near. */
+export type Unknown = { path: string; name: string; nearest: string | undefined };
+
+/** Of so many the place is told. */
+const UNKNOWN_MAX = 20;
 
 /** Every part that the same value is held against. */
 function partsOf(schema: Schema): Schema[] {
   return [schema, ...[...(schema.allOf ?? []), ...(schema.anyOf ?? [])].flatMap(partsOf)];
 }
 
-/** Changes the value in place. */
-export function keepKnown(schemas: Schema[], value: unknown): void {
+/** Takes what is without effect out of the value, in place. @returns the names that no schema knows, 20 at most */
+export function unknownIn(schema: Schema, value: unknown): Unknown[] {
+  const found: Unknown[] = [];
+  look([schema], value, '', found);
+  return found;
+}
+
+function look(schemas: Schema[], value: unknown, path: string, found: Unknown[]): void {
+  if (typeof value !== 'object' || value === null || found.length >= UNKNOWN_MAX) return;
   const parts = schemas.flatMap(partsOf);
   if (Array.isArray(value)) {
     const items = parts.flatMap(({ items: of }) => of ?? []);
-    for (const item of value) keepKnown(items, item);
+    if (items.length > 0) for (const [n, item] of value.entries()) look(items, item, `${path}/${n}`, found);
     return;
   }
-  if (typeof value !== 'object' || value === null) return;
   const isOpen = parts.some((part) => part.patternProperties || part.additionalProperties);
-  const named = parts.filter(({ properties }) => properties);
+  const named = parts.flatMap(({ properties }): Array<Record<string, Schema>> => (properties ? [properties] : []));
   if (isOpen || named.length === 0) return;
   const record = value as Record<string, unknown>;
-  for (const key of Object.keys(record)) {
-    const of = named.flatMap(({ properties }) => (Object.hasOwn(properties!, key) ? [properties![key]!] : []));
-    if (of.length === 0) delete record[key];
-    else keepKnown(of, record[key]);
+  for (const [name, given] of Object.entries(record)) {
+    const of = named.flatMap((properties) => (Object.hasOwn(properties, name) ? [properties[name]!] : []));
+    if (of.some((schema) => schema['x-without-effect'])) delete record[name];
+    else if (of.length > 0) look(of, given, `${path}/${escaped(name)}`, found);
+    else if (found.length < UNKNOWN_MAX)
+      found.push({
+        path,
+        name,
+        nearest: nearestOf(
+          name,
+          named.flatMap((of) => Object.keys(of)),
+        ),
+      });
   }
 }
+
+/** As in a JSON pointer. */
+const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1');

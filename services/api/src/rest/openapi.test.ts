@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { fastify } from 'fastify';
-import { type Document, type Operation, operationsOf, readDocument } from './document.ts';
+import { type Document, type Operation, operationsOf, readDocument } from '../reference/document.ts';
 import { openApi } from './openapi.ts';
 import { TAGS } from './operation.ts';
 

@@ -37,6 +37,34 @@ const POLICY = {
   'frame-ancestors': "'none'",
 };
 
+const SECURITY_SCHEMES = {
+  token: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Auth-Token',
+    description: 'A JWT of GET /rest/auth, or an API key.',
+  },
+  ha1b: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Auth-HA1B-Token',
+    description: 'Of a SIP user: MD5 or SHA-256 of `login@domain:domain:password`, in hex. Or `?ha1b=`.',
+  },
+  basic: { type: 'http', scheme: 'basic', description: 'E-mail and password.' },
+  google: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Auth-Google-Token',
+    description: 'A Google ID token, where log-in by Google is set up.',
+  },
+  facebook: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Auth-Facebook-Token',
+    description: 'A Facebook token, where log-in by Facebook is set up.',
+  },
+} as const;
+
 /** To be registered before the routes. */
 export async function openApi(http: FastifyInstance): Promise<void> {
   await http.register(swagger, {
@@ -50,54 +78,13 @@ export async function openApi(http: FastifyInstance): Promise<void> {
       servers: [{ url: '/' }],
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
       components: {
-        securitySchemes: {
-          token: {
-            type: 'apiKey',
-            in: 'header',
-            name: 'X-Auth-Token',
-            description: 'A JWT of GET /rest/auth, or an API key.',
-          },
-          ha1b: {
-            type: 'apiKey',
-            in: 'header',
-            name: 'X-Auth-HA1B-Token',
-            description: 'Of a SIP user: MD5 or SHA-256 of `login@domain:domain:password`, in hex. Or `?ha1b=`.',
-          },
-          basic: { type: 'http', scheme: 'basic', description: 'E-mail and password.' },
-          google: {
-            type: 'apiKey',
-            in: 'header',
-            name: 'X-Auth-Google-Token',
-            description: 'A Google ID token, where log-in by Google is set up.',
-          },
-          facebook: {
-            type: 'apiKey',
-            in: 'header',
-            name: 'X-Auth-Facebook-Token',
-            description: 'A Facebook token, where log-in by Facebook is set up.',
-          },
-        },
+        securitySchemes: SECURITY_SCHEMES,
       },
       security: [{ token: [] }, { basic: [] }, { google: [] }, { facebook: [] }],
     },
     transform: ({ schema, url }) => ({ schema: completed(schema ?? {}), url }),
-    transformObject: (document) => {
-      if (!('openapiObject' in document)) return document.swaggerObject;
-      const { openapiObject: found } = document;
-      for (const path of Object.values(found.paths ?? {}))
-        for (const operation of Object.values(path as Record<string, Operation>)) shorten(operation);
-      const components = {
-        ...found.components,
-        schemas: { ...found.components?.schemas, Failure },
-        responses: Object.fromEntries(
-          Object.entries(FAILURES).map(([status, description]) => [
-            `Failure${status}`,
-            { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } } },
-          ]),
-        ),
-      };
-      return { ...found, components } as typeof found;
-    },
+    transformObject: (document) =>
+      'openapiObject' in document ? finished(document.openapiObject) : document.swaggerObject,
   });
   http.get('/openapi.json', { schema: { hide: true } }, async () => http.swagger());
   await http.register(swaggerUi, {
@@ -107,6 +94,23 @@ export async function openApi(http: FastifyInstance): Promise<void> {
     theme: { title: 'Opentact REST API' },
     uiConfig: { displayOperationId: true, docExpansion: 'none', filter: true, persistAuthorization: false },
   });
+}
+
+/** Failures stand once, as components. */
+function finished<D extends { paths?: object; components?: object }>(found: D): D {
+  for (const path of Object.values(found.paths ?? {}))
+    for (const operation of Object.values(path as Record<string, Operation>)) shorten(operation);
+  const components = {
+    ...found.components,
+    schemas: { ...(found.components as { schemas?: object } | undefined)?.schemas, Failure },
+    responses: Object.fromEntries(
+      Object.entries(FAILURES).map(([status, description]) => [
+        `Failure${status}`,
+        { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } } },
+      ]),
+    ),
+  };
+  return { ...found, components };
 }
 
 /** The failures that follow from what a route takes; an upload's field. */

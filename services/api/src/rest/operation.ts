@@ -1,4 +1,8 @@
 /** How a route is called in the OpenAPI document: spread into its schema. A route without is refused by openapi.test.ts. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+
+/** What the routes of a plugin are added to; schemas are their types. */
+export type Http = Parameters<FastifyPluginAsyncTypebox>[0];
 
 /** The parts of the API, in the order of the document. */
 export const TAGS = {

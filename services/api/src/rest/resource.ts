@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
-import type { Identity } from './authenticate.ts';
+import type { Identity } from './auth/identity.ts';
 import { answers, ok, Uuid } from './envelope.ts';
 import { notFound } from './errors.ts';
 import { operation, type Tag } from './operation.ts';

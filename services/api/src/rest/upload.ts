@@ -1,7 +1,7 @@
 /** A file as the reference sends it: multipart, in the field `file`. It refuses none, and one that is too long. */
 
-import { isUtf8 } from 'node:buffer';
-import multipart from '@fastify/multipart';
+import multipart, { type MultipartFile } from '@fastify/multipart';
+import { decodeText } from '@opentact/runtime';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { badInput, RestError } from './errors.ts';
 
@@ -14,18 +14,32 @@ export const takeFiles = (http: FastifyInstance, bytesMax: number) =>
 /** Routes of this plugin take documents. */
 export const takeDocuments = (http: FastifyInstance) => takeFiles(http, DOCUMENT_BYTES_MAX);
 
-/** @throws RestError 400 where there is none, 413 where it is too long */
-export async function fileOf(request: FastifyRequest): Promise<Buffer> {
+/** The file as it comes. @throws RestError 400 where there is none, 413 where it is too long */
+export async function partOf(request: FastifyRequest): Promise<MultipartFile> {
   const file = await request.file().catch(unread);
   if (file?.fieldname !== 'file') throw badInput({ 'body.file': { message: 'is missing' } });
+  return file;
+}
+
+/** The whole file. @throws RestError 400 where there is none, 413 where it is too long */
+export async function fileOf(request: FastifyRequest): Promise<Buffer> {
+  const file = await partOf(request);
   return file.toBuffer().catch(unread);
 }
 
-/** @throws RestError 400, 413 */
+/** Text in the encoding that its byte order mark or XML declaration names, else in UTF-8. @throws RestError 400, 413 */
 export async function documentOf(request: FastifyRequest): Promise<string> {
   const bytes = await fileOf(request);
-  if (!isUtf8(bytes) || bytes.includes(0)) throw badInput({ 'body.file': { message: 'must be text in UTF-8' } });
-  return bytes.toString('utf8');
+  const refused = (why: string) => badInput({ 'body.file': { message: `must be text: ${why}` } });
+  let text: string;
+  try {
+    text = decodeText(bytes, '');
+  } catch (error) {
+    throw refused((error as Error).message);
+  }
+  if (text.includes('\0')) throw refused('it holds a NUL');
+  if (Buffer.byteLength(text) > DOCUMENT_BYTES_MAX) throw new RestError(413, 'the file is too long as UTF-8');
+  return text;
 }
 
 /** A form that ends in its middle has no status of its own. */

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type FastifyInstance, fastify } from 'fastify';
 import { Type } from 'typebox';
+import { contractOf } from '../testing/contract.ts';
 import { answers, Nothing, ok, optionalBody, PageQuery, Uuid, UuidPath } from './envelope.ts';
 import { answerErrors } from './errors.ts';
-import { contractOf } from './testing/contract.ts';
+import { WithoutEffect } from './known.ts';
 import { takeDocuments } from './upload.ts';
 import { validateRequests } from './validation.ts';
 
@@ -19,6 +20,7 @@ const Body = Type.Object({
   items: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 9 }), { maxItems: 2 })),
   at: Type.Optional(Type.String({ format: 'date-time' })),
   where: Type.Optional(Type.Union([Type.Object({ city: Type.String() }), Type.Null()])),
+  old: WithoutEffect,
 });
 let http: FastifyInstance;
 
@@ -85,9 +87,27 @@ test('a body is taken as it is: null stays null, a number as text is none; in th
   });
 });
 
-test('what no schema names reaches no route, at no depth', async () => {
-  const given = { name: 'a', account_id: 'b', where: { city: 'c', owner: 'd' }, toString: 1 };
-  assert.deepEqual((await post(given)).payload, { name: 'a', where: { city: 'c' } });
+test('what no schema names is refused by its place, at every depth, with the nearest name that there is', async () => {
+  const given = { name: 'a', methd: 'GET', account_id: 'b', where: { ctiy: 'c', owner: 'd' }, toString: 1 };
+  assert.deepEqual(await fieldsOf(given), {
+    'body.methd': { message: 'is unknown; did you mean method?' },
+    'body.account_id': { message: 'is unknown' },
+    'body.where.ctiy': { message: 'is unknown; did you mean city?' },
+    'body.where.owner': { message: 'is unknown' },
+    'body.toString': { message: 'is unknown' },
+    'body.where.city': { message: 'is missing' },
+  });
+  assert.deepEqual(await fieldsOf({ Name: 'a' }), {
+    'body.Name': { message: 'is unknown; did you mean name?' },
+    'body.name': { message: 'is missing' },
+  });
+  assert.deepEqual(await fieldsOf('', '/thing/search?tkae=7&jwt=x'), {
+    'query.tkae': { message: 'is unknown; did you mean take?' },
+  });
+});
+
+test('what the reference names and nothing is done by is taken, and reaches no route', async () => {
+  assert.deepEqual((await post({ name: 'a', old: { any: 'thing' } })).payload, { name: 'a' });
 });
 
 test('text that no database keeps is refused by its place: NUL, half of a character', async () => {
@@ -98,7 +118,13 @@ test('text that no database keeps is refused by its place: NUL, half of a charac
   assert.deepEqual(await fieldsOf(`{"name":${'['.repeat(100)}${']'.repeat(100)}}`), {
     [`body.name${'.0'.repeat(19)}`]: { message: 'must not be nested deeper than 20 levels' },
   });
-  for (const at of ['2026-01-01T23:59:60Z', '0000-01-01T00:00:00Z'])
+  for (const at of [
+    '2026-01-01T23:59:60Z',
+    '0000-01-01T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2025-02-29T08:00:00Z',
+    '2026-01-01T00:00:00+16:00',
+  ])
     assert.ok('body.at' in (await fieldsOf({ name: 'a', at })), at);
 });
 

@@ -1,5 +1,7 @@
 /** What is wrong with a request, in words for a person: each field with what it must be. It repeats no secret. */
-import type { Fields } from './errors.ts';
+
+/** By the path of the parameter, `body.email`: what is wrong, and the value that was given (never a secret's). */
+export type Fields = { [path: string]: { message: string; value?: unknown } };
 
 /** What a validator said of one place; as ajv says it with `verbose`. */
 export type Fault = {
@@ -44,9 +46,10 @@ export function fieldsOf(place: string, faults: readonly Fault[]): Fields {
     told(faults).map((fault) => {
       const { missingProperty, additionalProperty } = fault.params ?? {};
       const steps = fault.instancePath.split('/').filter(Boolean).map(unescaped);
-      const path = [place, ...steps, missingProperty ?? additionalProperty].filter((s) => s !== undefined).join('.');
+      const last = (missingProperty ?? additionalProperty)?.slice(0, VALUE_MAX);
+      const path = [place, ...steps, last].filter((s) => s !== undefined).join('.');
       if (missingProperty !== undefined) return [path, { message: 'is missing' }];
-      if (additionalProperty !== undefined) return [path, { message: 'is unknown here' }];
+      if (additionalProperty !== undefined) return [path, { message: fault.message ?? 'is unknown' }];
       const message = fault.parentSchema ? `must be ${inWords(fault.parentSchema)}` : (fault.message ?? 'is wrong');
       return [path, { message, ...givenValue(path, fault.data) }];
     }),

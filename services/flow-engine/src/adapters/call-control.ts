@@ -2,62 +2,66 @@
  * CallControl over gRPC: reads are answered from the journal by any engine, orders go to the call's owner. It refuses
  * what names no call, and a document that doesn't parse before it reaches one.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type ServerErrorResponse, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { type ServerErrorResponse, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import type { EventLog } from '@opentact/event-log';
-import {
-  type CallEvent,
-  type CallV1,
-  callIdOfOrder,
-  type DirectoryV1,
-  type FactOf,
-  type Observed,
-  toMessage,
-} from '@opentact/proto';
+import { type CallV1, callIdOfOrder, type DirectoryV1, type FactOf, type Observed } from '@opentact/proto';
+import type { PublicCall } from '@opentact/proto/call-view';
 import { partitionOf } from '@opentact/runtime';
-import { type Call, newCall } from '../domain/call.ts';
-import { evolve } from '../domain/evolve.ts';
+import type { Parsed } from '../domain/language/parse.ts';
 import { canBridge } from '../domain/peers.ts';
+import type { DocumentReader } from '../engine/document-reader.ts';
 import { CallError } from '../engine/learner.ts';
 import type { Ownership } from '../engine/ownership.ts';
-import { eventOf, JOURNAL } from '../engine/story.ts';
-import { parseDocument } from '../xml/document.ts';
-import { callIdOf, checkDocument, keyOf, orderOf, Refused } from './control-request.ts';
+import { callIdOf, documentFault, keyOf, orderOf, Refused } from './control-request.ts';
+import { callReader, objectOf, streamStory } from './read-calls.ts';
 
 export type ControlNeeds = {
   log: EventLog;
   ownership: Ownership;
+  /** Name of this engine. */
+  self: string;
+  documents: DocumentReader;
   /** Sends an order on to the engine that owns the call. */
   forward: {
+    getCall(request: CallV1.GetCallRequest): Promise<CallV1.GetCallResponse>;
     hangup(request: CallV1.HangupRequest): Promise<void>;
     runDocument(request: CallV1.RunDocumentRequest): Promise<void>;
-    placeCall(callId: string, request: CallV1.PlaceCallRequest): Promise<void>;
+    placeCall(callId: string, request: CallV1.PlaceCallRequest): Promise<CallV1.PlaceCallResponse>;
     bridgeCalls(request: CallV1.BridgeCallsRequest): Promise<void>;
   };
+  /** A call that is over, as api's call log has it; undefined where it has none such. */
+  pastCall(callId: string): Promise<PublicCall | undefined>;
   stage(request: DirectoryV1.StageRequest): Promise<DirectoryV1.StageResponse>;
   /** Staged documents are for loopback binds of the standalone only. */
   mayStage: boolean;
 };
 
-/** How long a stream waits for a call that is not in the journal yet. */
-const FOLLOW_UNKNOWN_MS = 2_000;
-
 /** So long after its order any owner knows a call, also one that took the partition since: an ended call holds the mark
  * from which the journal is read for 32 s. */
 const REMEMBERED_MS = 20_000;
+const UNPAID: ReadonlySet<string> = new Set(['balance', 'spend-limit']);
 
-/** Resolves when a client that reads slowly has caught up, or is gone. */
-function drained(call: { once(event: 'drain', done: () => void): unknown }, gone: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    call.once('drain', done);
-    gone.addEventListener('abort', () => done(), { once: true });
-  });
-}
+/** Documents that are only looked at wait among themselves. */
+const CHECKED = 'checked';
 
 /** The service's implementation; add it with `CallV1.CallControlService`. */
 export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
   const { log } = needs;
+  const { ownership, pastCall, forward, self } = needs;
+  const { read, stateOf, pastObject } = callReader({ log, ownership, self, pastCall, forward: forward.getCall });
   const owned = (callId: string) => needs.ownership.partition(partitionOf(callId, log.partitions));
+
+  /** What a document says, read off this thread. */
+  async function parsed(xml: string, account: string): Promise<Parsed> {
+    await needs.documents.read(xml, account);
+    return needs.documents.parse(xml);
+  }
+
+  /** @throws Refused where no call could run it */
+  async function checkDocument(xml: string, account: string): Promise<void> {
+    const read = await parsed(xml, account);
+    if (!read.ok) throw documentFault(read);
+  }
 
   async function order(
     callId: string,
@@ -71,7 +75,7 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       // A call that ended a while ago is forgotten by its owner, but its story tells that it was.
-      const known = error.code === 'not-found' && (await stateOf(callId)) !== undefined;
+      const known = error.code === 'not-found' && (await pastObject(callId)) !== undefined;
       if (error.code === 'ended' || known) throw new Refused(status.FAILED_PRECONDITION, `call ${callId} has ended`);
       if (error.code === 'not-found') throw new Refused(status.NOT_FOUND, error.message);
     }
@@ -84,19 +88,21 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     fact: FactOf<'CallOrdered'>,
     order: CallV1.PlaceCallRequest,
     forwarded: boolean,
-  ): Promise<void> {
+  ): Promise<CallV1.PlaceCallResponse> {
     const partition = owned(callId);
     if (partition) {
       const isRemembered = partition.knows(callId) || Date.now() - order.orderedAt < REMEMBERED_MS;
-      if (!isRemembered && (await stateOf(callId))) return; // it has been made, and is over
+      const past = isRemembered ? undefined : await pastObject(callId);
+      if (past) return { callId, call: past }; // it has been made, and is over
       try {
-        return await partition.place(callId, fact);
+        const placed = await partition.place(callId, fact);
+        return { callId, call: placed && objectOf(placed) };
       } catch (error) {
         if (!(error instanceof CallError)) throw error;
       }
     }
     if (forwarded) throw new Refused(status.UNAVAILABLE, 'the owner of this call is changing; try again');
-    await needs.forward.placeCall(callId, order);
+    return needs.forward.placeCall(callId, order);
   }
 
   /** Both must be there, answered and free, and of one account: what is another's is as good as unknown. */
@@ -113,73 +119,34 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     }
   }
 
-  async function stateOf(callId: string): Promise<Call | undefined> {
-    let call: Call | undefined;
-    for await (const record of log.readKey(JOURNAL, callId)) {
-      const event = eventOf(record);
-      if (event) call = evolve(call ?? newCall(callId), event);
-    }
-    return call;
-  }
-
-  async function stream(
-    call: ServerWritableStream<CallV1.StreamCallEventsRequest, CallV1.StreamCallEventsResponse>,
-  ): Promise<void> {
-    const callId = callIdOf(call.request.callId);
-    const from = Math.max(1, call.request.fromSeq);
-    const gone = new AbortController();
-    call.on('cancelled', () => gone.abort());
-    let last = 0;
-    let position = 0;
-    let over = false;
-    const pass = async (event: CallEvent) => {
-      // What follows an end are releases: a follower's stream ends at CallEnded, whether it was live or past.
-      if (event.seq <= last || (over && call.request.follow)) return;
-      last = event.seq;
-      over ||= event.type === 'CallEnded';
-      if (event.seq >= from && !call.write({ event: toMessage(event) })) await drained(call, gone.signal);
-    };
-    // A caller that follows may be a moment ahead of the journal.
-    for (const until = Date.now() + (call.request.follow ? FOLLOW_UNKNOWN_MS : 0); ; await sleep(50)) {
-      for await (const record of log.readKey(JOURNAL, callId, position)) {
-        const event = eventOf(record);
-        position = record.position;
-        if (event) await pass(event);
-      }
-      if (last > 0) break;
-      if (Date.now() >= until) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
-    }
-    if (!call.request.follow || over) return;
-    for await (const record of log.follow(JOURNAL, partitionOf(callId, log.partitions), position, gone.signal)) {
-      if (record.key !== callId) continue;
-      const event = eventOf(record);
-      if (event) await pass(event);
-      if (over) return;
-    }
-  }
-
   return {
-    getCall: unary(async ({ callId }) => {
+    getCall: unary(async ({ callId }, forwarded) => {
       const id = callIdOf(callId);
-      const call = await stateOf(id); // from the journal: an owner's memory is ahead of what is durable
-      if (!call) throw new Refused(status.NOT_FOUND, `no call ${id}`);
-      return viewOf(call);
+      const found = await read(id, forwarded);
+      if (!found) throw new Refused(status.NOT_FOUND, `no call ${id}`);
+      return found;
     }),
     streamCallEvents: (call) => {
-      stream(call).then(
+      streamStory(log, call).then(
         () => call.end(),
         (error) => call.emit('error', answerOf(error)),
       );
     },
     hangup: unary(async (request, forwarded) => {
       const callId = callIdOf(request.callId);
-      const observed = { type: 'HangupOrdered', idempotencyKey: keyOf(request.idempotencyKey) } as const;
+      if (request.unpaid !== undefined && !UNPAID.has(request.unpaid))
+        throw new Refused(status.INVALID_ARGUMENT, 'unpaid: balance or spend-limit');
+      const observed = {
+        type: 'HangupOrdered',
+        idempotencyKey: keyOf(request.idempotencyKey),
+        ...(request.unpaid !== undefined && { unpaid: request.unpaid }),
+      } as const;
       await order(callId, observed, forwarded, () => needs.forward.hangup(request));
       return {};
     }),
     runDocument: unary(async (request, forwarded) => {
       const callId = callIdOf(request.callId);
-      checkDocument(request.xml);
+      await checkDocument(request.xml, owned(callId)?.accountOf(callId) ?? callId);
       const observed = {
         type: 'DocumentOrdered',
         idempotencyKey: keyOf(request.idempotencyKey),
@@ -197,9 +164,9 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
         orderedAt: isNew ? Date.now() : request.orderedAt,
       };
       const fact = orderOf(order);
+      if (order.xml !== '') await checkDocument(order.xml, fact.accountId);
       const callId = callIdOfOrder(fact.accountId, fact.idempotencyKey);
-      await place(callId, fact, order, forwarded);
-      return { callId };
+      return place(callId, fact, order, forwarded);
     }),
     bridgeCalls: unary(async (request, forwarded) => {
       const callId = callIdOf(request.callId);
@@ -213,14 +180,14 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
       return {};
     }),
     checkDocument: unary(async ({ xml }) => {
-      const parsed = parseDocument(xml);
-      if (parsed.ok) return { warnings: parsed.warnings };
-      const { line, column, reason } = parsed;
+      const read = await parsed(xml, CHECKED);
+      if (read.ok) return { warnings: read.warnings };
+      const { line, column, reason } = read;
       return { fault: { line, column, reason }, warnings: [] };
     }),
     stageDocument: unary(async ({ xml, autoAnswer }) => {
       if (!needs.mayStage) throw new Refused(status.PERMISSION_DENIED, 'documents are staged on loopback binds only');
-      checkDocument(xml);
+      await checkDocument(xml, CHECKED);
       return needs.stage({ xml, autoAnswer });
     }),
   };
@@ -246,33 +213,4 @@ function answerOf(error: unknown): ServerErrorResponse {
   const details =
     code === status.INTERNAL ? 'an engine failed at this; its log says why' : (known.details ?? known.message);
   return Object.assign(new Error(details), { code, details });
-}
-
-function viewOf(call: Call): CallV1.GetCallResponse {
-  const answeredAt = call.legs[0]?.answeredAt ?? 0;
-  const state = call.ended
-    ? Object.keys(call.outstanding).length > 0
-      ? 'hangup'
-      : 'destroyed'
-    : answeredAt
-      ? 'live'
-      : call.legs[0]?.ringing
-        ? 'ringing'
-        : 'init';
-  return {
-    callId: call.id,
-    state,
-    from: call.from,
-    to: call.to,
-    createdAt: call.arrivedAt,
-    answeredAt,
-    endedAt: call.ended?.at ?? 0,
-    owner: call.ended?.owner ?? '',
-    reason: call.ended?.reason ?? '',
-    seq: call.seq,
-    verb: call.flow.running?.path ?? '',
-    accountId: call.account,
-    appId: call.app.appId,
-    direction: call.outbound ? 'out' : 'in',
-  };
 }

@@ -1,9 +1,10 @@
 /** What a client of CallControl asked for, checked: it refuses by INVALID_ARGUMENT, which names the field and the remedy. */
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
+import { writtenNumber } from '@opentact/numbering';
 import { type App, type CallV1, type FactOf, parseLegUuid } from '@opentact/proto';
-import { addressTarget, numberTarget } from '../domain/verbs/target.ts';
-import { parseDocument } from '../xml/document.ts';
+import type { Fault } from '../domain/language/element.ts';
+import { addressTarget, numberTarget, shownNumber } from '../domain/verbs/target.ts';
 
 /** An answer of CallControl that is no success. */
 export class Refused extends Error {
@@ -35,17 +36,15 @@ export function keyOf(text: string): string {
   return text || randomUUID();
 }
 
-/** Could a call run it? */
-export function checkDocument(xml: string): void {
-  const parsed = parseDocument(xml);
-  if (!parsed.ok) throw wrong(`xml: line ${parsed.line}, column ${parsed.column}: ${parsed.reason}`);
-}
+/** Why no call could run a document. */
+export const documentFault = ({ line, column, reason }: Fault): Refused =>
+  wrong(`xml: line ${line}, column ${column}: ${reason}`);
 
-/** The order as the first event of its call. */
+/** The order as the first event of its call; whether its document can be run is asked elsewhere. */
 export function orderOf(request: CallV1.PlaceCallRequest): FactOf<'CallOrdered'> {
   const { accountId, from, to, xml, app, ringTimeoutMs, idempotencyKey, batchItem } = request;
   if (!/^[\w-]{1,64}$/.test(accountId)) throw wrong('account_id: the uuid of the account that pays for the call');
-  if (!/^\+?[\w.-]{0,64}$/.test(from)) throw wrong('from: digits, or a user name');
+  if (!/^\+?[\w.-]{0,64}$/.test(shownNumber(from))) throw wrong('from: digits, or a user name');
   const target = numberTarget(to) ?? addressTarget(to);
   if (!target) throw wrong(`to: "${to.slice(0, 60)}" is neither a phone number nor sip:user@host`);
   if (ringTimeoutMs !== 0 && (ringTimeoutMs < RING_MIN_MS || ringTimeoutMs > RING_MAX_MS))
@@ -54,8 +53,8 @@ export function orderOf(request: CallV1.PlaceCallRequest): FactOf<'CallOrdered'>
   return {
     type: 'CallOrdered',
     accountId,
-    fromNumber: from,
-    toNumber: to,
+    fromNumber: shownNumber(from),
+    toNumber: writtenNumber(to) ?? to, // one number, one notion: however it is written
     target,
     app: appOf(request, accountId, app, xml),
     idempotencyKey,
@@ -72,7 +71,6 @@ function appOf(
 ): App {
   if (xml === '' && callFlowUrl === '')
     throw wrong('xml: what the callee hears; or call_flow_url, where it is asked for');
-  if (xml !== '') checkDocument(xml);
   if (
     callFlowUrl !== '' &&
     (callFlowUrl.length > URL_MAX || !URL.canParse(callFlowUrl) || !/^https?:/i.test(callFlowUrl))

@@ -20,13 +20,16 @@ type Clients = {
   healthyAt: number;
 };
 
+type Done<A> = (error: ServiceError | null, answer: A) => void;
+
 export type Peers = {
   askRelease(engine: SeenNode, partition: number): Promise<void>;
   /** Did it say within the last second that it reaches the log? Asks it anew by the way. */
   answers(engine: SeenNode): boolean;
+  getCall(engine: SeenNode, request: CallV1.GetCallRequest): Promise<CallV1.GetCallResponse>;
   hangup(engine: SeenNode, request: CallV1.HangupRequest): Promise<void>;
   runDocument(engine: SeenNode, request: CallV1.RunDocumentRequest): Promise<void>;
-  placeCall(engine: SeenNode, request: CallV1.PlaceCallRequest): Promise<void>;
+  placeCall(engine: SeenNode, request: CallV1.PlaceCallRequest): Promise<CallV1.PlaceCallResponse>;
   bridgeCalls(engine: SeenNode, request: CallV1.BridgeCallsRequest): Promise<void>;
   /** @throws CallError where that call is over, or was never. */
   tellPeer(engine: SeenNode, callId: string, accountId: string, said: PeerFact): Promise<void>;
@@ -54,10 +57,13 @@ export function createPeers(self: string, token: string | undefined): Peers {
     made.set(FORWARDED, self);
     return made;
   };
-  const ask = (run: (m: Metadata, o: { deadline: number }, done: (error: ServiceError | null) => void) => unknown) =>
-    new Promise<void>((resolve, reject) => {
-      run(metadata(), { deadline: Date.now() + DEADLINE_MS }, (error) => (error ? reject(error) : resolve()));
+  const askFor = <A>(run: (m: Metadata, o: { deadline: number }, done: Done<A>) => unknown) =>
+    new Promise<A>((resolve, reject) => {
+      const done: Done<A> = (error, answer) => (error ? reject(error) : resolve(answer));
+      run(metadata(), { deadline: Date.now() + DEADLINE_MS }, done);
     });
+  const ask = async (run: (m: Metadata, o: { deadline: number }, done: Done<unknown>) => unknown) =>
+    void (await askFor(run));
 
   return {
     askRelease: (engine, partition) =>
@@ -73,9 +79,12 @@ export function createPeers(self: string, token: string | undefined): Peers {
       }
       return now - known.healthyAt < WORD_MS;
     },
+    getCall: (engine, request) =>
+      askFor<CallV1.GetCallResponse>((m, o, done) => of(engine).control.getCall(request, m, o, done)),
     hangup: (engine, request) => ask((m, o, done) => of(engine).control.hangup(request, m, o, done)),
     runDocument: (engine, request) => ask((m, o, done) => of(engine).control.runDocument(request, m, o, done)),
-    placeCall: (engine, request) => ask((m, o, done) => of(engine).control.placeCall(request, m, o, done)),
+    placeCall: (engine, request) =>
+      askFor<CallV1.PlaceCallResponse>((m, o, done) => of(engine).control.placeCall(request, m, o, done)),
     bridgeCalls: (engine, request) => ask((m, o, done) => of(engine).control.bridgeCalls(request, m, o, done)),
     tellPeer: (engine, callId, accountId, said) =>
       ask((m, o, done) => of(engine).peer.tellPeer(wordOf(callId, accountId, said), m, o, done)).catch((error) => {

@@ -20,7 +20,12 @@ This page is made from the rows that the parser reads (\`npm run flow -- docs\`)
 - **Two dialects.** The \`Gather\` of the older documents has \`numDigits, finishOnKey, callback\` and \`Switch/Case\` (A), that of the
   newer ones \`dtmf_length, dtmf_stop, url\` and \`DTMF\` (B). Both run; one Gather can't have attributes of both.
 - **Paths.** Each verb has a path by which the story names it: its name and its number among its like-named siblings,
-  \`Gather[0].Case[1].Say[0]\`. \`Switch\` leaves no trace in it. A document that replaces another counts as the next one.
+  \`Gather[0].Case[1].Say[0]\`. \`Switch\` leaves no trace in it. A document that replaces another counts as the next one. What
+  a \`Callback\` fetched lies below it (\`Callback[0].Say[0]\`); what a \`Gather\` fetched, or an order gave to a call on \`Hold\`, lies below
+  \`Gather[0].Response[0]\`, since those have verbs of their own.
+- **Budgets.** A call that starts more than 150 verbs in a row that take no time, or writes more than 20,000 events or 16 MiB of
+  them, ends: owner \`document\`, reason \`budget\`. So does one that writes too fast: more than 1,500 events (some 500 verbs)
+  at once and 50 a second, or 4 MiB and 32 KiB a second. After 300 events at once a call waits for its next document.
 
 ## Answering
 
@@ -28,6 +33,9 @@ A call begins unanswered. \`Say\`, \`Play\` and \`Tone\` are heard all the same:
 \`Record\`, \`RecordStart\` and \`Hold\` answer the call if nobody did. \`Reject, Redirect, Callback, Curl, Hangup, Pause\` and the blocks
 don't. A \`Dial\` doesn't either: the caller hears it ring, and the callee's answer answers the caller. With \`auto_answer\`
 in the app the call is answered at once, before the first verb.
+
+An answered call from whose side neither RTP nor RTCP comes for 60 s is hung up (\`silent\`), and so is a callee; the app may set another
+limit (\`silence_ms\`). A side that holds the call is waited for, and so is a muted phone that goes on reporting by RTCP.
 
 A call whose app has neither a document nor an address for one rings for 30 s and waits for an order by API.
 
@@ -53,7 +61,9 @@ A call whose app has neither a document nor an address for one rings for 30 s an
   without one the flow goes on.
 - \`Redirect\` asks for a document that replaces everything. If it can't be had the call is hung up.
 - \`Curl\` asks without running what comes back: the scalars of a JSON answer become variables, under the tag of the Curl (\`crm.vip\`).
-- The address keeps its own query. Behind it a \`Callback\` and the \`url\` of a Gather send \`from\`, \`tn\` (the called number), \`state\`,
+- Documents are read in the encoding that their byte order mark, else the \`charset\` of the answer, else their XML declaration names, and in
+  UTF-8 where none does. What can't be read so is a failure (\`charset\`), as a server is that can't be asked.
+- The address keeps its own query, byte for byte. Behind it a \`Callback\` and the \`url\` of a Gather send \`from\`, \`tn\` (the called number), \`state\`,
   \`sca\` (the app), \`call\`, the keys as \`dtmf\`, the variables of the call, and a Callback its \`tag\`. The \`callback\` of a Gather sends
   \`code, success, attempts\`; a \`Redirect\` \`from, to, call\`; both the variables behind. A \`Curl\` sends its own \`Meta\` and nothing else.
 - A caller who hangs up meanwhile doesn't stop a request that is under way, but its answer isn't run.
@@ -62,7 +72,8 @@ A call whose app has neither a document nor an address for one rings for 30 s an
 ## Variables
 
 \`Meta\` sets a variable: below a command when that command starts, among verbs where it stands. \`true\`, \`false\`, \`null\` and numbers are
-what they look like, anything else is text; a number that begins with 0 is text. A call has 100 variables of 1,024 characters
+what they look like, anything else is text; a number that begins with 0 is text. Numbers keep their digits (\`2.50\`, \`9196877626998785\`), those of a
+JSON answer too; \`2.50\` and \`2.5\` are the same where they are compared. A call has 100 variables of 1,024 characters
 each and 16,384 in all at most; an address takes 4,096 of them, encoded. Those that bear a name which the platform itself sends (\`from, tn, call\` …) go to no address. \`Call\` looks at them as
 \`meta.NAME\`; \`+\` before a number makes no difference to it.
 
@@ -88,9 +99,12 @@ flow goes on.
 several Dials. When the callee hangs up the flow goes on (\`hangup_on_bye="true"\`: the call ends); when the caller does, all is over. Keys
 pass to the other side. It has failed when nobody answered in its \`timeout\` (30 s), or everybody declined; a callee who declines for
 all their devices (6xx) ends it for everyone. A \`Number\` that is one of yours goes to its app, any other through your trunk.
-Ten targets at most, members of a \`Group\` included.
+Ten targets at most, members of a \`Group\` included. A number may be written as people write it, \`+1 (212) 555-0100\`, or as a \`tel:\` address.
 
 ## Conditions
+
+The \`from\` and \`to\` of a call, here and in everything that is sent, are the numbers alone, whatever separators and parameters (\`;cpc=\`, \`;npdi\`,
+\`;isub=\`) came with them, or a user's name.
 
 \`Call\`, \`Geo\` and \`Schedule\` run what is in them where their condition holds; then the flow goes on behind them. End the block with
 \`Hangup\` where it should not. \`Geo\` asks where the caller's number is at home; a number whose home is unknown is nowhere. Both ends

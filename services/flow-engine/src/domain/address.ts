@@ -1,44 +1,32 @@
 /** Who is asked: every request to a node is addressed here, from what the call knows at that moment. */
 import type { Decided, To } from '@opentact/proto/events';
-import type { Call } from './call.ts';
+import { rowOf } from '@opentact/proto/requests';
+import type { Call, Leg } from './call.ts';
+import { withMediaPeer } from './media-peer.ts';
 
-/** The kind of node that serves each request; requests that are not listed are answered by the engine itself. */
-export const SERVED_BY: Partial<Record<Decided['type'], 'media' | 'notifier' | 'sip-edge'>> = {
-  SessionRequested: 'media',
-  SessionChangeRequested: 'media',
-  ReleaseRequested: 'media',
-  PlayRequested: 'media',
-  PlayStopRequested: 'media',
-  RecordRequested: 'media',
-  RecordStopRequested: 'media',
-  BridgeRequested: 'media',
-  BridgeStopRequested: 'media',
-  TranscriptRequested: 'media',
-  DocumentRequested: 'notifier',
-  RingRequested: 'sip-edge',
-  AnswerRequested: 'sip-edge',
-  DialRequested: 'sip-edge',
-  HangupRequested: 'sip-edge',
-  OfferRequested: 'sip-edge',
-  OfferAnswerRequested: 'sip-edge',
-  AdoptRequested: 'sip-edge',
-  LocationRequested: 'sip-edge',
-  GroupRequested: 'sip-edge',
-};
-
-/** The request with its addressee; unchanged where it has one already or needs none. */
+/** The request with its addressee, and with what that needs to know; unchanged where it has one already or needs none. */
 export function address(call: Call, decided: Decided): Decided {
-  if (decided.to) return decided;
-  const to = addressee(call, decided);
-  return to ? { ...decided, to } : decided;
+  const told = withMediaPeer(call, decided);
+  if (told.to) return told;
+  const to = addressee(call, told);
+  return to ? { ...told, to } : told;
 }
 
 function addressee(call: Call, decided: Decided): To | undefined {
-  const kind = SERVED_BY[decided.type];
-  if (!kind) return undefined;
-  if (kind === 'notifier') return call.notifier;
   const leg = 'leg' in decided ? call.legs[decided.leg] : undefined;
-  if (kind === 'sip-edge') return leg?.edge ?? call.edge;
+  switch (rowOf(decided.type)?.servedBy) {
+    case 'notifier':
+      return call.notifier;
+    case 'sip-edge':
+      return leg?.edge ?? call.edge;
+    case 'media':
+      return mediaOf(call, decided, leg);
+    default:
+      return undefined;
+  }
+}
+
+function mediaOf(call: Call, decided: Decided, leg: Leg | undefined): To | undefined {
   // A recording outlives its session.
   if (decided.type === 'TranscriptRequested') return call.media;
   if (decided.type === 'BridgeRequested') return call.legs[decided.legA]?.session?.node;

@@ -1,9 +1,10 @@
 /** The state of one call: plain data that can be printed, compared and snapshotted. Only `evolve` makes a new one. */
-import type { App, CallEvent, Decided, Dialog, Owner, To } from '@opentact/proto/events';
+import type { PublicCall } from '@opentact/proto/call-view';
+import type { App, CallEvent, Decided, Dialog, MediaPeer, Owner, To } from '@opentact/proto/events';
 import type { Variables, Verb } from './language/verb.ts';
 
 /** Changes with the shape of `Call`; `snapshots.ts` makes older ones into this. */
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
 
 /** A leg by its number: 0 the caller's, 1 … those we dialled. */
 export type Leg = {
@@ -18,9 +19,11 @@ export type Leg = {
   /** The 200 of ours that waits for its ACK: the `seq` of its AnswerRequested, and what it carried. */
   unconfirmed?: { answer: number; sdp: string };
   session?: Session;
+  /** Where its edge said that its media may come from and go to. */
+  media?: MediaPeer;
   /** Its media node died: `lost` until another is asked for a session, `untold` until the peer is offered it, `telling`
-   * until its answer is taken. `sdpVersion` is that of the latest description (RFC 3264 8). */
-  moving?: { stage: 'lost' | 'untold' | 'telling'; sdpVersion: number };
+   * until its answer is taken. `sdpVersion` is that of the latest description (RFC 3264 8), which is `sdp`. */
+  moving?: { stage: 'lost' | 'untold' | 'telling'; sdpVersion: number; sdp?: string };
   ringing: boolean;
   /** The caller hears us before the answer (183). */
   early?: true;
@@ -31,12 +34,15 @@ export type Leg = {
   offer?: { transaction: string; sdp: string };
   /** Where a dialled leg goes. */
   target: string;
+  /** The way by which its first key came, known once one came by INFO: keys by another way are events only. */
+  keys?: 'rtp' | 'info';
 };
 
-/** A media session of a leg. `sdp` is our own latest description, empty until `SessionReady`. */
+/** A media session of a leg. `sdp` is our own latest description, empty until `SessionReady`; `described` the one before. */
 export type Session = {
   node: To;
   sdp: string;
+  described?: string;
   sdpVersion: number;
   /** `seq` of its SessionRequested. */
   request?: number;
@@ -148,6 +154,8 @@ export type Call = {
   /** Set once somebody chose to end the call. */
   ending?: Ending;
   ended?: Ending & { at: number };
+  /** The call as customers see it; absent where its beginning couldn't be read. */
+  view?: PublicCall;
 };
 
 /** A call of which nothing is known yet. */

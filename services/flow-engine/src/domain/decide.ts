@@ -8,6 +8,7 @@ import { type Call, outstandingOf } from './call.ts';
 import { documents } from './documents.ts';
 import { ending, releases } from './ending.ts';
 import { advance, quiet, react } from './flow.ts';
+import { isOtherWay } from './keys.ts';
 import type { Parse } from './language/parse.ts';
 import { acceptAnswer } from './media.ts';
 import { outbound } from './outbound.ts';
@@ -37,6 +38,7 @@ export function goOn(call: Call): Decided[] {
 
 function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   if (call.state === 'new' || (event.type === 'CallArrived' && event.seq > 1)) return [];
+  if (isOtherWay(call, event)) return [];
   if (event.type === 'CallFaulted') return call.ended ? [] : ending(call, event);
   if (isStale(call, event)) return releases(call, event);
   if (call.state !== 'live') return [...releases(call, event), ...adoption(call, event), ...transcripts(call, event)];

@@ -1,6 +1,8 @@
 /** How a document is asked for: its address, its number, its idempotency key, and the bounds of asking. */
+import { wholeCallObject } from '@opentact/proto/call-view';
 import type { Decided } from '@opentact/proto/events';
 import type { Call } from './call.ts';
+import { jsonValuesOf, textOf } from './language/scalar.ts';
 
 /** Documents that one call may ask for, and blocks within blocks (contracts.md, limits). */
 export const DOCUMENTS_MAX = 100;
@@ -35,29 +37,22 @@ export function request(
   };
 }
 
-/** The address with fields appended; what it held before stays first. */
+/**
+ * The address with fields appended. What it held before stays first, byte for byte: signed addresses break where somebody
+ * else encodes them anew.
+ */
 export function withQuery(address: string, fields: Record<string, string>): string {
-  const url = new URL(address);
-  for (const [name, value] of Object.entries(fields)) if (value !== '') url.searchParams.append(name, value);
-  return url.href;
+  const ours = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== '')).toString();
+  if (ours === '') return address;
+  const hash = address.indexOf('#');
+  const before = hash < 0 ? address : address.slice(0, hash);
+  const joint = !before.includes('?') ? '?' : /[?&]$/.test(before) ? '' : '&';
+  return `${before}${joint}${ours}${hash < 0 ? '' : address.slice(hash)}`;
 }
 
-/** The state that customers are told (reference section 3.5). */
-const stateOf = (call: Call) => (call.legs[0]?.state === 'answered' ? 'live' : 'init');
-
-/** The call as customers see it in a POST body (reference section 3.5, the part that a story knows). */
+/** The call as customers see it in a POST body: its object as on every channel (reference section 3.5), and its variables. */
 export function callObject(call: Call): Record<string, unknown> {
-  return {
-    uuid: call.id,
-    type: 'CallSCA',
-    direction: call.outbound ? 'out' : 'in',
-    from: call.from,
-    to: call.to,
-    state: stateOf(call),
-    created_on: new Date(call.arrivedAt).toISOString(),
-    meta: call.flow.meta ?? {},
-    sip_control_app: { uuid: call.app.appId, name: call.app.name, auto_answer: call.app.autoAnswer },
-  };
+  return { ...(call.view && wholeCallObject(call.view)), meta: jsonValuesOf(call.flow.meta ?? {}) };
 }
 
 /** May the call ask for one more document? */
@@ -68,7 +63,13 @@ export const nestedTooDeep = (call: Call) => call.flow.frames.filter((f) => f.ne
 
 /** Query fields that every request from inside a flow carries (contracts.md, language 6). */
 export function customerQuery(call: Call): Record<string, string> {
-  return { from: call.from, tn: call.to, state: stateOf(call), sca: call.app.appId, call: call.id };
+  return {
+    from: call.from,
+    tn: call.to,
+    state: call.view?.legs[0]?.state ?? 'init',
+    sca: call.app.appId,
+    call: call.id,
+  };
 }
 
 const OUR_FIELDS = new Set(['from', 'tn', 'state', 'sca', 'call', 'tag', 'dtmf', 'code', 'success', 'attempts']);
@@ -86,10 +87,10 @@ export function metaQuery(call: Call): Record<string, string> {
   for (const [name, value] of Object.entries(call.flow.meta ?? {})) {
     if (OUR_FIELDS.has(name)) continue;
     const field =
-      encodeURIComponent(name.toWellFormed()).length + encodeURIComponent(String(value).toWellFormed()).length + 2;
+      encodeURIComponent(name.toWellFormed()).length + encodeURIComponent(textOf(value).toWellFormed()).length + 2;
     if (length + field > QUERY_MAX) continue;
     length += field;
-    fields[name] = String(value);
+    fields[name] = textOf(value);
   }
   return fields;
 }

@@ -3,6 +3,7 @@ import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf } from './call.ts';
 import { callObject, nestedTooDeep, request, withQuery } from './document-request.ts';
 import { quiet } from './flow.ts';
+import { responseOf } from './frames.ts';
 import type { Parse } from './language/parse.ts';
 import { type Document, LANGUAGE_VERSION } from './language/verb.ts';
 import { RING } from './outbound.ts';
@@ -117,7 +118,7 @@ function ordered(call: Call, chosen: Decided[]): Decided[] {
     const { running } = call.flow;
     const isHeld = running?.verb.name === 'Hold';
     if (isHeld && running.path.length <= PATH_MAX && !nestedTooDeep(call))
-      return { ...decided, purpose: 'unhold', document: call.flow.document };
+      return { ...decided, purpose: 'unhold', document: call.flow.document, base: responseOf(running.path) };
     const reason = isHeld
       ? 'orders of this call stand too deep in each other'
       : 'nobody is held: <Unhold> came too late';
@@ -151,6 +152,7 @@ function accepted(
     languageVersion: LANGUAGE_VERSION,
     verbs: JSON.stringify(document),
     warnings: warnings.slice(0, WARNINGS_MAX),
+    ...(purpose === 'gather' && call.flow.running && { base: responseOf(call.flow.running.path) }),
   };
 }
 

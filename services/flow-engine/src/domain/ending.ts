@@ -37,17 +37,26 @@ export function ending(call: Call, event: CallEvent): Decided[] {
         ? [hangup(partyOf(call), 'silent', 31, 480)]
         : [hangupLeg(event.leg, 'callee', 'silent', 31)];
     case 'HangupOrdered':
-      return call.ending ? [] : [hangup('customer-server', 'api')];
+      if (call.ending) return [];
+      return [event.unpaid ? hangup('us', event.unpaid, 31) : hangup('customer-server', 'api')];
     case 'RequestFailed': // nobody could be made to hang up: the call is over all the same
       if (!call.ending && call.answered[0]?.type === 'AnswerRequested') return [hangup('us', 'answer-failed', 41, 500)];
       if (!call.ending || outstandingOf(call, 'HangupRequested', (e) => e.leg === 0).length > 0) return [];
       return finish(call, event.at, call.ending);
     case 'CallFaulted':
-      return [...unheard(call, event), ...finish(call, event.at, { owner: 'us', reason: 'fault', q850: 41 })];
+      return [...unheard(call, event), ...finish(call, event.at, faultOf(event))];
     default:
       return [];
   }
 }
+
+/** A call that used up a budget was ended by what its document does; any other fault is ours. */
+const faultOf = ({
+  reason,
+}: Extract<CallEvent, { type: 'CallFaulted' }>): { owner: Owner; reason: string; q850: number } =>
+  reason.startsWith('budget: ')
+    ? { owner: 'document', reason: 'budget', q850: 42 }
+    : { owner: 'us', reason: 'fault', q850: 41 };
 
 function isFromItsNode(call: Call, event: Extract<CallEvent, { type: 'MediaSilent' }>): boolean {
   const node = call.legs[event.leg]?.session?.node;

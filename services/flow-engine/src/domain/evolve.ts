@@ -2,9 +2,11 @@
  * The fold: what a call is after one more event. It never chooses. What it does with an existing event is history:
  * changing it needs a new version of that event.
  */
+import { foldCall } from '@opentact/proto/call-view';
 import type { App, CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
 import type { Call, Leg } from './call.ts';
 import { evolveFlow } from './flow-state.ts';
+import { isOtherWay, wayOfKeys } from './keys.ts';
 import { giveUpAdrift, loseNode, reopen, takeOver, takeTranscripts } from './losses.ts';
 import { learnPeer } from './peer-words.ts';
 import { textOf } from './recovery.ts';
@@ -30,7 +32,10 @@ export function evolve(call: Call, event: CallEvent): Call {
     (event.type === 'HangupRequested' && call.legs[event.leg]?.state === 'preparing');
   if (event.type.endsWith('Requested') && !isMoot)
     next.outstanding = { ...next.outstanding, [event.seq]: event as CallEvent<Decided> };
+  const view = foldCall(call.view, event).call;
+  if (view !== call.view) next.view = view;
   next = learnPeer(learn(next, event), event);
+  if (isOtherWay(next, event)) return next;
   const flow = evolveFlow(next, event);
   return flow === next.flow ? next : { ...next, flow };
 }
@@ -56,7 +61,7 @@ function learn(call: Call, event: CallEvent): Call {
         origin: { topBranch: event.topBranch, requestUri: event.requestUri },
         invite: { bytes: textOf(event.invite), transport: event.transport, sourceAddress: event.sourceAddress },
         ...(edge && { edge }),
-        legs: [{ ...noLeg, state: 'arrived', ...(edge && { edge }) }],
+        legs: [{ ...noLeg, state: 'arrived', ...(edge && { edge }), ...mediaOf(event) }],
       };
     }
     case 'CallOrdered':
@@ -77,7 +82,8 @@ function learn(call: Call, event: CallEvent): Call {
     case 'NodeUnavailable':
       return event.kind === 'sip-edge' ? giveUpAdrift(call) : call;
     case 'SessionRequested': {
-      const session = { node: event.to!, sdp: '', sdpVersion: event.sdpVersion, request: event.seq };
+      const described = event.described && { described: event.described };
+      const session = { node: event.to!, sdp: '', sdpVersion: event.sdpVersion, request: event.seq, ...described };
       const grown = event.leg < call.legs.length ? call : { ...call, legs: [...call.legs, noLeg] };
       // It moves by our own will: the peer is to hear of it by an offer.
       const moved = event.beside ? { moving: { stage: 'untold' as const, sdpVersion: event.sdpVersion } } : {};
@@ -131,12 +137,21 @@ function learn(call: Call, event: CallEvent): Call {
       return withLeg(call, event.leg, { state: 'dialling', target: event.target, ...(event.to && { edge: event.to }) });
     case 'RingRequested':
       return event.sdp ? withLeg(call, event.leg, { early: true }) : call;
+    case 'DigitPressed': {
+      const way = wayOfKeys(call, event);
+      return way.keys === undefined ? call : withLeg(call, event.leg, way);
+    }
     case 'LegRang':
-      return withLeg(call, event.leg, { ringing: true });
+      return withLeg(call, event.leg, { ringing: true, ...mediaOf(event) });
     case 'LegAnswered':
       return call.legs[event.leg]?.state === 'ended'
         ? call
-        : withLeg(call, event.leg, { state: 'answered', answeredAt: event.at, ...answerOf(call, event) });
+        : withLeg(call, event.leg, {
+            state: 'answered',
+            answeredAt: event.at,
+            ...answerOf(call, event),
+            ...mediaOf(event),
+          });
     case 'LegEnded':
     case 'DialFailed':
       return over(call, event.leg);
@@ -189,6 +204,10 @@ function appOf(call: Call, given: App | undefined): Call['app'] {
   const { staticDocument: _, timeZone, ...app } = given ?? { ...call.app, staticDocument: '' };
   return { ...app, ...(timeZone && { timeZone }) };
 }
+
+/** Where the edge says that the leg's media may come from; nothing in stories from before it was told. */
+const mediaOf = ({ media }: FactOf<'CallArrived' | 'LegRang' | 'LegAnswered'>): Partial<Leg> =>
+  media ? { media } : {};
 
 /** Is the session at that node the leg's, or the leg's to come? */
 function isOfLeg(leg: Leg | undefined, to: To): boolean {

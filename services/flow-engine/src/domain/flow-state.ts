@@ -5,7 +5,7 @@
 import type { CallEvent } from '@opentact/proto/events';
 import type { Call, Flow, Frame, Memory, Running } from './call.ts';
 import { BLOCK, branchOf, join, runBeforeGather, upcoming } from './frames.ts';
-import { withVariables } from './language/scalar.ts';
+import { scalarOfJson, withVariables } from './language/scalar.ts';
 import type { Document } from './language/verb.ts';
 import { BRIDGE } from './peer-words.ts';
 import { isOfAnother } from './requests.ts';
@@ -43,7 +43,7 @@ export function evolveFlow(call: Call, event: CallEvent): Flow {
     case 'DigitPressed':
       return pressed(learnRunning(flow, event), event);
     case 'MetaSet': {
-      const values = event.variables.map(({ name, json }) => [name, JSON.parse(json)] as const);
+      const values = event.variables.map(({ name, json }) => [name, scalarOfJson(json)] as const);
       return { ...flow, meta: withVariables(flow.meta ?? {}, Object.fromEntries(values)) };
     }
     case 'LookUpFailed': {
@@ -79,7 +79,7 @@ function accepted(flow: Flow, event: Extract<CallEvent, { type: 'DocumentAccepte
     event.purpose === 'unhold' ||
     event.purpose === BRIDGE
   ) {
-    const path = flow.running?.path ?? '';
+    const path = event.base ?? flow.running?.path ?? '';
     const learned = learnRunning(flow, event);
     if (document.verbs.length === 0) return learned;
     const nested: Frame = {

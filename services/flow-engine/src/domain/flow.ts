@@ -2,7 +2,7 @@
 import type { CallEvent, Decided } from '@opentact/proto/events';
 import { type Call, outstandingOf, type Running } from './call.ts';
 import { pathOf, upcoming } from './frames.ts';
-import { withVariables } from './language/scalar.ts';
+import { jsonValueOf, withVariables } from './language/scalar.ts';
 import type { Document, Variables, Verb } from './language/verb.ts';
 import { answer, soundEarly } from './media.ts';
 import { end, fail, hangup, hangupLeg } from './performer.ts';
@@ -16,12 +16,12 @@ export function advance(call: Call): Decided[] {
   const answered = call.app.autoAnswer ? answer(call) : [];
   if (answered.length > 0) return answered;
   if (flow.running || flow.awaited || flow.document === 0 || !call.media) return [];
+  const caller = call.legs[0];
+  // An app that answers at once has answered before its first verb, and where its document is over before media is there.
+  if (call.app.autoAnswer && (caller?.state === 'arrived' || caller?.state === 'answering')) return [];
   const { frames, verb, opener } = upcoming(flow);
   if (opener) return closeBlock(call, opener);
-  const caller = call.legs[0];
-  // An app that answers at once has answered even where its document is over before media is there.
-  const isAnswering = call.app.autoAnswer && (caller?.state === 'arrived' || caller?.state === 'answering');
-  if (!verb) return isAnswering ? [] : [hangup('document', 'document-end')];
+  if (!verb) return [hangup('document', 'document-end')];
   const { needs } = performerOf(verb);
   if (needs === 'answer' && caller?.state !== 'answered') return answer(call);
   if (needs === 'sound' && caller?.state !== 'answered' && !caller?.early) return soundEarly(call);
@@ -57,7 +57,7 @@ export function react(call: Call, event: CallEvent): Decided[] {
 
 const metaSet = (meta: Variables): Decided => ({
   type: 'MetaSet',
-  variables: Object.entries(meta).map(([name, value]) => ({ name, json: JSON.stringify(value) })),
+  variables: Object.entries(meta).map(([name, value]) => ({ name, json: JSON.stringify(jsonValueOf(value)) })),
 });
 
 /**

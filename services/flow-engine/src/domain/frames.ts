@@ -9,6 +9,12 @@ export function pathOf(frame: Frame, verb: Verb): string {
 /** A path one segment longer. */
 export const join = (path: string, segment: string) => (path ? `${path}.${segment}` : segment);
 
+/**
+ * The path of a fetched or ordered document within a verb that has verbs of its own: a path names one verb only.
+ * What a Callback fetched lies directly below it (contracts.md, language 9), since it has none.
+ */
+export const responseOf = (path: string): string => join(path, 'Response[0]');
+
 /** The next verb, and the frames as they stand before it; exhausted frames are popped down to a block's opener. */
 export function upcoming(flow: Flow): { frames: Frame[]; verb?: Verb; opener?: Running } {
   const frames = [...flow.frames];

@@ -3,7 +3,7 @@
  * What was asked of the dead node stays asked, without an addressee until there is one.
  */
 import type { CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
-import { SERVED_BY } from './address.ts';
+import { rowOf } from '@opentact/proto/requests';
 import type { Call, Leg } from './call.ts';
 import { isOfSession } from './requests.ts';
 
@@ -20,7 +20,9 @@ export function loseNode(call: Call, lost: FactOf<'NodeLost'>): Call {
     if (is(leg.session?.node)) {
       const { session, moving: _, ...rest } = leg;
       const moves = goesOn && leg.state !== 'ended';
-      next = moves ? { ...rest, moving: { stage: 'lost', sdpVersion: session!.sdpVersion } } : rest;
+      const sdp = session!.sdp || session!.described;
+      const moving = { stage: 'lost' as const, sdpVersion: session!.sdpVersion, ...(sdp && { sdp }) };
+      next = moves ? { ...rest, moving } : rest;
     }
     if (!is(leg.edge) || leg.state === 'ended') return next;
     const { edge: _, offer, ...rest } = next;
@@ -30,7 +32,7 @@ export function loseNode(call: Call, lost: FactOf<'NodeLost'>): Call {
     return { ...rest, ...untold, adrift: true };
   });
   const kept = readdress(call.outstanding, (request) =>
-    is(request.to) && SERVED_BY[request.type] !== 'notifier' && request.type !== 'ReleaseRequested'
+    is(request.to) && rowOf(request.type)?.servedBy !== 'notifier' && request.type !== 'ReleaseRequested'
       ? 'nobody'
       : undefined,
   );
@@ -73,7 +75,7 @@ export function takeOver(call: Call, edge: To): Call {
     return leg.state === 'dialling' ? { ...rest, edge } : { ...rest, adrift: true, edge };
   });
   const outstanding = readdress(call.outstanding, (request) =>
-    !request.to && SERVED_BY[request.type] === 'sip-edge' ? edge : undefined,
+    !request.to && rowOf(request.type)?.servedBy === 'sip-edge' ? edge : undefined,
   );
   return { ...call, edge, legs, outstanding };
 }

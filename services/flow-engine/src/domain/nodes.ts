@@ -1,6 +1,6 @@
 /** Which nodes a call builds on, and which of them are dead. */
 import type { To } from '@opentact/proto/events';
-import { SERVED_BY } from './address.ts';
+import { rowOf } from '@opentact/proto/requests';
 import type { Call } from './call.ts';
 
 /** The dead nodes that a call still builds on, each once. */
@@ -21,9 +21,9 @@ export function lostNodes(
     look('media', leg.session?.node);
   }
   for (const request of Object.values(call.outstanding)) {
-    const kind = SERVED_BY[request.type];
+    const kind = rowOf(request.type)?.servedBy;
     // A document is asked for elsewhere once another notifier is assigned; a session given up stays to be given back.
-    if (kind && kind !== 'notifier' && request.type !== 'ReleaseRequested') look(kind, request.to);
+    if (kind && kind !== 'engine' && kind !== 'notifier' && request.type !== 'ReleaseRequested') look(kind, request.to);
   }
   return [...found.values()];
 }

@@ -71,6 +71,7 @@ export function moveBeside(call: Call, event: Extract<CallEvent, { type: 'PeerJo
       sdpId: call.arrivedAt,
       sdpVersion: session.sdpVersion + 1,
       beside,
+      ...(session.sdp && { described: session.sdp }),
       to: { node, boot },
     },
   ];

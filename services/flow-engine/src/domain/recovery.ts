@@ -3,7 +3,7 @@
  * the peers are told. Plans don't change: the same requests are asked again of the node that takes over.
  */
 import type { CallEvent, Decided } from '@opentact/proto/events';
-import { SERVED_BY } from './address.ts';
+import { requestsThat, rowOf } from '@opentact/proto/requests';
 import { type Call, type Leg, outstandingOf } from './call.ts';
 import { acceptAnswer } from './media.ts';
 import { hangup, hangupLeg } from './performer.ts';
@@ -82,12 +82,14 @@ function moveFrom(call: Call, lost: { node: string; boot: string }): Decided[] {
 
 function open(call: Call, leg: Leg, n: number): Decided {
   const offer = leg.offer?.sdp ?? (leg.state === 'arrived' ? call.offer : '');
+  const described = offer === '' ? leg.moving!.sdp : undefined;
   return {
     type: 'SessionRequested',
     leg: n,
     offer,
     sdpId: call.arrivedAt + n,
     sdpVersion: leg.moving!.sdpVersion + 1,
+    ...(described && { described }),
   };
 }
 
@@ -106,12 +108,8 @@ const giveUp = (leg: number): Decided[] => [
   leg === 0 ? hangup('us', 'media-lost', 41, 500) : hangupLeg(leg, 'us', 'media-lost', 41),
 ];
 
-const OF_THE_SOUND = new Set<CallEvent['type']>([
-  'PlayRequested',
-  'PlayStopRequested',
-  'RecordRequested',
-  'RecordStopRequested',
-]);
+/** What is heard or recorded goes on in the next session. */
+const OF_THE_SOUND = requestsThat(({ scope, onNodeLoss }) => scope === 'session' && onNodeLoss === 'with-call');
 
 /** One who isn't answered yet hears the new session before he can be told of it. */
 const isBetweenSessions = (leg: Leg | undefined) =>
@@ -119,8 +117,8 @@ const isBetweenSessions = (leg: Leg | undefined) =>
 
 /** Must this request wait, because its node died and its leg doesn't stand elsewhere yet? */
 export function isHeldBack(call: Call, request: CallEvent<Decided>): boolean {
-  const kind = SERVED_BY[request.type];
-  if (kind !== undefined && kind !== 'notifier' && !request.to) return true;
+  const kind = rowOf(request.type)?.servedBy;
+  if ((kind === 'media' || kind === 'sip-edge') && !request.to) return true;
   if (request.type === 'BridgeRequested')
     return call.legs[request.legA]?.moving !== undefined || call.legs[request.legB]?.moving !== undefined;
   if (request.type === 'BridgeStopRequested') {

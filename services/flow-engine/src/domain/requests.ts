@@ -1,39 +1,7 @@
-/** Which requests an event answers. The only place that knows it, for the fold, the dispatcher and the laws alike. */
+/** Which requests an event answers, for the fold, the dispatcher and the laws alike; what a request means stands in its row. */
 import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
+import { requestsThat, rowOf } from '@opentact/proto/requests';
 import type { Call } from './call.ts';
-
-/** Observed events that settle the request they name. */
-const SETTLES = new Set<CallEvent['type']>([
-  'NodeAssigned',
-  'NodeUnavailable',
-  'SessionReady',
-  'SessionFailed',
-  'SessionChanged',
-  'SessionChangeFailed',
-  'SessionReleased',
-  'DocumentFetched',
-  'DocumentFailed',
-  'AnswerFailed',
-  'DialFailed',
-  'OfferAnswered',
-  'OfferAccepted',
-  'OfferRefused',
-  'PlayFinished',
-  'PlayStopped',
-  'PlayFailed',
-  'RecordFinished',
-  'RecordFailed',
-  'BridgeEnded',
-  'RequestFailed',
-  'LegAdopted',
-  'TranscriptReady',
-  'TranscriptFailed',
-  'LocationFound',
-  'GroupFound',
-  'LookUpFailed',
-  'PeerTold',
-  'PeerLeft',
-]);
 
 /** The outstanding requests that this event answers, whether by name or because their object is gone. */
 export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
@@ -47,12 +15,8 @@ export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
 }
 
 function answers(call: Call, event: CallEvent, named: number, request: CallEvent): boolean {
-  if (named === request.seq && SETTLES.has(event.type)) return true;
+  if (named === request.seq && isSettledBy(request, event)) return true;
   switch (event.type) {
-    case 'LegRang':
-      return request.type === 'RingRequested' && request.seq === named;
-    case 'LegAnswered': // a DialRequested stays outstanding no longer than its answer either
-      return named === request.seq;
     case 'RequestFailed': // nobody will say that it ended, so nobody will answer what lay in it either
       return isLostWith(call, request, call.outstanding[named]);
     case 'LegEnded': // the wire side of the leg is over: nothing more can be asked of it
@@ -86,46 +50,25 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
   }
 }
 
-const OF_MEDIA = /^(Session|Play|Record|Bridge|Transcript)/;
+/** Does the event, which names the request, settle it? */
+const isSettledBy = (request: CallEvent, event: CallEvent): boolean =>
+  event.type === 'RequestFailed' ||
+  (rowOf(request.type)?.settledBy as string[] | undefined)?.includes(event.type) === true;
 
 /** Does a media node speak of what is not, or no longer, asked of it? */
 export function isOfAnother(call: Call, event: CallEvent): boolean {
   const { from } = event;
   const asked = 'requestId' in event ? call.outstanding[event.requestId] : undefined;
-  if (!from || !asked || !OF_MEDIA.test(event.type)) return false;
+  // That nobody answers is said by the engine, whoever was asked.
+  if (!from || !asked || event.type === 'RequestFailed' || rowOf(asked.type)?.servedBy !== 'media') return false;
   // Without an addressee it waits for one: whoever had it is lost.
   return from.source !== asked.to?.node || from.boot !== asked.to.boot;
 }
 
 /** Requests about a leg's SIP dialog. */
-export const OF_THE_DIALOG: ReadonlySet<CallEvent['type']> = new Set([
-  'RingRequested',
-  'AnswerRequested',
-  'DialRequested',
-  'HangupRequested',
-  'OfferRequested',
-  'OfferAnswerRequested',
-  'AdoptRequested',
-  'LocationRequested',
-  'GroupRequested',
-]);
-const OF_THE_SESSION = new Set<CallEvent['type']>([
-  'SessionRequested',
-  'SessionChangeRequested',
-  'PlayRequested',
-  'PlayStopRequested',
-  'RecordRequested',
-  'RecordStopRequested',
-]);
-
-const OF_A_BRIDGE = new Set<CallEvent['type']>(['BridgeRequested', 'BridgeStopRequested']);
-/** What only the node that was asked could answer; the same is chosen anew for another. */
-const OF_THE_NODE = new Set<CallEvent['type']>([
-  'SessionRequested',
-  'SessionChangeRequested',
-  'OfferAnswerRequested',
-  'AdoptRequested',
-]);
+export const OF_THE_DIALOG = requestsThat(({ scope }) => scope === 'dialog');
+const OF_THE_SESSION = requestsThat(({ scope }) => scope === 'session');
+const OF_A_BRIDGE = requestsThat(({ scope }) => scope === 'bridge');
 
 const isEdgeLookUp = (request: CallEvent) => request.type === 'NodeRequested' && request.kind === 'sip-edge';
 
@@ -133,15 +76,16 @@ const isEdgeLookUp = (request: CallEvent) => request.type === 'NodeRequested' &&
 function isVoid(call: Call, lost: CallEvent<FactOf<'NodeLost'>>, request: CallEvent): boolean {
   if (request.type === 'DocumentRequested') return false;
   if (!lost.recover) return true; // version 1
-  // A node that only seemed dead must still give its sessions back.
-  if (request.type === 'ReleaseRequested') return false;
-  if (OF_THE_NODE.has(request.type)) return true;
-  if (OF_THE_DIALOG.has(request.type))
-    return !('leg' in request) || (call.legs[request.leg]?.state ?? 'ended') === 'ended';
-  // The words of a recording are wanted however the call ended.
-  if (request.type === 'TranscriptRequested') return false;
-  // What sounded goes on where the call does.
-  return call.state !== 'live' || call.ending !== undefined;
+  switch (rowOf(request.type)?.onNodeLoss) {
+    case 'kept':
+      return false;
+    case 'chosen-anew':
+      return true;
+    case 'with-leg':
+      return !('leg' in request) || (call.legs[request.leg]?.state ?? 'ended') === 'ended';
+    default:
+      return call.state !== 'live' || call.ending !== undefined;
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { EngineLinkServer } from '@opentact/link';
 import { type CallEvent, type Decided, encodeEvent, type FactOf, type Observed, type To } from '@opentact/proto';
+import { deadlineOf, failureOf, type RequestEvent } from '@opentact/proto/requests';
 import type { Call } from '../domain/call.ts';
 import { isHeldBack } from '../domain/recovery.ts';
 
@@ -14,30 +15,6 @@ const TRIES_MAX = 5;
 const LOOK_UP_MS: Record<string, number> = { media: 2_000, notifier: 10_000 };
 /** … and where another died: as long as starting one again may take. */
 const RECOVER_MS = 10_000;
-/** Taken on and not settled by then: lost on the way; asked again, then given up. 64·T1 for what waits for a phone. */
-const SETTLE_MS: Partial<Record<Decided['type'], number>> = {
-  SessionRequested: 5_000,
-  SessionChangeRequested: 5_000,
-  ReleaseRequested: 5_000,
-  PlayStopRequested: 5_000,
-  RecordStopRequested: 5_000,
-  BridgeStopRequested: 5_000,
-  RingRequested: 5_000,
-  AnswerRequested: 5_000,
-  OfferAnswerRequested: 35_000,
-  OfferRequested: 75_000, // 491s and their waits included
-  AdoptRequested: 10_000,
-  HangupRequested: 35_000,
-  TranscriptRequested: 150_000, // a long recording, and a recogniser that is slow
-  LocationRequested: 5_000,
-  GroupRequested: 5_000,
-};
-
-const settleMs = (request: Request) =>
-  request.type === 'DocumentRequested'
-    ? request.timeoutMs + 5_000
-    : (SETTLE_MS[request.type] ?? Number.POSITIVE_INFINITY);
-
 /** What is said to another call. */
 export type PeerWord = CallEvent<FactOf<'PeerJoinRequested' | 'PeerLeaveRequested'>>;
 
@@ -47,6 +24,7 @@ const isPeerWord = (request: Request): request is PeerWord =>
 type Request = CallEvent<Decided>;
 type Tracked = {
   request: Request;
+  account: string;
   payload: Uint8Array;
   askedAt: number;
   since: number;
@@ -85,14 +63,14 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
   const calls = new Map<string, Map<number, Tracked>>();
 
   function ask(tracked: Tracked): void {
-    const { request, payload } = tracked;
+    const { request, payload, account } = tracked;
     tracked.askedAt = needs.now();
     tracked.tries++;
     if (request.type === 'NodeRequested') lookUp(tracked);
     if (isPeerWord(request)) return tell(tracked, request);
     if (!request.to) return;
     const { node, boot } = request.to;
-    needs.link.ask({ node, boot }, { key: request.callId, seq: request.seq, epoch: needs.epoch, payload });
+    needs.link.ask({ node, boot }, { key: request.callId, seq: request.seq, epoch: needs.epoch, payload, account });
   }
 
   /** What another call's owner has learned is settled; one that can't be had is told again. */
@@ -122,7 +100,7 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
 
   function giveUp(tracked: Tracked, reason: string): void {
     tracked.givenUp = true;
-    needs.observe(tracked.request.callId, failureOf(tracked.request, reason), tracked.request.seq);
+    needs.observe(tracked.request.callId, failureOf(tracked.request as RequestEvent, reason), tracked.request.seq);
   }
 
   function attend(tracked: Tracked, now: number): void {
@@ -136,7 +114,7 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
       if (waited < ASK_AGAIN_MS) return;
       if (tracked.tries < TRIES_MAX || request.type === 'ReleaseRequested') ask(tracked);
       else giveUp(tracked, 'unanswered');
-    } else if (waited > settleMs(request)) giveUp(tracked, 'unanswered');
+    } else if (waited > deadlineOf(request as RequestEvent)) giveUp(tracked, 'unanswered');
   }
 
   return {
@@ -148,7 +126,9 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
       for (const request of Object.values(call.outstanding)) {
         if (tracked.has(request.seq) || isHeldBack(call, request)) continue;
         const now = needs.now();
-        const added = { request, payload: encodeEvent(request), askedAt: now, since: now, tries: 0, takenOn: false };
+        const payload = encodeEvent(request);
+        const { account } = call;
+        const added = { request, account, payload, askedAt: now, since: now, tries: 0, takenOn: false };
         tracked.set(request.seq, added);
         ask(added);
       }
@@ -177,35 +157,3 @@ export function createDispatcher(needs: DispatcherNeeds): Dispatcher {
 
 const isSameAsk = (now: Request | undefined, before: Request) =>
   now !== undefined && now.to?.node === before.to?.node && now.to?.boot === before.to?.boot;
-
-/** What the call learns where nobody will answer its request. */
-export function failureOf(request: Request, reason: string): Observed {
-  const requestId = request.seq;
-  switch (request.type) {
-    case 'SessionRequested':
-      return { type: 'SessionFailed', requestId, leg: request.leg, reason };
-    case 'SessionChangeRequested':
-      return { type: 'SessionChangeFailed', requestId, leg: request.leg, reason };
-    case 'DocumentRequested':
-      return { type: 'DocumentFailed', requestId, reason, detail: '', status: 0 };
-    case 'DialRequested':
-      return { type: 'DialFailed', requestId, leg: request.leg, status: 0, q850: 41, reason };
-    case 'PlayRequested':
-      return { type: 'PlayFailed', requestId, reason, detail: '' };
-    case 'RecordRequested':
-      return { type: 'RecordFailed', requestId, reason };
-    case 'BridgeRequested':
-      return { type: 'BridgeEnded', requestId, reason };
-    case 'TranscriptRequested':
-      return { type: 'TranscriptFailed', requestId, recordingId: request.recordingId, reason };
-    case 'LocationRequested':
-    case 'GroupRequested':
-      return { type: 'LookUpFailed', requestId, reason: 'unavailable' };
-    case 'PeerJoinRequested':
-      return { type: 'PeerLeft', peerCallId: request.peerCallId, peerSeq: 0, reason, requestId };
-    case 'AdoptRequested':
-      return { type: 'LegEnded', leg: request.leg, by: 'us', status: 0, q850: 41, reason: 'lost' };
-    default:
-      return { type: 'RequestFailed', requestId, reason };
-  }
-}

@@ -4,8 +4,8 @@ import { createEngineLink, type NodeRef } from '@opentact/link';
 import type { FactOf, To } from '@opentact/proto';
 import { type Logger, partitionOf, rendezvous } from '@opentact/runtime';
 import { stepWith } from '../domain/step.ts';
-import { parseDocument } from '../xml/document.ts';
 import type { PeerWord } from './dispatcher.ts';
+import type { DocumentReader } from './document-reader.ts';
 import { CallError } from './learner.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { openPartition } from './partition.ts';
@@ -21,6 +21,8 @@ export type EngineNeeds = {
   log: EventLog;
   self: { name: string; boot: string };
   logger: Logger;
+  /** Reads documents off this thread; its maker closes it. */
+  documents: DocumentReader;
   now?: () => number;
   askRelease(engine: SeenNode, partition: number): Promise<void>;
   answers(engine: SeenNode): boolean;
@@ -42,9 +44,9 @@ export type Engine = {
 };
 
 export function createEngine(needs: EngineNeeds): Engine {
-  const { log, self, logger } = needs;
+  const { log, self, logger, documents } = needs;
   const now = needs.now ?? Date.now;
-  const step = stepWith(parseDocument);
+  const step = stepWith(documents.parse);
   const at = (key: string) => ownership.partition(partitionOf(key, log.partitions));
 
   const link = createEngineLink({
@@ -86,6 +88,7 @@ export function createEngine(needs: EngineNeeds): Engine {
           log,
           link,
           step,
+          documents,
           self,
           now,
           logger,

@@ -5,10 +5,10 @@
 import type { NewRecord } from '@opentact/event-log';
 import type { EngineLinkServer, FactIn, NodeRef } from '@opentact/link';
 import { type CallEvent, decodeEvent, type Observed, type Reported, type To } from '@opentact/proto';
+import { isReportable } from '@opentact/proto/observations';
 import type { Logger } from '@opentact/runtime';
 import { admission, type Call, newCall } from '../domain/call.ts';
 import { lostNodes } from '../domain/nodes.ts';
-import { isReportable } from '../domain/observed.ts';
 import { wasHeard } from '../domain/peer-words.ts';
 import type { Step } from '../domain/step.ts';
 import * as memory from './memory.ts';
@@ -56,7 +56,7 @@ export function readFact(fact: FactIn, logger: Logger): Reported {
     return { ...body, from: place } as Reported;
   } catch (error) {
     logger.error({ callId: fact.key, source: fact.source, err: error }, 'unreadable fact');
-    return { type: 'CallFaulted', reason: 'unreadable fact', from: place } as unknown as Reported;
+    return { type: 'CallFaulted', reason: 'unreadable fact', from: place };
   }
 }
 
@@ -105,6 +105,15 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
     step(entry, observed, learned, position);
   }
 
+  /** The state of a call is not what it should be: it alone is given up, and whoever holds something for it lets go. */
+  function drop(item: Item, error: Error): void {
+    const callId = item.kind === 'fact' ? item.fact.key : item.callId;
+    logger.fatal({ callId, err: error }, 'call dropped');
+    calls.delete(callId);
+    if (item.kind === 'fact') link.unknown(item.from, callId, epoch);
+    else item.done?.(new CallError('not-found', `call ${callId} can't be gone on with`));
+  }
+
   /** Steps a call, answers its look-ups of nodes at once, and faults it alone if the core throws. */
   function step(entry: memory.Remembered, observed: Reported, learned: Learned, position: number): void {
     const at = needs.now();
@@ -126,8 +135,13 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
     for (const event of taken.events) if (event.type === 'DocumentAccepted') learned.hints.push({ entry, event });
     const bytes = taken.records.reduce((sum, r) => sum + r.bytes.length, 0);
     memory.note(entry, position, at, taken.records.length, bytes);
+    memory.spend(entry, at, taken.records.length, bytes);
     learned.records.push(...taken.records);
     learned.calls.add(entry);
+    const exceeded = memory.overBudget(entry);
+    if (!exceeded) return;
+    logger.error({ callId: before.id, events: entry.call.seq, bytes: entry.written, exceeded }, 'call faulted');
+    step(entry, faultOf(new Error(exceeded)), learned, position);
   }
 
   function take(entry: memory.Remembered, fact: Reported, at: number): { events: CallEvent[]; records: NewRecord[] } {
@@ -151,8 +165,12 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
     learn(items: Item[], position: number): Learned {
       const learned: Learned = { items, records: [], calls: new Set(), acks: new Map(), hints: [], answers: [] };
       for (const item of items) {
-        if (item.kind === 'fact') learnFact(item, learned, position);
-        else learnOwn(item, learned, position);
+        try {
+          if (item.kind === 'fact') learnFact(item, learned, position);
+          else learnOwn(item, learned, position);
+        } catch (error) {
+          drop(item, error as Error);
+        }
       }
       return learned;
     },
@@ -162,7 +180,7 @@ export function createLearner(needs: LearnerNeeds, calls: Map<string, memory.Rem
 /** The fault that stands in the story instead of a fact that the core can't take; its place is learned all the same. */
 export function faultOf(error: Error, observed?: Reported): Reported {
   const from = observed?.from && { from: observed.from };
-  return { type: 'CallFaulted', reason: error.message.slice(0, 200), ...from } as unknown as Reported;
+  return { type: 'CallFaulted', reason: error.message.slice(0, 200), ...from };
 }
 
 /** Why a command can't be taken; undefined where it can. One that was taken before is taken as done. */

@@ -10,8 +10,11 @@ import { type Call, isSettled } from '../domain/call.ts';
 import { lostNodes } from '../domain/nodes.ts';
 import type { Step } from '../domain/step.ts';
 import { createDispatcher, type Dispatcher, type PeerWord } from './dispatcher.ts';
+import { createDocumentGate } from './document-gate.ts';
+import type { DocumentReader } from './document-reader.ts';
 import { CallError, createLearner, faultOf, type Item, type Learned, readFact, refusalOf } from './learner.ts';
 import * as memory from './memory.ts';
+import { PartitionWriter } from './partition-writer.ts';
 import { JOURNAL, takenRecord } from './story.ts';
 import { createTimers, type Timers } from './timers.ts';
 
@@ -22,7 +25,6 @@ const INBOX_MAX = 20_000;
 const PATIENT: ReadonlySet<string> = new Set(['LegConfirmed', 'SessionReleased']);
 const PATIENT_MS = 50;
 const SWEEP_MS = 250;
-const LOW_WATER_MS = 1_000;
 /** An owner that appends nothing asks so often whether it still is one: it may have slept through its own fencing. */
 const CHECK_MS = 2_000;
 /** Nodes have this long to hand over what they hold before asks and timers start. */
@@ -32,6 +34,7 @@ export type PartitionNeeds = {
   log: EventLog;
   link: EngineLinkServer;
   step: Step;
+  documents: Pick<DocumentReader, 'read'>;
   self: { name: string; boot: string };
   now(): number;
   logger: Logger;
@@ -64,40 +67,42 @@ export class Partition {
   readonly number: number;
   readonly epoch: number;
   readonly #needs: PartitionNeeds;
-  readonly #writer: Writer;
+  readonly #writer: PartitionWriter;
   readonly #calls: Map<string, memory.Remembered>;
   readonly #broken: Map<string, Error>;
   readonly #learner: ReturnType<typeof createLearner>;
   readonly #dispatcher: Dispatcher;
   readonly #timers: Timers;
-  readonly #tombstones: Set<string>;
-  #position: number;
   #inbox: Item[] = [];
+  readonly #gate: ReturnType<typeof createDocumentGate>;
   #state: 'catching-up' | 'caught-up' | 'ready' | 'closed' = 'catching-up';
   #awaited = new Set<string>();
   #overflowed = false;
   #appending: Promise<void> | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
-  #appendedAt = 0;
   #checkedAt = 0;
-  #markedAt = 0;
 
   constructor(needs: PartitionNeeds, number: number, writer: Writer, loaded: memory.Loaded) {
     this.number = number;
     this.epoch = writer.epoch;
     this.#needs = needs;
-    this.#writer = writer;
+    const faulted = (callId: string, error: Error) => this.#fault(callId, error);
+    this.#writer = new PartitionWriter({ writer, loaded, now: needs.now, faulted });
     this.#calls = loaded.calls;
     this.#broken = loaded.broken;
-    this.#position = loaded.position;
-    this.#tombstones = new Set(loaded.tombstones);
     this.#learner = createLearner(needs, loaded.calls, writer.epoch);
     const { link, now, pick } = needs;
     const observe = (callId: string, observed: Observed, request?: number) =>
       this.#push({ kind: 'own', callId, observed, ...(request !== undefined && { request }) });
     const tell = (word: PeerWord) => needs.tell(word, this.#call(word.callId)?.account ?? '');
     this.#dispatcher = createDispatcher({ link, epoch: writer.epoch, now, pick, observe, tell, isDead: needs.isDead });
+    this.#gate = createDocumentGate(
+      needs.documents,
+      (id) => this.#call(id),
+      (id) => this.#documentWaitMs(id),
+      (item) => this.#take(item),
+    );
     this.#timers = createTimers(now, (callId, timerId, purpose) =>
       observe(callId, { type: 'TimerFired', timerId, purpose }),
     );
@@ -108,8 +113,13 @@ export class Partition {
     const nodes = [...this.#needs.living(), ...this.#needs.link.nodes()];
     this.#awaited = new Set(nodes.map((n) => `${n.name}/${n.boot}`));
     this.#needs.link.open(this.number, this.epoch);
-    for (const [callId, error] of this.#broken)
-      this.#push({ kind: 'own', callId, observed: faultOf(error) as Observed });
+    for (const [callId, error] of this.#broken) {
+      this.#needs.logger.error(
+        { callId, partition: this.number, err: error },
+        'a call is quarantined: its story can’t be read',
+      );
+      this.#push({ kind: 'own', callId, observed: faultOf(error) });
+    }
     if (this.#awaited.size === 0) this.#catchUp();
     else setTimeout(() => this.#catchUp(), CATCH_UP_MS);
   }
@@ -128,13 +138,26 @@ export class Partition {
 
   #ready(): void {
     this.#state = 'ready';
-    for (const { call } of this.#calls.values()) {
-      this.#dispatcher.follow(call);
-      this.#timers.follow(call);
-    }
+    for (const { call } of this.#calls.values()) this.#follow(call);
     this.#sweep = setInterval(() => this.#tidy(), SWEEP_MS);
     this.#needs.logger.info({ partition: this.number, epoch: this.epoch }, 'partition ready');
     this.#needs.opened(this.number);
+  }
+
+  /** Asks what the call wants and arms its timers. A call that can't be followed is faulted, alone. */
+  #follow(call: Call): void {
+    try {
+      this.#dispatcher.follow(call);
+      this.#timers.follow(call);
+    } catch (error) {
+      this.#fault(call.id, error as Error);
+    }
+  }
+
+  /** Says so in the call's story, once: of a call that is faulted nothing more can be said. */
+  #fault(callId: string, error: Error): void {
+    this.#needs.logger.error({ callId, err: error }, 'call faulted');
+    if (this.#call(callId)?.state === 'live') this.#push({ kind: 'own', callId, observed: faultOf(error) });
   }
 
   isReady(): boolean {
@@ -143,6 +166,11 @@ export class Partition {
 
   #call(id: string): Call | undefined {
     return this.#calls.get(id)?.call;
+  }
+
+  #documentWaitMs(id: string): number {
+    const entry = this.#calls.get(id);
+    return entry ? memory.documentWaitMs(entry, this.#needs.now()) : 0;
   }
 
   fact(fact: FactIn, from: NodeRef): void {
@@ -157,10 +185,21 @@ export class Partition {
     return this.#calls.has(callId);
   }
 
-  /** Begins the call of an order, unless it has begun already; resolves when durable. @throws CallError */
-  place(callId: string, observed: FactOf<'CallOrdered'>): Promise<void> {
+  /** The call as it stands in the log; undefined where it isn't remembered here. */
+  durable(callId: string): Call | undefined {
+    return this.#calls.get(callId)?.durable;
+  }
+
+  /** The account of a call that is remembered here. */
+  accountOf(callId: string): string | undefined {
+    return this.#call(callId)?.account;
+  }
+
+  /** Begins the call of an order, unless it has begun already; resolves with it when durable. @throws CallError */
+  place(callId: string, observed: FactOf<'CallOrdered'>): Promise<Call | undefined> {
     return new Promise((resolve, reject) => {
-      this.#push({ kind: 'own', callId, observed, done: (error) => (error ? reject(error) : resolve()) });
+      const done = (error?: Error) => (error ? reject(error) : resolve(this.#call(callId)));
+      this.#push({ kind: 'own', callId, observed, done });
     });
   }
 
@@ -184,8 +223,12 @@ export class Partition {
   /** Tells every call which of its nodes are dead. */
   judge(isLost: (node: To) => boolean): void {
     for (const { call } of this.#calls.values())
-      for (const lost of lostNodes(call, isLost))
-        this.#push({ kind: 'own', callId: call.id, observed: { type: 'NodeLost', ...lost, recover: true } });
+      try {
+        for (const lost of lostNodes(call, isLost))
+          this.#push({ kind: 'own', callId: call.id, observed: { type: 'NodeLost', ...lost, recover: true } });
+      } catch (error) {
+        this.#fault(call.id, error as Error);
+      }
   }
 
   nodeConnected(node: NodeRef): void {
@@ -203,7 +246,7 @@ export class Partition {
   async audit(keys: string[], from: NodeRef): Promise<void> {
     if (this.#state !== 'ready') return;
     const now = this.#needs.now();
-    if (now - this.#appendedAt > 1_000 && !(await this.#writer.check().catch(() => false))) return;
+    if (now - this.#writer.appendedAt > 1_000 && !(await this.#writer.check().catch(() => false))) return;
     const gone = keys.filter((key) => {
       const call = this.#call(key);
       return !call || isSettled(call);
@@ -235,7 +278,7 @@ export class Partition {
     clearInterval(this.#sweep);
     clearTimeout(this.#later);
     this.#timers.close();
-    for (const item of this.#inbox) this.#turnAway(item);
+    for (const item of [...this.#inbox, ...this.#gate.close()]) this.#turnAway(item);
     this.#inbox = [];
   }
 
@@ -246,10 +289,16 @@ export class Partition {
 
   #push(item: Item, patient = false): void {
     if (this.#state === 'closed') return this.#turnAway(item);
-    if (item.kind === 'fact' && this.#inbox.length >= INBOX_MAX) {
+    if (item.kind === 'fact' && this.#inbox.length + this.#gate.waiting() >= INBOX_MAX) {
       this.#overflowed = true; // the node keeps it and is asked again
       return;
     }
+    if (!this.#gate.holds(item)) this.#take(item, patient);
+  }
+
+  /** The item is part of the next append. */
+  #take(item: Item, patient = false): void {
+    if (this.#state === 'closed') return this.#turnAway(item);
     this.#inbox.push(item);
     if (this.#appending) return;
     if (patient && this.#state === 'ready') this.#later ??= setTimeout(() => this.#begin(), PATIENT_MS);
@@ -265,11 +314,11 @@ export class Partition {
 
   async #run(): Promise<void> {
     await new Promise(setImmediate);
-    while (this.#inbox.length > 0 || this.#tombstones.size > 0) {
+    while (this.#inbox.length > 0 || this.#writer.isOwed) {
       if (this.#state === 'closed') break;
-      const batch = this.#learner.learn(this.#inbox.splice(0, BATCH_FACTS_MAX), this.#position);
+      const batch = this.#learner.learn(this.#inbox.splice(0, BATCH_FACTS_MAX), this.#writer.position);
       try {
-        await this.#append(batch);
+        await this.#writer.append(batch);
       } catch (error) {
         this.#lose(error, batch.items);
         break;
@@ -298,51 +347,18 @@ export class Partition {
     this.#needs.lost(this.number, this.epoch, reason);
   }
 
-  async #append(learned: Learned): Promise<void> {
-    const now = this.#needs.now();
-    if (learned.records.length === 0 && this.#tombstones.size === 0) return;
-    const buried = [...this.#tombstones];
-    const snapshots: Array<{ key: string; bytes: Uint8Array | null }> = buried.map((key) => ({ key, bytes: null }));
-    for (const entry of learned.calls) {
-      // A story that can't be folded is replaced by its snapshot, or every owner would fault it again.
-      const isBroken = this.#broken.delete(entry.call.id);
-      const taken = isBroken || memory.wantsSnapshot(entry) ? memory.takeSnapshot(entry) : undefined;
-      if (taken) snapshots.push(taken);
-    }
-    let mark: number | undefined;
-    if (now - this.#markedAt > LOW_WATER_MS) {
-      const found = memory.lowWater(this.#calls.values(), this.#position, now);
-      mark = found.mark;
-      for (const entry of found.overdue) {
-        const taken = memory.takeSnapshot(entry);
-        if (taken) snapshots.push(taken);
-        else mark = Math.min(mark, entry.uncoveredFrom - 1);
-      }
-      this.#markedAt = now;
-    }
-    this.#position = await this.#writer.append({
-      records: learned.records,
-      ...(snapshots.length > 0 && { snapshots }),
-      ...(mark !== undefined && { lowWater: mark }),
-    });
-    for (const key of buried) this.#tombstones.delete(key);
-    this.#appendedAt = now;
-  }
-
   /** First written, then acknowledged and asked. */
   #act(learned: Learned): void {
     const { link } = this.#needs;
     for (const { to, key, n } of learned.acks.values()) link.ack(to, key, n, this.epoch);
     for (const answer of learned.answers) answer();
     for (const { entry, event } of learned.hints) {
-      const { media, id } = entry.call;
-      if (media) link.hint(media, id, encodeEvent(event));
+      const { media, id, account } = entry.call;
+      if (media) link.hint(media, id, encodeEvent(event), account);
     }
     for (const entry of learned.calls) {
-      if (this.#state === 'ready') {
-        this.#dispatcher.follow(entry.call);
-        this.#timers.follow(entry.call);
-      }
+      entry.durable = entry.call;
+      if (this.#state === 'ready') this.#follow(entry.call);
       if (entry.settledAt === 0 && isSettled(entry.call)) this.#settle(entry);
     }
   }
@@ -364,10 +380,10 @@ export class Partition {
       this.#calls.delete(id);
       this.#dispatcher.forget(id);
       this.#timers.forget(id);
-      if (entry.snapshotted) this.#tombstones.add(id);
+      if (entry.snapshotted) this.#writer.bury(id);
     }
-    if (this.#tombstones.size > 0) this.#begin();
-    if (!this.#appending && now - Math.max(this.#appendedAt, this.#checkedAt) > CHECK_MS) void this.#check(now);
+    if (this.#writer.isOwed) this.#begin();
+    if (!this.#appending && now - Math.max(this.#writer.appendedAt, this.#checkedAt) > CHECK_MS) void this.#check(now);
   }
 
   async #check(now: number): Promise<void> {

@@ -1,9 +1,9 @@
 /** How a call lies in the log: an event as a record, a state as a snapshot. Sizes are checked here, before a batch. */
 
 import type { LogRecord, NewRecord } from '@opentact/event-log';
-import { type CallEvent, encodeEvent, PartitionTaken, readEvent, versionOf } from '@opentact/proto';
+import { type CallEvent, encodeEvent, PartitionTaken, readRecord, versionOf } from '@opentact/proto';
 import { type Call, SNAPSHOT_VERSION } from '../domain/call.ts';
-import { upcastCall } from '../domain/snapshots.ts';
+import { isCall, upcastCall } from '../domain/snapshots.ts';
 
 export const JOURNAL = 'calls.journal';
 /** The log's own limits are above this; a larger event is a defect and faults its call. */
@@ -25,9 +25,9 @@ function headersOf({ type, callId, seq }: CallEvent): Record<string, string> {
   return { type, seq: String(seq), schema: String(versionOf(type)), traceparent };
 }
 
-/** The event of a record; undefined for records that belong to no call. @throws UnknownEvent */
+/** The event of a record (a stub: see `readRecord`); undefined for records that belong to no call. @throws UnknownEvent */
 export function eventOf(record: LogRecord): CallEvent | undefined {
-  return record.headers.type === TAKEN ? undefined : readEvent(record.bytes, record.headers.schema);
+  return record.headers.type === TAKEN ? undefined : readRecord(record);
 }
 
 /** A new owner's first record. */
@@ -35,16 +35,18 @@ export function takenRecord(taken: { partition: number; epoch: number; node: str
   return { key: '', headers: { type: TAKEN, schema: TAKEN_SCHEMA }, bytes: PartitionTaken.encode(taken).finish() };
 }
 
-/** A state as bytes. */
-export function snapshotOf(call: Call): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ v: SNAPSHOT_VERSION, call }));
+/** A state as bytes. `written`: bytes of its events so far, which the budget of the call is counted by. */
+export function snapshotOf(call: Call, written: number): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ v: SNAPSHOT_VERSION, call, written }));
 }
 
-/** The state of a snapshot; undefined where it can't be read (then the story is folded from its start). */
-export function callOf(bytes: Uint8Array): Call | undefined {
+/** The state of a snapshot of that key; undefined where it is none (then the story is folded from its start). */
+export function callOf(key: string, bytes: Uint8Array): { call: Call; written: number } | undefined {
   try {
-    const { v, call } = JSON.parse(new TextDecoder().decode(bytes)) as { v: number; call: Call };
-    return upcastCall(v, call);
+    const { v, call, written = 0 } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+    const today = upcastCall(Number(v), call);
+    if (today?.id !== key || !isCall(today) || !Number.isSafeInteger(written)) return undefined;
+    return { call: today, written: written as number };
   } catch {
     return undefined; // a cache that can't be read is no cache
   }

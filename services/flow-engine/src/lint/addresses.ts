@@ -49,7 +49,9 @@ export function checkLoops(tree: Tree, self: string, report: Report): void {
 function isSame(a: string, b: string): boolean {
   const plain = (address: string) => {
     const { protocol, host, pathname } = new URL(address);
-    return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
+    let end = pathname.length; // a pattern for what stands at the end begins anew at each slash
+    while (pathname[end - 1] === '/') end--;
+    return `${protocol}//${host}${pathname.slice(0, end)}`;
   };
   return URL.canParse(a) && URL.canParse(b) && plain(a) === plain(b);
 }

@@ -1,8 +1,8 @@
 /** The attributes of one element against their rows: every fault is told, and what is right is read all the same. */
-import { type AttributeRow, Attributes, faultOf, nearest } from '../domain/language/attributes.ts';
+import { type AttributeRow, Attributes, faultOf, nearest, short } from '../domain/language/attributes.ts';
 import type { Element } from '../domain/language/element.ts';
 import type { Report } from './finding.ts';
-import { foreignAttribute } from './foreign.ts';
+import { foreignAddress, foreignAttribute } from './foreign.ts';
 
 /** What could be read of an element; `sound` where nothing was wrong. */
 export type Read = { attributes: Attributes; sound: boolean };
@@ -15,9 +15,9 @@ export function readEach(element: Element, name: string, rows: readonly Attribut
   const values = new Map<string, string>();
   const seen = new Map<string, string>();
   let sound = true;
-  const wrong = (rule: string, reason: string, attribute?: string): void => {
+  const wrong = (rule: string, reason: string, attribute?: string, remedy = ''): void => {
     sound = false;
-    report({ severity: 'error', rule, reason, at: element, ...(attribute && { attribute }) });
+    report({ severity: 'error', rule, reason, remedy, at: element, ...(attribute && { attribute }) });
   };
   for (const [spelled, value] of Object.entries(element.attributes)) {
     const twin = seen.get(spelled.toLowerCase());
@@ -32,7 +32,13 @@ export function readEach(element: Element, name: string, rows: readonly Attribut
       continue;
     }
     const fault = faultOf(row, value.trim());
-    if (fault) wrong('attribute-value', `${spelled}=${quoted(value)} of <${element.name}> ${fault}`, spelled);
+    if (fault)
+      wrong(
+        'attribute-value',
+        `${spelled}=${quoted(value)} of <${element.name}> ${fault}`,
+        spelled,
+        remedyOf(row, value),
+      );
     else if (values.has(row.name))
       wrong('attribute-twice', `<${element.name}> says ${row.name} twice (${spelled})`, spelled);
     else values.set(row.name, row.kind === 'text' ? value : value.trim());
@@ -46,9 +52,11 @@ export function readEach(element: Element, name: string, rows: readonly Attribut
   return { attributes: new Attributes(element, values, given), sound };
 }
 
+const remedyOf = ({ kind }: AttributeRow, value: string) => (kind === 'url' ? foreignAddress(value.trim()) : undefined);
+
 function unknown(at: Element, name: string, attribute: string, rows: readonly AttributeRow[], report: Report): void {
   const names = rows.map((row) => row.name);
-  const foreign = foreignAttribute(name, attribute);
+  const foreign = foreignAttribute(at, name, attribute);
   const near = nearest(attribute, names);
   const has = names.length > 0 ? `it has ${names.join(', ')}` : 'it has none';
   const remedy = foreign ?? (near ? `did you mean ${near}?` : has);
@@ -56,7 +64,7 @@ function unknown(at: Element, name: string, attribute: string, rows: readonly At
   report({
     severity: 'warning',
     rule,
-    reason: `<${at.name}> has no attribute ${attribute}: it is ignored`,
+    reason: `<${at.name}> has no attribute ${short(attribute)}: it is ignored`,
     remedy,
     at,
     attribute,

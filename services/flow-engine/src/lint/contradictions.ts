@@ -1,5 +1,6 @@
 /** What the language's own documentation says in two ways (reference section 4.20), and what is easily misread. */
 import { REGIONS } from '@opentact/numbering';
+import { SAMPLE } from '@opentact/proto/call-view';
 import { newCall } from '../domain/call.ts';
 import { callObject, metaQuery } from '../domain/document-request.ts';
 import { nearest } from '../domain/language/attributes.ts';
@@ -72,13 +73,16 @@ const SHORT_MS = 100;
 function checkTimes({ element, name, verb }: Item, report: Report): void {
   if (!verb || !('timeoutMs' in verb) || name === 'Dial') return;
   const attribute = written(element, 'timeout');
+  const isSilence = name === 'Record'; // elsewhere a Record's timeout is the silence that ends it
   if (attribute && verb.timeoutMs < SHORT_MS)
     warn(
       report,
       element,
       'milliseconds',
       `timeout="${verb.timeoutMs}" is ${verb.timeoutMs} milliseconds`,
-      `write timeout="${verb.timeoutMs * 1000}" for seconds`,
+      isSilence
+        ? `leave it out where it is the silence that ends a recording (always 5 s); write timeout="${verb.timeoutMs * 1000}" where it is the longest time in seconds`
+        : `write timeout="${verb.timeoutMs * 1000}" for seconds`,
       attribute,
     );
 }
@@ -128,7 +132,7 @@ function checkConditions({ verb, element }: Item, report: Report): void {
 }
 
 /** The scalars of the call object, as a Call block may name them. */
-const FIELDS = fieldsOf({ ...callObject(newCall('')), tn: { tn: '' }, meta: {} });
+const FIELDS = fieldsOf({ ...callObject({ ...newCall(''), view: SAMPLE }), meta: {} });
 
 function fieldsOf(object: object, prefix = ''): string[] {
   return Object.entries(object).flatMap(([name, value]) =>

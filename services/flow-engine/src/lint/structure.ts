@@ -2,13 +2,13 @@
  * Elements and attributes against the language's rows. The parser stops at its first refusal; this goes on and tells
  * them all, with the parser's own words. It reports an error exactly where the parser refuses a document.
  */
-import { type Attributes, nearest, Refusal } from '../domain/language/attributes.ts';
+import { type Attributes, nearest, Refusal, short } from '../domain/language/attributes.ts';
 import type { Element } from '../domain/language/element.ts';
 import type { Context, SyntaxRow } from '../domain/language/syntax.ts';
 import type { Verb } from '../domain/language/verb.ts';
 import { quoted, type Read, readEach, same } from './attributes.ts';
 import type { Report } from './finding.ts';
-import { foreignElement } from './foreign.ts';
+import { foreignContent, foreignElement } from './foreign.ts';
 import type { Block, Item, Tree } from './tree.ts';
 
 /** Reads a whole document as far as it can be read, and reports what the language refuses in it. */
@@ -174,7 +174,7 @@ class Structure {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const misread = element.children.some((child) => !this.#row(child.name));
-      if (sound && !misread) this.#error(error.element, 'refused', error.message);
+      if (sound && !misread) this.#error(error.element, 'refused', error.message, foreignContent(error.element));
       return undefined;
     }
   }
@@ -187,7 +187,7 @@ class Structure {
   #known(element: Element): SyntaxRow | undefined {
     const row = this.#row(element.name);
     if (row) return row;
-    const foreign = foreignElement(element.name);
+    const foreign = foreignElement(element);
     const near =
       foreign === undefined
         ? nearest(
@@ -196,7 +196,7 @@ class Structure {
           )
         : undefined;
     const remedy = foreign ?? (near ? `did you mean <${near}>?` : 'see LANGUAGE.md for those that are');
-    this.#error(element, 'unknown-element', `<${element.name}> is no element of the language`, remedy);
+    this.#error(element, 'unknown-element', `<${short(element.name)}> is no element of the language`, remedy);
     return near === undefined ? undefined : this.#row(near);
   }
 

@@ -11,9 +11,9 @@ export function redact(events: CallEvent[]): CallEvent[] {
   return events.map((event) => each(event, names) as CallEvent);
 }
 
-const SDP = new Set(['sdp', 'offer', 'answerSdp']);
+const SDP = new Set(['sdp', 'offer', 'answerSdp', 'described']);
 /** Where phones and proxies stand. */
-const ADDRESSES = new Set(['sourceAddress', 'requestUri', 'sipCallId', 'dialog']);
+const ADDRESSES = new Set(['sourceAddress', 'requestUri', 'sipCallId', 'dialog', 'media', 'peer']);
 
 function each(value: unknown, names: Names, name = '', isAddress = false): unknown {
   if (value instanceof Uint8Array) return Buffer.alloc(0);

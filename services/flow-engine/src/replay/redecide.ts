@@ -3,9 +3,9 @@
  * what follows is compared with what followed then. One difference never leads to another.
  */
 import { type CallEvent, decodeEvent, encodeEvent, type Reported } from '@opentact/proto';
+import { isObserved } from '@opentact/proto/observations';
 import { newCall } from '../domain/call.ts';
 import { evolve } from '../domain/evolve.ts';
-import { isObserved } from '../domain/observed.ts';
 import { stepWith } from '../domain/step.ts';
 import { parseDocument } from '../xml/document.ts';
 import { canonical } from './story.ts';
@@ -21,11 +21,11 @@ export function redecide(events: CallEvent[]): Difference[] {
   for (let at = 0; at < events.length; ) {
     const fact = events[at]!;
     let next = at + 1;
-    while (next < events.length && !isLearned(events[next]!)) next++;
+    while (next < events.length && !isObserved(events[next]!)) next++;
     const then = events.slice(at + 1, next);
     try {
       const now = step(call, reported(fact), fact.at).events.slice(1);
-      if (meaning(then) !== meaning(now)) differences.push({ fact, then, now });
+      if (meaning(then) !== meaning(asThen(now, then))) differences.push({ fact, then, now });
     } catch (error) {
       differences.push({ fact, then, now: [], failed: (error as Error).message });
     }
@@ -40,9 +40,6 @@ export function redecide(events: CallEvent[]): Difference[] {
   return differences;
 }
 
-/** A fact begins a step. A fault is chosen by nobody: it is the engine's own word on what it could not take. */
-const isLearned = (event: CallEvent): boolean => isObserved(event) || event.type === 'CallFaulted';
-
 function reported({ callId: _, seq: __, at: ___, ...fact }: CallEvent): Reported {
   return fact as unknown as Reported;
 }
@@ -56,6 +53,20 @@ function meaning(events: CallEvent[]): string {
     })
     .join('\n');
 }
+
+/** What requests to media say since media judges by it; stories from before say nothing of it. */
+const TOLD_LATER = ['peer', 'early', 'described', 'silenceMs'];
+
+function asThen(now: CallEvent[], then: CallEvent[]): CallEvent[] {
+  return now.map((event, n) => {
+    const before = then[n];
+    if (before?.type !== event.type) return event;
+    const kept = Object.entries(event).filter(([name]) => !TOLD_LATER.includes(name) || isSaid(before, name));
+    return Object.fromEntries(kept) as CallEvent;
+  });
+}
+
+const isSaid = (event: CallEvent, name: string) => (event as Record<string, unknown>)[name] !== undefined;
 
 /** Older events leave out what has a meaning by default; the parse is compared as data, not as text. */
 function plain(event: CallEvent): unknown {

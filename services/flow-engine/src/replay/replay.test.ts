@@ -1,11 +1,11 @@
 /** Past calls are told again: folded, decided anew, and recorded without the people in them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CallEvent, encodeEvent } from '@opentact/proto';
+import { type CallEvent, encodeEvent, readStoryFile } from '@opentact/proto';
 import { type Scenario, simulate } from '../simulate/simulate.ts';
 import { redact } from './redact.ts';
 import { redecide } from './redecide.ts';
-import { foldOf, hashOf, readable, readStory, storyText } from './story.ts';
+import { foldOf, hashOf, readable, storyText } from './story.ts';
 
 const DOCUMENT = `<Response>
   <Gather numDigits="1"><Say>Press 1, or call 212-555-0147.</Say>
@@ -23,15 +23,15 @@ const textOf = (events: CallEvent[]) => Buffer.concat(events.map((e) => encodeEv
 
 test('a story is the same after it was a file', () => {
   const events = story();
-  const { hash, events: read } = readStory(storyText(events));
+  const { hash, events: read } = readStoryFile(storyText(events));
   assert.equal(hash, hashOf(foldOf(events)));
   assert.equal(textOf(read), textOf(events));
-  assert.throws(() => readStory('hello'), /not a \.story file/);
+  assert.throws(() => readStoryFile('hello'), /not a \.story file/);
 });
 
 test('nothing differs where the code is the same', () => {
   assert.deepEqual(redecide(story()), []);
-  assert.deepEqual(redecide(readStory(storyText(story({ press: [] }))).events), []);
+  assert.deepEqual(redecide(readStoryFile(storyText(story({ press: [] }))).events), []);
 });
 
 test('a difference names its fact, what was chosen then and what is chosen now; what follows is not infected', () => {

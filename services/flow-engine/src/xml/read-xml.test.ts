@@ -53,6 +53,36 @@ test('comments, CDATA and a declaration are no trouble', () => {
   assert.equal(rootOf('<?xml version="1.0" encoding="UTF-8"?><!-- <b> --><a><![CDATA[<c> & ]]></a>').text, '<c> &');
 });
 
+test('what looks like markup inside a comment, a CDATA section or a value is text', () => {
+  for (const [xml, text] of [
+    ['<!-- <!DOCTYPE a> --><a>x</a>', 'x'],
+    ['<a>x<!-- <!DOCTYPE a [<!ENTITY b "c">]> --></a>', 'x'],
+    ['<a>x</a><!-- <!DOCTYPE a> <b> & -->', 'x'],
+    ['<a><![CDATA[<!DOCTYPE a> <!ENTITY <!-- & &amp; ]]></a>', '<!DOCTYPE a> <!ENTITY <!-- & &amp;'],
+    ['<a>1<![CDATA[<!]]>2<![CDATA[]]]]><![CDATA[>]]>3</a>', '1<!2]]>3'],
+    ['<?note <!DOCTYPE a> ?><a>x</a>', 'x'],
+    ['<a b="<!--">x</a>'.replace('<!--', '&lt;!DOCTYPE a&gt; ]]>'), 'x'],
+  ] as const)
+    assert.equal(rootOf(xml).text, text, xml);
+  assert.match(faultOf('<!-- a --><!DOCTYPE a><a/>'), /^1:11 document types/);
+  assert.match(faultOf('<a><!DOCTYPE a></a>'), /^1:4 /);
+  assert.equal(rootOf('<a b="1 > 2 /> ]]>">x</a>').attributes.b, '1 > 2 /> ]]>');
+});
+
+test('a line break or tab inside a value is one blank each; a reference to one stays (XML 1.0, 3.3.3)', () => {
+  for (const [written, read] of [
+    ['one\ntwo', 'one two'],
+    ['one\r\ntwo', 'one two'],
+    ['one\rtwo', 'one two'],
+    ['one\t\n two', 'one   two'],
+    ['one&#10;two&#9;three&#xD;', 'one\ntwo\tthree\r'],
+  ] as const) {
+    assert.equal(rootOf(`<a b="${written}"/>`).attributes.b, read, JSON.stringify(written));
+    assert.equal(rootOf(`<a><c\n  b='${written}'\n/></a>`).children[0]!.attributes.b, read, JSON.stringify(written));
+  }
+  assert.equal(rootOf('<a>one\r\ntwo</a>').text, 'one\ntwo');
+});
+
 test('every element knows its line and column', () => {
   const root = rootOf('<a>\n  <b/>\n    <c/></a>');
   assert.deepEqual(

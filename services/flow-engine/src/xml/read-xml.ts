@@ -1,22 +1,13 @@
 /**
  * Reads text as one well-formed, bounded XML element. fast-xml-parser as delivered accepts more than XML and decodes
- * less, so this refuses first: a DOCTYPE, unknown entities, two roots, more than 64 KiB, 32 levels or 2,000 elements.
+ * less, so `scan-xml.ts` refuses first, and the five entities and numeric references are decoded here, once. It refuses
+ * more than 64 KiB and any other entity.
  */
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { XMLParser } from 'fast-xml-parser';
 import type { Element, Fault, ReadXml } from '../domain/language/element.ts';
+import { LEVELS_MAX, scanXml, Unreadable } from './scan-xml.ts';
 
 export const DOCUMENT_BYTES_MAX = 65_536;
-const LEVELS_MAX = 32;
-const ELEMENTS_MAX = 2_000;
-const ATTRIBUTES_MAX = 100;
-
-class Unreadable extends Error {
-  readonly index: number;
-  constructor(index: number, reason: string) {
-    super(reason);
-    this.index = index;
-  }
-}
 
 const CDATA = '#cdata';
 
@@ -39,43 +30,26 @@ const parser = new XMLParser({
 const META = XMLParser.getMetaDataSymbol() as unknown as symbol;
 
 /** See `ReadXml`; line and column are 1-based and count characters. */
-export const readXml: ReadXml = (xml) => {
-  if (Buffer.byteLength(xml) > DOCUMENT_BYTES_MAX) return fault(xml, 0, 'the document is larger than 64 KiB');
+export const readXml: ReadXml = (given) => {
+  if (Buffer.byteLength(given) > DOCUMENT_BYTES_MAX) return fault(given, 0, 'the document is larger than 64 KiB');
+  const xml = given.replace(/\r\n?/g, '\n'); // the end of a line is one character, whoever wrote it (XML 1.0, 2.11)
   const text = xml.replace(/^\uFEFF/, '').trimStart();
   const dropped = xml.length - text.length;
-  if (text.trim() === '') return fault(xml, 0, 'the document is empty');
+  if (text === '') return fault(xml, 0, 'the document is empty');
   if (text[0] !== '<') return fault(xml, dropped, 'this is not XML: it begins with other text');
   try {
-    refuseOutsideXml(text);
-    const valid = XMLValidator.validate(text, { allowBooleanAttributes: false });
-    if (valid !== true)
-      return {
-        ok: false,
-        reason: readable(valid.err.msg),
-        ...shift(xml, dropped, valid.err.line || 1, valid.err.col || 1),
-      };
-    const count = { left: ELEMENTS_MAX };
+    scanXml(text);
     const places = placesOf(xml);
-    const roots = children(parser.parse(text) as Raw[], (index) => places(dropped + index), 1, count);
-    if (roots.text.trim() !== '') throw new Unreadable(0, 'there is text outside the root element');
-    if (roots.elements.length !== 1) throw new Unreadable(text.length - 1, 'a document has exactly one root element');
-    return { ok: true, root: roots.elements[0]! };
+    const { elements } = children(parser.parse(text) as Raw[], (index) => places(dropped + index));
+    return { ok: true, root: elements[0]! };
   } catch (error) {
     if (error instanceof Unreadable) return fault(xml, dropped + error.index, error.message);
-    // The library throws plain errors for what its validator let pass; whatever they are, the document is not XML.
+    // The library throws plain errors for what the scan let pass; whatever they are, the document is not XML.
     return fault(xml, dropped, readable(error instanceof Error ? error.message : 'unreadable'));
   }
 };
 
 const readable = (message: string) => `not well-formed XML: ${message.replace(/\s+/g, ' ').slice(0, 200)}`;
-
-function shift(xml: string, dropped: number, line: number, column: number): { line: number; column: number } {
-  const before = placeOf(xml, dropped);
-  return { line: before.line + line - 1, column: line === 1 ? before.column + column - 1 : column };
-}
-
-/** Line and column of an index of a text. For many indexes of one text `placesOf` is for. */
-const placeOf = (xml: string, index: number) => placesOf(xml)(index);
 
 /** Looks up line and column of any index; the text is scanned once. */
 function placesOf(xml: string): (index: number) => { line: number; column: number } {
@@ -93,59 +67,13 @@ function placesOf(xml: string): (index: number) => { line: number; column: numbe
   };
 }
 
-const fault = (xml: string, index: number, reason: string): Fault => ({ ok: false, reason, ...placeOf(xml, index) });
-
-/** What the library would let pass: document types, depth, unclosed tags, characters that XML has not. */
-function refuseOutsideXml(text: string): void {
-  const doctype = text.search(/<!(?!--|\[CDATA\[)/);
-  if (doctype >= 0) throw new Unreadable(doctype, 'document types and entity declarations are not allowed');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are what XML 1.0 (2.2) forbids
-  const control = text.search(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/);
-  if (control >= 0) throw new Unreadable(control, 'the document holds a character that XML does not allow');
-  checkBalance(text);
-}
-
-const MARKUP =
-  /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/\s*([^\s>]*)\s*>|<([^\s/>"'=<]+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*?)(\/?)>|</g;
-
-/** Every tag opened is closed by its own name, within the allowed depth. */
-function checkBalance(text: string): void {
-  const open: Array<{ name: string; index: number }> = [];
-  let roots = 0;
-  let seen = 0;
-  for (const match of text.matchAll(MARKUP)) {
-    const [whole, closes, opens, , selfCloses] = match;
-    if (whole === '<') throw new Unreadable(match.index, 'not well-formed XML: a "<" begins no tag; write &lt;');
-    if (closes !== undefined) {
-      const last = open.pop();
-      if (last?.name !== closes)
-        throw new Unreadable(
-          match.index,
-          last
-            ? `not well-formed XML: </${closes}> closes <${last.name}>`
-            : `not well-formed XML: </${closes}> was never opened`,
-        );
-    } else if (opens !== undefined) {
-      if (++seen > ELEMENTS_MAX)
-        throw new Unreadable(match.index, `the document has more than ${ELEMENTS_MAX} elements`);
-      if (open.length === 0 && ++roots > 1)
-        throw new Unreadable(match.index, 'a document has exactly one root element');
-      if (open.length >= LEVELS_MAX)
-        throw new Unreadable(match.index, `the document nests deeper than ${LEVELS_MAX} levels`);
-      if (!selfCloses) open.push({ name: opens, index: match.index });
-    }
-  }
-  const last = open.at(-1);
-  if (last) throw new Unreadable(last.index, `not well-formed XML: <${last.name}> is never closed`);
-}
+const fault = (xml: string, index: number, reason: string): Fault => ({ ok: false, reason, ...placesOf(xml)(index) });
 
 type Raw = { [name: string]: unknown; ':@'?: Record<string, string> };
 
 function children(
   raw: Raw[],
   place: (index: number) => { line: number; column: number },
-  level: number,
-  count: { left: number },
 ): { elements: Element[]; text: string } {
   const elements: Element[] = [];
   let content = '';
@@ -162,8 +90,7 @@ function children(
       content += (node[name] as Raw[]).map((part) => String(part['#text'] ?? '')).join('');
       continue;
     }
-    if (count.left-- <= 0) throw new Unreadable(start, `the document has more than ${ELEMENTS_MAX} elements`);
-    const inner = children(node[name] as Raw[], place, level + 1, count);
+    const inner = children(node[name] as Raw[], place);
     elements.push({
       name,
       attributes: attributesOf(node, start),
@@ -177,9 +104,8 @@ function children(
 
 function attributesOf(node: Raw, start: number): Record<string, string> {
   const raw = Object.entries(node[':@'] ?? {});
-  if (raw.length > ATTRIBUTES_MAX) throw new Unreadable(start, `an element has more than ${ATTRIBUTES_MAX} attributes`);
   const attributes: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, value] of raw) attributes[name] = decode(value, start);
+  for (const [name, value] of raw) attributes[name] = decode(value.replace(/[\t\n]/g, ' '), start); // XML 1.0, 3.3.3
   return { ...attributes };
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decode, type Law } from '../codec/g711.ts';
+import { decodeAll } from '../codec/codec.ts';
+import { CODECS } from '../codec/codecs.ts';
+import { PCMU } from '../codec/g711/g711.ts';
 import { soundsIn, tonesIn } from '../peer/index.ts';
 import { Playback } from '../session/playback.ts';
 import { cadenceClip, cadenceTimes, type TonePattern, withoutSeam } from './cadence.ts';
@@ -10,19 +12,19 @@ const pattern = (hz: number[], onMs: number, offMs: number, cycles = 1, volumeDb
 });
 
 /** What a phone hears of a play of it, for `ms` at most. */
-function played(tone: TonePattern, { law = 'PCMU' as Law, loop = 1, ms = 60_000 } = {}): Int16Array {
+function played(tone: TonePattern, { codec = PCMU, loop = 1, ms = 60_000 } = {}): Int16Array {
   const { items, loop: rounds } = withoutSeam({ items: [{ kind: 'pattern' as const, value: tone }], loop });
   const [item] = items;
   assert.ok(item?.kind === 'pattern');
   const times = cadenceTimes(item.value);
   const playback = new Playback(1, rounds, 1);
   playback.supply(0, { kind: 'cadence', cadence: { ...times, clip: cadenceClip(item.value, times.on) } });
-  const packet = Buffer.alloc(160);
+  const packet = Buffer.alloc(codec.frameSamples * codec.sampleBytes);
   const frames: Int16Array[] = [];
   while (frames.length * 20 < ms) {
-    playback.next(law, packet, 0, 1);
+    playback.next(codec, packet, 0, 1);
     if (playback.ended) break;
-    frames.push(decode(law, packet));
+    frames.push(decodeAll(codec, packet));
   }
   return Int16Array.from(frames.flatMap((frame) => [...frame]));
 }
@@ -43,9 +45,9 @@ describe('tones on and off', () => {
     stutter: pattern([350, 440], 103, 97, 5),
   };
   for (const [name, tone] of Object.entries(KNOWN))
-    for (const law of ['PCMU', 'PCMA'] as const)
-      it(`the ${name} tone of North America is heard as it is, in ${law}`, () => {
-        const heard = played(tone, { law });
+    for (const codec of CODECS)
+      it(`the ${name} tone of North America is heard as it is, in ${codec.name}`, () => {
+        const heard = played(tone, { codec });
         const sounds = soundsIn(heard);
         assert.equal(sounds.length, tone.offMs === 0 ? 1 : tone.cycles);
         for (const [n, { fromMs, toMs }] of sounds.entries()) {

@@ -1,7 +1,7 @@
 // Frequencies that sound together, on and off in turn, exact to the sample. It refuses to keep more than a second of
 // them, however long they last: of whole Hz a second repeats without a seam. Soft edges are kept beside it.
 import type { PlayItem } from '@opentact/proto/events';
-import { type Law, SILENCE } from '../codec/g711.ts';
+import type { Codec } from '../codec/codec.ts';
 import { type Clip, clipOf } from './clip.ts';
 
 export type TonePattern = Extract<PlayItem, { kind: 'pattern' }>['value'];
@@ -14,7 +14,7 @@ const SECOND = 8000;
 const EDGE = 16;
 const RISING = SECOND;
 const FALLING = SECOND + EDGE;
-/** The loudest that both laws can say. */
+/** The loudest that every codec of ours can say. */
 const FULL_SCALE = 32_124;
 const HZ_MAX = 4;
 
@@ -50,16 +50,17 @@ const edgeOf = (on: number) => Math.min(EDGE, Math.floor(on / 2));
 /** Frames of 20 ms until it is over. */
 export const cadenceFrames = ({ on, off, cycles }: Cadence): number => Math.ceil(((on + off) * cycles) / 160);
 
-/** Writes `count` samples of it, from its sample `from` on. `bytes`: its clip's, of that law. No allocation. */
+/** Writes `count` samples of it, from its sample `from` on. `bytes`: its clip's, by that codec. No allocation. */
 export function copyCadence(
   cadence: Cadence,
-  law: Law,
+  codec: Codec,
   bytes: Buffer,
   from: number,
   target: Buffer,
   at: number,
   count: number,
 ): void {
+  const { sampleBytes, silence } = codec;
   const cycle = cadence.on + cadence.off;
   for (let done = 0; done < count; ) {
     const position = from + done;
@@ -67,8 +68,9 @@ export function copyCadence(
     const place = cycle < Number.POSITIVE_INFINITY ? position % cycle : position;
     const length = isOver ? count - done : Math.min(count - done, runLength(cadence.on, cycle, place));
     const source = isOver ? -1 : sourceOf(cadence.on, place);
-    if (source < 0) target.fill(SILENCE[law], at + done, at + done + length);
-    else bytes.copy(target, at + done, source, source + length);
+    const to = at + done * sampleBytes;
+    if (source < 0) target.fill(silence, to, to + length * sampleBytes);
+    else bytes.copy(target, to, source * sampleBytes, (source + length) * sampleBytes);
     done += length;
   }
 }

@@ -2,12 +2,18 @@
 // It refuses what decodes to silence of no length, and more than ten minutes.
 import { MPEGDecoder } from 'mpg123-decoder';
 import { canResample, toEightKilohertz } from '../dsp/resample.ts';
+import { findMp3 } from './mp3-start.ts';
 import { AUDIO_SECONDS_MAX, AudioFormatError } from './wav-read.ts';
 
-/** An ID3 tag, or the eleven set bits with which a frame begins. */
-export function looksLikeMp3(bytes: Buffer): boolean {
-  if (bytes.length < 4) return false;
-  return bytes.toString('latin1', 0, 3) === 'ID3' || (bytes[0] === 0xff && (bytes[1]! & 0xe0) === 0xe0);
+/**
+ * Where MP3 audio begins, perhaps behind tags, padding or a cut frame; -1: nowhere. A tag, or the eleven set bits of a frame,
+ * at the very beginning are left to the decoder, which knows frames of free length too.
+ */
+export function mp3Start(bytes: Buffer): number {
+  const found = findMp3(bytes);
+  if (found >= 0 || bytes.length < 4) return found;
+  const isLikely = bytes.toString('latin1', 0, 3) === 'ID3' || (bytes[0] === 0xff && (bytes[1]! & 0xe0) === 0xe0);
+  return isLikely ? 0 : -1;
 }
 
 /** Decoded piece by piece, so that a small file of many hours is refused before it fills the memory. */

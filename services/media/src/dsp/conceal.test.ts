@@ -9,13 +9,13 @@ describe('loss concealment', () => {
   it('one lost frame of a steady voice is hardly missed', () => {
     const concealer = new Concealer();
     for (let n = 0; n < 5; n++) concealer.heard(frameAt(n * 160));
-    const invented = new Int16Array(160);
-    concealer.missing(invented);
+    const concealed = new Int16Array(160);
+    concealer.missing(concealed);
     const real = frameAt(800);
     let error = 0;
     let energy = 0;
     for (let i = 0; i < 80; i++) {
-      error += (invented[i]! - real[i]!) ** 2;
+      error += (concealed[i]! - real[i]!) ** 2;
       energy += real[i]! ** 2;
     }
     assert.ok(error / energy < 0.02, `error ${error / energy}`);

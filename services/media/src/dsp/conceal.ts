@@ -1,5 +1,5 @@
 // Conceals lost frames: repeats the last pitch period, fading to silence within 60 ms, and blends back in.
-// It refuses to invent speech for longer: a long gap is silence.
+// It refuses to make up speech for longer: a long gap is silence.
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 
 const HISTORY = 320;
@@ -17,8 +17,8 @@ export class Concealer {
   heard(frame: Int16Array): void {
     if (this.lost > 0) {
       for (let i = 0; i < BLEND_SAMPLES; i++) {
-        const invented = this.invent(i);
-        frame[i] = invented + ((frame[i]! - invented) * i) / BLEND_SAMPLES;
+        const concealed = this.conceal(i);
+        frame[i] = concealed + ((frame[i]! - concealed) * i) / BLEND_SAMPLES;
       }
       this.lost = 0;
     }
@@ -29,12 +29,12 @@ export class Concealer {
   /** Fills `frame` in place of one that is missing. */
   missing(frame: Int16Array): void {
     if (this.lost === 0) this.lag = this.pitchLag();
-    for (let i = 0; i < SAMPLES_PER_FRAME; i++) frame[i] = this.invent(i);
+    for (let i = 0; i < SAMPLES_PER_FRAME; i++) frame[i] = this.conceal(i);
     this.lost += SAMPLES_PER_FRAME;
   }
 
   // The first 10 ms keep their strength, since most gaps are one packet long.
-  private invent(i: number): number {
+  private conceal(i: number): number {
     const at = this.lost + i;
     const gain = at < 80 ? 1 : Math.max(0, 1 - (at - 80) / (FADE_SAMPLES - 80));
     return gain === 0 ? 0 : gain * this.history[HISTORY - this.lag + (at % this.lag)]!;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decode, encode } from '../codec/g711.ts';
+import { decodeAll, encodeAll } from '../codec/codec.ts';
+import { PCMU } from '../codec/g711/g711.ts';
 import { KeyDetector } from './key-detector.ts';
 import { keyTone, namedTone } from './tone.ts';
 
@@ -19,7 +20,7 @@ function dial(keys: string, onMs: number, offMs: number): Int16Array {
     samples.set(part, at);
     at += part.length;
   }
-  return decode('PCMU', encode('PCMU', samples));
+  return decodeAll(PCMU, encodeAll(PCMU, samples));
 }
 
 const digits = (told: string[]) => told.map((one) => one[0]).join('');

@@ -1,10 +1,13 @@
 // Any common rate to 8 kHz through a windowed-sinc low-pass, one polyphase bank per rate.
-// It refuses rates outside 4 to 192 kHz, and never decimates without the filter: that would fold hiss into speech.
+// It refuses rates outside 4 to 192 kHz and those whose bank would be too large (191,999 Hz shares no period with 8 kHz),
+// and never decimates without the filter: that would fold hiss into speech.
 
 export const RATE = 8000;
 const RATE_MIN = 4000;
 const RATE_MAX = 192_000;
-const BANKS_KEPT = 4;
+/** The bank of 11,025 Hz has 21,760; that of 191,999 Hz would have nine million, which take seconds. */
+const WEIGHTS_MAX = 200_000;
+const BANKS_KEPT = 16;
 /** Half the kernel in periods of the lower rate: -6 dB at 3.7 kHz, 60 dB down where aliases would fall below 3.4 kHz. */
 const HALF_PERIODS = 24;
 const CUTOFF = 0.925;
@@ -14,9 +17,14 @@ type Bank = { phases: number; step: number; taps: number; weights: Float32Array 
 
 const banks = new Map<number, Bank>();
 
+/** Between the lowest and the highest rate, but for odd ones, whose bank would be too large. */
 export function canResample(rate: number): boolean {
-  return Number.isInteger(rate) && rate >= RATE_MIN && rate <= RATE_MAX;
+  if (!Number.isInteger(rate) || rate < RATE_MIN || rate > RATE_MAX) return false;
+  return rate === RATE || phasesOf(rate) * tapsOf(rate) <= WEIGHTS_MAX;
 }
+
+const phasesOf = (rate: number) => RATE / greatestCommonDivisor(rate, RATE);
+const tapsOf = (rate: number) => 2 * Math.ceil(HALF_PERIODS * Math.max(1, rate / RATE));
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
@@ -34,11 +42,10 @@ function besselI0(x: number): number {
 
 /** Weights for each of the positions that an output sample can have between two input samples. */
 function buildBank(rate: number): Bank {
-  const divisor = greatestCommonDivisor(rate, RATE);
-  const phases = RATE / divisor;
+  const phases = phasesOf(rate);
   const scale = (Math.min(rate, RATE) / rate) * CUTOFF;
-  const half = Math.ceil(HALF_PERIODS * Math.max(1, rate / RATE));
-  const taps = 2 * half;
+  const taps = tapsOf(rate);
+  const half = taps / 2;
   const weights = new Float32Array(phases * taps);
   for (let phase = 0; phase < phases; phase++) {
     let sum = 0;
@@ -52,7 +59,7 @@ function buildBank(rate: number): Bank {
     }
     for (let tap = 0; tap < taps; tap++) weights[phase * taps + tap]! /= sum;
   }
-  return { phases, step: rate / divisor, taps, weights };
+  return { phases, step: (rate * phases) / RATE, taps, weights };
 }
 
 function bankOf(rate: number): Bank {
@@ -67,6 +74,7 @@ function bankOf(rate: number): Bank {
 /** `input` is mono, -1 … 1, at `rate` Hz (see `canResample`); the result is linear 16-bit at 8 kHz. */
 export function toEightKilohertz(input: Float32Array, rate: number): Int16Array {
   const output = new Int16Array(Math.floor((input.length * RATE) / rate));
+  if (output.length === 0) return output;
   if (rate === RATE) {
     for (let n = 0; n < output.length; n++) output[n] = toSample(input[n]!);
     return output;

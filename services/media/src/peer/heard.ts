@@ -1,7 +1,7 @@
-// What a test phone heard: audio laid out by RTP timestamp, keys, and how regularly packets came.
+// What a phone heard: audio laid out by RTP timestamp, keys, and how regularly packets came.
 // It refuses more than ten minutes; what comes later is counted and not kept.
 import { wavFile } from '../audio/wav-header.ts';
-import { decodingOf, type Law } from '../codec/g711.ts';
+import type { Codec } from '../codec/codec.ts';
 import { DigitReceiver } from '../rtp/digit-receiver.ts';
 import { type Header, timestampDistance } from '../rtp/packet.ts';
 
@@ -46,15 +46,15 @@ export class Heard {
     return wavFile(this.pcm);
   }
 
-  /** Takes a packet whose payload is audio of `law`, or a telephone event where `law` is undefined. */
-  take(packet: Buffer, header: Header, law: Law | undefined, nowMs: number): void {
+  /** Takes a packet whose payload is audio by `codec`, or a telephone event where that is undefined. */
+  take(packet: Buffer, header: Header, codec: Codec | undefined, nowMs: number): void {
     this.nowMs = nowMs;
     if (this.packets === 0) this.firstPacketMs = nowMs;
     else this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastPacketMs);
     this.lastPacketMs = nowMs;
     if (this.packets++ === 0 || header.ssrc !== this.ssrc) this.rebase(header, nowMs);
-    if (law) this.place(packet, header, law, nowMs);
-    else this.receiver.receive(packet, header.payloadStart, header.payloadEnd, header.timestamp, nowMs);
+    if (codec) this.place(packet, header, codec, nowMs);
+    else this.receiver.receive(packet, header, nowMs);
   }
 
   /** Owed every 20 ms, for keys whose end was lost. */
@@ -70,17 +70,17 @@ export class Heard {
     this.leastTransit = Number.POSITIVE_INFINITY;
   }
 
-  private place(packet: Buffer, header: Header, law: Law, nowMs: number): void {
+  private place(packet: Buffer, header: Header, codec: Codec, nowMs: number): void {
     const ahead = timestampDistance(header.timestamp, this.baseTimestamp);
     const transit = nowMs - ahead / 8;
     this.leastTransit = Math.min(this.leastTransit, transit);
     if (transit - this.leastTransit > LATE_MS) this.latePackets++;
-    const count = header.payloadEnd - header.payloadStart;
+    const count = Math.floor((header.payloadEnd - header.payloadStart) / codec.sampleBytes);
     const start = this.baseSample + ahead;
     if (start < 0 || start + count > SAMPLES_MAX) return;
     this.reserve(start + count);
-    const table = decodingOf(law);
-    for (let i = 0; i < count; i++) this.samples[start + i] = table[packet[header.payloadStart + i]!]!;
+    const end = header.payloadStart + count * codec.sampleBytes;
+    codec.decode(packet, header.payloadStart, end, this.samples, start);
     this.length = Math.max(this.length, start + count);
   }
 

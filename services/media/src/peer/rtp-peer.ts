@@ -1,22 +1,25 @@
-// A phone's media for tests and tools: offers, answers, sends silence, audio and keys, and keeps what it hears.
+// A phone's media: offers, answers, sends silence, audio and keys, and keeps what it hears.
 // It refuses to be a service: one socket, no RTCP, no jitter buffer; it hears exactly what came.
 import { createSocket, type Socket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
-import { encodeInto, type Law, STATIC_PAYLOAD_TYPE } from '../codec/g711.ts';
+import type { Codec } from '../codec/codec.ts';
+import { staticCodec } from '../codec/codecs.ts';
+import { PCMU } from '../codec/g711/g711.ts';
 import { keyTone } from '../dsp/tone.ts';
 import { DigitSender } from '../rtp/digit-sender.ts';
 import { emptyHeader, HEADER_BYTES, readHeader, SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 import { composeAnswer, composeOffer } from '../sdp/compose.ts';
-import { negotiate } from '../sdp/negotiate.ts';
-import type { Direction } from '../sdp/parse.ts';
+import { codecsOf, negotiate } from '../sdp/negotiate.ts';
+import { type Direction, parseSdp } from '../sdp/parse.ts';
 import { RtpOut } from '../session/rtp-out.ts';
-import { type Paced, Pacer } from '../worker/pacer.ts';
+import { FRAME_MS, type Paced, Pacer } from '../worker/pacer.ts';
 import { Heard } from './heard.ts';
 
 export type PeerOptions = {
   /** Where to bind and what SDP says. */
   address?: string;
-  law?: Law;
+  /** The one that it offers and sends; default PCMU. */
+  codec?: Codec;
   /** Payload type of telephone events; -1: keys are sent as tones. */
   events?: number;
   /** Whether silence is sent when nothing else is; default true. */
@@ -34,13 +37,15 @@ export class RtpPeer implements Paced {
   readonly port: number;
   private readonly socket: Socket;
   private readonly out: RtpOut;
-  private readonly law: Law;
+  private readonly codec: Codec;
   private readonly events: number;
   private readonly silence: boolean;
   private readonly header = emptyHeader();
   private readonly digits = new DigitSender();
   private readonly spoken: Spoken[] = [];
   private remote: { address: string; port: number } | undefined;
+  /** Of the codec: as offered, until the other side names another. */
+  private payloadType: number;
   private version = 0;
   private muted = false;
 
@@ -48,48 +53,43 @@ export class RtpPeer implements Paced {
     this.socket = socket;
     this.address = socket.address().address;
     this.port = (socket.address() as AddressInfo).port;
-    this.law = options.law ?? 'PCMU';
+    this.codec = options.codec ?? PCMU;
+    this.payloadType = this.codec.payloadType ?? 96;
     this.events = options.events ?? 101;
     this.silence = options.silence ?? true;
     this.out = new RtpOut(socket);
+    this.out.carry(this.codec, FRAME_MS);
     socket.on('message', (packet) => {
       if (!readHeader(packet, this.header)) return;
       const type = this.header.payloadType;
-      const law = type === 0 ? 'PCMU' : type === 8 ? 'PCMA' : undefined;
-      if (law || type === this.events) this.heard.take(packet, this.header, law, performance.now());
+      const codec = type === this.payloadType ? this.codec : staticCodec(type);
+      if (codec || type === this.events) this.heard.take(packet, this.header, codec, performance.now());
     });
     pacer.add(this);
   }
 
-  /** An offer of this phone's one law and, unless it has none, telephone events. */
+  /** An offer of this phone's one codec and, unless it has none, telephone events. */
   offer(direction: Direction = 'sendrecv'): string {
     const ours = { id: this.port, version: ++this.version, address: this.address, port: this.port };
-    const lines = composeOffer(ours, this.law).split('\r\n');
-    const other = this.law === 'PCMU' ? 8 : 0;
-    const payloadType = STATIC_PAYLOAD_TYPE[this.law];
-    return lines
-      .filter((line) => !line.startsWith(`a=rtpmap:${other} `) && (this.events >= 0 || !line.includes(':101 ')))
-      .map((line) => line.replaceAll(':101 ', `:${this.events} `))
-      .map((line) =>
-        line.startsWith('m=')
-          ? `m=audio ${this.port} RTP/AVP ${payloadType}${this.events < 0 ? '' : ` ${this.events}`}`
-          : line.replace('a=sendrecv', `a=${direction}`),
-      )
-      .join('\r\n');
+    const sdp = composeOffer(ours, this.codec, '', { codecs: [this.codec], events: this.events });
+    this.payloadType = codecsOf(parseSdp(sdp)!.media[0]!)[0]!.payloadType;
+    return sdp.replace('a=sendrecv', `a=${direction}`);
   }
 
   /** Takes the other side's description, and from now on sends there. @throws Error where nothing is common */
   connect(sdp: string): void {
-    const accepted = negotiate(sdp, this.law);
+    const accepted = negotiate(sdp, this.codec);
     if (!accepted.ok) throw new Error(`no agreement: ${accepted.reason}`);
-    this.remote = { address: accepted.agreement.address, port: accepted.agreement.port };
+    const { media } = accepted;
+    this.remote = { address: media.address, port: media.port };
+    if (media.codec === this.codec) this.payloadType = media.payloadType;
   }
 
   /** Takes the other side's offer and answers it. @throws Error where nothing is common */
   answer(offer: string): string {
-    const accepted = negotiate(offer, this.law);
+    const accepted = negotiate(offer, this.codec);
     if (!accepted.ok) throw new Error(`no agreement: ${accepted.reason}`);
-    if (this.events < 0) accepted.agreement.eventPayloadType = -1;
+    if (this.events < 0) accepted.media.eventPayloadType = -1;
     this.connect(offer);
     return composeAnswer({ id: this.port, version: ++this.version, address: this.address, port: this.port }, accepted);
   }
@@ -129,7 +129,7 @@ export class RtpPeer implements Paced {
     else if (this.digits.busy) this.out.sendDigit(this.digits, this.events, remote.address, remote.port);
     else if (this.spoken.length > 0 || this.silence) {
       this.compose(frames);
-      this.out.sendAudio(STATIC_PAYLOAD_TYPE[this.law], remote.address, remote.port);
+      this.out.sendAudio(this.payloadType, remote.address, remote.port);
     } else this.out.pause();
   }
 
@@ -143,12 +143,12 @@ export class RtpPeer implements Paced {
   /** Writes what is said in this frame behind the header, silence where it is nothing. */
   private compose(frames: number): void {
     const now = this.spoken[0];
-    this.out.fillSilence(this.law);
+    this.out.fillSilence();
     if (!now) return;
     // Time that this process lost is lost to the speech too: what follows stays in its place.
     now.at = Math.min(now.samples.length, now.at + (frames - 1) * SAMPLES_PER_FRAME);
     const count = Math.min(SAMPLES_PER_FRAME, now.samples.length - now.at);
-    encodeInto(this.law, now.samples, now.at, count, this.out.packet, HEADER_BYTES);
+    this.codec.encode(now.samples, now.at, count, this.out.packet, HEADER_BYTES);
     now.at += count;
     if (now.at >= now.samples.length) this.spoken.shift()?.done();
   }

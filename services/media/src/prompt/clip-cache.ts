@@ -1,10 +1,11 @@
 // Clips by key, the least recently used leaving first. Two who want the same clip wait for one making of it.
 // It refuses to keep failures, and more than its bytes.
 import { type Clip, clipBytes } from '../audio/clip.ts';
+import { type For, SharedWork } from './shared-work.ts';
 
 export class ClipCache {
   private readonly clips = new Map<string, Clip>();
-  private readonly underway = new Map<string, Promise<Clip>>();
+  private readonly underway = new SharedWork<Clip>();
   private readonly bytesMax: number;
   private bytes = 0;
 
@@ -13,19 +14,14 @@ export class ClipCache {
   }
 
   /** The clip of `key`, made by `make` where it isn't there. A failure of `make` is everyone's who waited. */
-  get(key: string, make: () => Promise<Clip>): Promise<Clip> {
+  get(key: string, by: For, make: (by: For & { signal: AbortSignal }) => Promise<Clip>): Promise<Clip> {
     const clip = this.find(key);
     if (clip) return Promise.resolve(clip);
-    const waiting = this.underway.get(key);
-    if (waiting) return waiting;
-    const making = make()
-      .then((made) => {
-        this.keep(key, made);
-        return made;
-      })
-      .finally(() => this.underway.delete(key));
-    this.underway.set(key, making);
-    return making;
+    return this.underway.get(key, by, async (on) => {
+      const made = await make(on);
+      this.keep(key, made);
+      return made;
+    });
   }
 
   /** The clip if it is there; then it is the most recently used. */

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodingOf, encode } from '../codec/g711.ts';
+import { encodeAll } from '../codec/codec.ts';
+import { PCMU } from '../codec/g711/g711.ts';
 import { JitterBuffer } from './jitter.ts';
-
-const table = decodingOf('PCMU');
 
 /** A repeatable stand-in for chance: 0 to 1. */
 function chance(seed: number): () => number {
@@ -25,8 +24,8 @@ function run(arrivals: Arrival[], forMs: number): { levels: number[]; buffer: Ji
   for (let now = 0; now < forMs; now += 20) {
     while (queue[0] && queue[0].atMs <= now) {
       const { timestamp, atMs } = queue.shift()!;
-      const payload = encode('PCMU', new Int16Array(160).fill(1000 + 8 * (timestamp / 160)));
-      buffer.put(timestamp, 1, payload, 0, 160, table, atMs);
+      const payload = encodeAll(PCMU, new Int16Array(160).fill(1000 + 8 * (timestamp / 160)));
+      buffer.put(timestamp, 1, payload, 0, 160, PCMU, atMs);
     }
     if (buffer.take(frame, now)) levels.push(frame[100]!);
   }
@@ -73,7 +72,7 @@ describe('jitter buffer', () => {
       let sent = 0;
       for (let now = 0; now < 1200; now += 10) {
         while (sent * (size / 8) <= now) {
-          buffer.put(sent * size, 1, new Uint8Array(size).fill(0x90), 0, size, table, now);
+          buffer.put(sent * size, 1, new Uint8Array(size).fill(0x90), 0, size, PCMU, now);
           sent++;
         }
         if (now % 20 === 0 && buffer.take(frame, now)) whole++;

@@ -1,5 +1,6 @@
 // A jitter buffer over decoded samples: packets of any length go in by timestamp, 20 ms frames come out in time.
 // Its delay follows the spread of arrivals between 40 and 200 ms. Packets more than half a second off begin it anew.
+import type { Codec } from '../codec/codec.ts';
 import { Concealer } from '../dsp/conceal.ts';
 import { SAMPLES_PER_FRAME, timestampDistance } from './packet.ts';
 
@@ -12,7 +13,7 @@ const MARGIN = 80;
 const RESYNC = 4000;
 
 export class JitterBuffer {
-  /** Frames that had to be invented, and packets that came too late, for the figures. */
+  /** Frames that had to be concealed, and packets that came too late, for the figures. */
   concealed = 0;
   late = 0;
   private readonly samples = new Int16Array(RING);
@@ -29,27 +30,32 @@ export class JitterBuffer {
   private leastBefore = 0;
   private mostBefore = 0;
 
-  /** Takes `length` bytes of `packet` from `start`, decoded by `table`. `nowMs` is the clock that `take` is given too. */
+  /** Takes what `codec` says in `packet` from `start` up to `end`. `nowMs` is the clock that `take` is given too. */
   put(
     timestamp: number,
     ssrc: number,
     packet: Uint8Array,
     start: number,
     end: number,
-    table: Int16Array,
+    codec: Codec,
     nowMs: number,
   ): void {
-    if (end - start > RESYNC || end <= start) return;
+    const count = Math.floor((end - start) / codec.sampleBytes);
+    if (count > RESYNC || count <= 0) return;
     const arrival = Math.round(nowMs * 8) | 0;
     const jumped = Math.abs(timestampDistance(timestamp, this.cursor)) > RESYNC;
     if (!this.started || ssrc !== this.ssrc || jumped) this.begin(timestamp, ssrc, arrival, nowMs);
     this.observe((arrival - timestamp - this.base) | 0, nowMs);
     const behind = timestampDistance(this.cursor, timestamp);
-    if (behind >= end - start) this.late++;
-    for (let i = Math.max(0, behind); i < end - start; i++) {
-      const slot = (timestamp + i) & RING_MASK;
-      this.samples[slot] = table[packet[start + i]!]!;
-      this.present[slot] = 1;
+    if (behind >= count) this.late++;
+    // At once up to the end of the ring, and the rest from its start.
+    for (let done = Math.max(0, behind); done < count; ) {
+      const slot = (timestamp + done) & RING_MASK;
+      const run = Math.min(count - done, RING - slot);
+      const from = start + done * codec.sampleBytes;
+      codec.decode(packet, from, from + run * codec.sampleBytes, this.samples, slot);
+      this.present.fill(1, slot, slot + run);
+      done += run;
     }
   }
 
@@ -85,7 +91,7 @@ export class JitterBuffer {
     return Math.max(DELAY_MIN, Math.min(DELAY_MAX, spread + SAMPLES_PER_FRAME + MARGIN));
   }
 
-  /** The next 20 ms into `frame`; false where it is silence or an invention. Called once per 20 ms. */
+  /** The next 20 ms into `frame`; false where it is silence or concealment. Called once per 20 ms. */
   take(frame: Int16Array, nowMs: number): boolean {
     if (!this.started) {
       frame.fill(0);
@@ -95,7 +101,7 @@ export class JitterBuffer {
     const due = (Math.round(nowMs * 8) - this.base - least - this.delay()) | 0;
     const behind = timestampDistance(due, this.cursor);
     // Too early: wait a frame, and the next ones have time to arrive.
-    if (behind < -SAMPLES_PER_FRAME) return this.invent(frame);
+    if (behind < -SAMPLES_PER_FRAME) return this.conceal(frame);
     // Too late by far: the sender's clock or a shrunken spread; step over the oldest audio, which nobody will miss.
     if (behind > RESYNC) this.cursor = due;
     else if (behind > 2 * SAMPLES_PER_FRAME) this.drop(SAMPLES_PER_FRAME);
@@ -116,12 +122,12 @@ export class JitterBuffer {
       this.present[slot] = 0;
     }
     this.cursor = (this.cursor + SAMPLES_PER_FRAME) | 0;
-    if (found < SAMPLES_PER_FRAME / 2) return this.invent(frame);
+    if (found < SAMPLES_PER_FRAME / 2) return this.conceal(frame);
     this.concealer.heard(frame);
     return true;
   }
 
-  private invent(frame: Int16Array): false {
+  private conceal(frame: Int16Array): false {
     this.concealed++;
     this.concealer.missing(frame);
     return false;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { emptyHeader } from './packet.ts';
 import { ReceptionCounter } from './reception.ts';
-import { REPORT_BYTES_MAX, readReport, writeSenderReport } from './rtcp.ts';
+import { heardOf, REPORT_BYTES_MAX, readReport, writeSenderReport } from './rtcp.ts';
 
 function arrivals(count: number, lostEvery: number): ReceptionCounter {
   const counter = new ReceptionCounter();
@@ -32,6 +32,26 @@ describe('RTCP', () => {
     assert.equal(report.ssrc, 0xfedcba98);
     assert.equal(report.lost, 25);
     assert.ok(report.sender);
+  });
+  it('what is heard of a stream is read of every block that names it, and of nothing beyond the packet', () => {
+    const packet = Buffer.alloc(REPORT_BYTES_MAX);
+    const heard = { ssrc: 9, fractionLost: 0, lost: 0, highestSequence: 70_000, jitter: 0 };
+    const report = packet.subarray(0, writeSenderReport(packet, 1, 0, 0, 0, 0, heard));
+    assert.deepEqual([heardOf(report, 9), heardOf(report, 8)], [[70_000], []]);
+    const more = Buffer.from(report);
+    more[0] = 0x9f; // 31 blocks, it says
+    assert.deepEqual(heardOf(more, 9), [70_000]);
+    const receiver = Buffer.alloc(8 + 48);
+    receiver.set([0x82, 201, 0, 13]);
+    for (const [at, sequence] of [
+      [8, 5],
+      [32, 6],
+    ] as const) {
+      receiver.writeUInt32BE(9, at);
+      receiver.writeUInt32BE(sequence, at + 8);
+    }
+    assert.deepEqual(heardOf(Buffer.concat([receiver, report]), 9), [5, 6, 70_000]);
+    assert.deepEqual(heardOf(Buffer.from([0x81, 201, 0, 1, 0, 0, 0, 9]), 9), []);
   });
   it('other packets are no report', () => {
     assert.equal(readReport(Buffer.from([0x80, 203, 0, 1, 0, 0, 0, 1])), undefined);

@@ -1,5 +1,5 @@
 // RTCP sender and receiver reports (RFC 3550 section 6.4) with the SDES name every compound packet owes.
-// It refuses to read anything but the first report of a compound packet; BYE, APP and feedback are ignored.
+// It refuses to read anything but the reports of a compound packet; BYE, APP and feedback are ignored.
 
 /** What we know of the peer's stream; `lost` and `jitter` as RFC 3550 A.3 and A.8 define them. */
 export type Reception = { ssrc: number; fractionLost: number; lost: number; highestSequence: number; jitter: number };
@@ -55,6 +55,20 @@ export function writeSenderReport(
   return writeName(packet, (words + 1) * 4, ssrc);
 }
 
+/**
+ * Is it a compound packet as RFC 3550 A.2 has it: version 2, a report first, and lengths that add up to the end?
+ * Reduced-size RTCP (RFC 5506) was never agreed on.
+ */
+export function isRtcp(packet: Buffer): boolean {
+  if (packet.length < 8 || (packet[1] !== 200 && packet[1] !== 201) || packet[0]! & 0x20) return false;
+  let at = 0;
+  while (at + 4 <= packet.length) {
+    if (packet[at]! >> 6 !== 2) return false;
+    at += (packet.readUInt16BE(at + 2) + 1) * 4;
+  }
+  return at === packet.length;
+}
+
 /** Reads the first sender or receiver report; undefined for anything else. */
 export function readReport(packet: Buffer): PeerReport | undefined {
   if (packet.length < 8 || packet[0]! >> 6 !== 2) return undefined;
@@ -71,4 +85,25 @@ export function readReport(packet: Buffer): PeerReport | undefined {
     lost: packet.readIntBE(blockAt + 5, 3),
     jitter: packet.readUInt32BE(blockAt + 12),
   };
+}
+
+/**
+ * What a compound packet says it heard of the stream `ssrc`: the extended highest sequence number (RFC 3550 6.4.1) of each
+ * block about it. The packet was found valid by `isRtcp`.
+ */
+export function heardOf(packet: Buffer, ssrc: number): number[] {
+  const heard: number[] = [];
+  for (let at = 0; at + 8 <= packet.length; ) {
+    const end = at + (packet.readUInt16BE(at + 2) + 1) * 4;
+    const kind = packet[at + 1];
+    const first = kind === 200 ? at + 28 : at + 8;
+    const blocks = kind === 200 || kind === 201 ? packet[at]! & 31 : 0;
+    for (let n = 0; n < blocks; n++) {
+      const block = first + n * 24;
+      if (block + 24 > end) break;
+      if (packet.readUInt32BE(block) === ssrc) heard.push(packet.readUInt32BE(block + 8));
+    }
+    at = end;
+  }
+  return heard;
 }

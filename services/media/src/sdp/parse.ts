@@ -1,5 +1,7 @@
-// Reads a session description (RFC 4566) leniently: unknown lines are skipped, order hardly matters.
-// It refuses more than 16 KiB, 500 lines, 8 media or 32 formats a medium, and a body without `v=` or media.
+// Reads a session description (RFC 8866) leniently: unknown lines are skipped, order hardly matters.
+// It refuses more than 16 KiB or 64 media, and a body without `v=` or media. What is only refused in the answer, a browser's
+// video, say, never makes the whole unreadable.
+import { staticCodec } from '../codec/codecs.ts';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
@@ -10,50 +12,45 @@ export type Encoding = { name: string; rate: number; channels: number };
 export type Medium = {
   kind: string;
   port: number;
+  /** As it was written. */
   protocol: string;
   formats: string[];
   address: string;
   direction: Direction;
   encodings: Map<string, Encoding>;
-  parameters: Map<string, string>;
-  ptimeMs: number;
+  /** What the peer would like to receive in a packet, and the most that it takes, ms; absent: it doesn't say. */
+  ptimeMs?: number;
+  maxPtimeMs?: number;
   rtcpPort: number;
 };
 
-export type Description = { originId: string; originVersion: string; media: Medium[] };
+/** `timing`: the value of `t=`, which an answer repeats (RFC 3264 6). */
+export type Description = { timing: string; media: Medium[] };
 
-const BYTES_MAX = 16_384;
-const LINES_MAX = 500;
-const MEDIA_MAX = 8;
-const FORMATS_MAX = 32;
+const CHARACTERS_MAX = 16_384;
+const MEDIA_MAX = 64;
+/** As many as there are payload types; further ones of a line are passed over. */
+const FORMATS_MAX = 128;
 
-/** RFC 3551 section 6: what a static payload type means without an rtpmap. */
-const STATIC: Record<string, Encoding> = {
-  '0': { name: 'PCMU', rate: 8000, channels: 1 },
-  '8': { name: 'PCMA', rate: 8000, channels: 1 },
-  '9': { name: 'G722', rate: 8000, channels: 1 },
-};
+export const UNBOUNDED = '0 0';
 
 type Scope = { address: string; direction: Direction };
 
 /** The description, or undefined where it can't be one. */
 export function parseSdp(text: string): Description | undefined {
-  if (text.length > BYTES_MAX) return undefined;
+  if (text.length > CHARACTERS_MAX) return undefined;
   const lines = text.split(/\r\n|\n|\r/);
-  if (lines.length > LINES_MAX || !lines.some((line) => line.startsWith('v=0'))) return undefined;
-  const description: Description = { originId: '0', originVersion: '0', media: [] };
+  if (!lines.some((line) => line.startsWith('v=0'))) return undefined;
+  const description: Description = { timing: '', media: [] };
   const session: Scope = { address: '', direction: 'sendrecv' };
   for (const line of lines) {
     if (line[1] !== '=') continue;
     const value = line.slice(2).trim();
     const medium = description.media.at(-1);
     switch (line[0]) {
-      case 'o': {
-        const [, id, version] = value.split(/\s+/);
-        description.originId = id ?? '0';
-        description.originVersion = version ?? '0';
+      case 't':
+        if (/^\d{1,20} +\d{1,20}$/.test(value)) description.timing ||= value;
         break;
-      }
       case 'c':
         (medium ?? session).address = connectionAddress(value) ?? (medium ?? session).address;
         break;
@@ -67,32 +64,37 @@ export function parseSdp(text: string): Description | undefined {
         attribute(value, medium, session);
     }
   }
+  description.timing ||= UNBOUNDED;
   return description.media.length > 0 ? description : undefined;
 }
 
 function connectionAddress(value: string): string | undefined {
-  const [network, family, address] = value.split(/\s+/);
+  const [network, family, address] = value.split(/\s+/, 3);
   if (network !== 'IN' || (family !== 'IP4' && family !== 'IP6') || !address) return undefined;
-  return address.split('/')[0];
+  return address.split('/', 1)[0];
 }
 
 function openMedium(value: string, session: Scope): Medium | undefined {
-  const [kind, portText, protocol, ...formats] = value.split(/\s+/);
-  const port = Number(portText?.split('/')[0]);
-  if (!kind || !protocol || !Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
-  if (formats.length > FORMATS_MAX) return undefined;
+  const [kind, portText, protocol, ...formats] = value.split(/\s+/, FORMATS_MAX + 3);
+  if (!kind || !protocol) return undefined;
+  const isAudio = kind.toLowerCase() === 'audio';
+  const told = Number(portText?.split('/', 1)[0]);
+  const isPossible = Number.isInteger(told) && told >= 0 && told <= 65_535;
+  if (!isPossible && isAudio) return undefined;
+  const port = isPossible ? told : 0;
   const encodings = new Map<string, Encoding>();
-  for (const format of formats) if (STATIC[format]) encodings.set(format, STATIC[format]);
+  for (const format of formats) {
+    const codec = /^\d{1,3}$/.test(format) ? staticCodec(Number(format)) : undefined;
+    if (codec) encodings.set(format, { name: codec.name, rate: codec.clockRate, channels: 1 });
+  }
   return {
-    kind: kind.toLowerCase(),
+    kind: isAudio ? 'audio' : kind,
     port,
-    protocol: protocol.toUpperCase(),
+    protocol,
     formats,
     address: session.address,
     direction: session.direction,
     encodings,
-    parameters: new Map(),
-    ptimeMs: 20,
     rtcpPort: isPort(port + 1) ? port + 1 : port,
   };
 }
@@ -103,30 +105,34 @@ function attribute(value: string, medium: Medium | undefined, session: Scope): v
   const rest = colon < 0 ? '' : value.slice(colon + 1).trim();
   if (name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive')
     (medium ?? session).direction = name;
-  if (!medium) return;
+  if (medium?.kind !== 'audio') return;
   switch (name) {
-    case 'rtpmap': {
-      const found = /^(\S+)\s+([^/\s]+)\/(\d{1,6})(?:\/(\d))?/.exec(rest);
-      if (found && medium.encodings.size < FORMATS_MAX)
-        medium.encodings.set(found[1]!, {
-          name: found[2]!.toUpperCase(),
-          rate: Number(found[3]),
-          channels: Number(found[4] ?? 1),
-        });
+    case 'rtpmap':
+      encoding(rest, medium);
       break;
-    }
-    case 'fmtp': {
-      const space = rest.indexOf(' ');
-      if (space > 0 && medium.parameters.size < FORMATS_MAX)
-        medium.parameters.set(rest.slice(0, space), rest.slice(space + 1).trim());
-      break;
-    }
     case 'ptime':
-      if (/^\d{1,3}$/.test(rest)) medium.ptimeMs = Number(rest);
+      medium.ptimeMs = milliseconds(rest) ?? medium.ptimeMs;
+      break;
+    case 'maxptime':
+      medium.maxPtimeMs = milliseconds(rest) ?? medium.maxPtimeMs;
       break;
     case 'rtcp':
       if (isPort(Number.parseInt(rest, 10))) medium.rtcpPort = Number.parseInt(rest, 10);
   }
+}
+
+/** `PT name/rate[/channels]`, of a format that the line lists. */
+function encoding(value: string, medium: Medium): void {
+  const [format = '', map = ''] = value.split(/\s+/, 2);
+  const [name, rate = '', channels = '1'] = map.split('/', 3);
+  if (!name || !/^\d{1,6}$/.test(rate) || !/^\d$/.test(channels) || !medium.formats.includes(format)) return;
+  medium.encodings.set(format, { name: name.toUpperCase(), rate: Number(rate), channels: Number(channels) });
+}
+
+/** Up to four digits before a point, if there is one. */
+function milliseconds(value: string): number | undefined {
+  const [whole = ''] = value.split('.', 1);
+  return /^\d{1,4}$/.test(whole) && Number(whole) > 0 ? Number(whole) : undefined;
 }
 
 /** A port that a packet can be sent to. */

@@ -2,16 +2,18 @@
 // It refuses nothing; a bad configuration was refused before.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Allowed, JobThread } from '@opentact/runtime';
 import type { Clip } from '../audio/clip.ts';
 import type { DecodeJob } from '../audio/decode-thread.ts';
-import { JobThread } from '../audio/job-thread.ts';
 import { UNFINISHED } from '../audio/recording-file.ts';
 import type { FetchPrompt } from '../prompt/fetch.ts';
 import { PromptSource } from '../prompt/prompt-source.ts';
 import { portShare } from '../session/port-pool.ts';
 import type { Recogniser } from '../speech/recogniser.ts';
 import { fliteSpeaker, type Speaker } from '../speech/speaker.ts';
-import { type Engines, type Log, MediaService } from './media-service.ts';
+import { watchDisk } from './disk-watch.ts';
+import type { Log } from './log.ts';
+import { type Engines, MediaService } from './media-service.ts';
 
 export type MediaOptions = {
   home: string;
@@ -30,6 +32,10 @@ export type MediaOptions = {
   /** Legs that a worker takes; more, and its packets would be late. */
   legsMax?: number;
   silentMs?: number;
+  /** Addresses beyond public ones that an SDP may name; default: none. */
+  allowed?: readonly Allowed[];
+  /** Bytes that recordings leave free on their disk; default: none. */
+  diskFloorBytes?: number;
 };
 
 export const LEGS_MAX = 150;
@@ -39,15 +45,16 @@ const DECODE_DEADLINE_MS = 20_000;
 export function createMedia(options: MediaOptions): { service: MediaService; close(): Promise<void> } {
   const { home, bind, advertise, engines, log, failed } = options;
   const speaker = options.speaker ?? fliteSpeaker();
-  const decoder = new JobThread<DecodeJob, Clip>(
-    new URL('../audio/decode-thread.ts', import.meta.url),
-    DECODE_DEADLINE_MS,
-  );
+  const decoder = new JobThread<DecodeJob, Clip>(new URL('../audio/decode-thread.ts', import.meta.url), {
+    deadlineMs: DECODE_DEADLINE_MS,
+    // What may wait is bounded before: see PromptRoom.
+    waitingMax: 256,
+  });
   const prompts = new PromptSource({
     home,
     speaker,
     fetchPrompt: options.fetchPrompt,
-    decode: (bytes) => decoder.run({ bytes }),
+    decode: (bytes, { account, signal }) => decoder.run({ bytes }, account, signal),
   });
   const recordings = join(home, 'recordings');
   mkdirSync(join(recordings, UNFINISHED), { recursive: true });
@@ -57,13 +64,21 @@ export function createMedia(options: MediaOptions): { service: MediaService; clo
     recordings,
     ...portShare(options.rtpPorts, index, options.workers),
     silentMs: options.silentMs ?? SILENT_MS,
+    allowed: options.allowed ?? [],
     legsMax: options.legsMax ?? LEGS_MAX,
   }));
   const { recogniser } = options;
   const service = new MediaService({ workers, prompts, home, recogniser, engines, log, failed });
+  const endWatch = watchDisk({
+    folder: recordings,
+    floorBytes: options.diskFloorBytes ?? 0,
+    log,
+    told: (isFull) => service.pool.diskIs(isFull),
+  });
   return {
     service,
     async close() {
+      endWatch();
       await service.close();
       await Promise.all([speaker.close(), decoder.close()]);
     },

@@ -1,8 +1,10 @@
 // What a document will probably play, read from the verbs of `DocumentAccepted` in document order.
-// It refuses to understand the language: it knows Say, Play and Hold wherever they stand, and stops after 200.
+// It refuses to understand the language: it knows Say, Play and Hold wherever they stand, and stops after 200 items or 20
+// addresses: a document must not have a customer's server asked for thousands of prompts that may never be played.
 import type { Fact, PlayItem } from '@opentact/proto/events';
 
 const ITEMS_MAX = 200;
+const ADDRESSES_MAX = 20;
 const DEPTH_MAX = 64;
 
 /** The fields of a verb or an item that matter here; anything may be in them. */
@@ -16,7 +18,8 @@ export function hintedItems(fact: Fact): PlayItem[] {
   if (fact.type !== 'DocumentAccepted') return [];
   const items: PlayItem[] = [];
   collect(JSON.parse(fact.verbs), items, 0);
-  return items;
+  let addresses = 0;
+  return items.filter((item) => item.kind !== 'url' || ++addresses <= ADDRESSES_MAX);
 }
 
 function collect(value: unknown, items: PlayItem[], depth: number): void {

@@ -5,10 +5,21 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { CallEvent, Fact, Observed, PlayItem } from '@opentact/proto/events';
+import { parseAllowList } from '@opentact/runtime';
+import { heardOf } from '../audio/clip.ts';
 import { wavFile } from '../audio/wav-header.ts';
 import { readWav } from '../audio/wav-read.ts';
-import { decode } from '../codec/g711.ts';
-import { correlate, openPeer, type PeerOptions, type RtpPeer, resemblance, soundsIn, tonesIn } from '../peer/index.ts';
+import {
+  correlate,
+  openPeer,
+  PCMA,
+  PCMU,
+  type PeerOptions,
+  type RtpPeer,
+  resemblance,
+  soundsIn,
+  tonesIn,
+} from '../peer/index.ts';
 import type { FetchPrompt } from '../prompt/fetch.ts';
 import { fliteSpeaker } from '../speech/speaker.ts';
 import { createMedia } from './create-media.ts';
@@ -55,6 +66,7 @@ describe('the media service', () => {
       advertise: '127.0.0.1',
       rtpPorts: PORTS,
       workers: 2,
+      allowed: parseAllowList('127.0.0.1'),
       fetchPrompt,
       speaker,
       recogniser: { recognise: async (file, lang) => `${basename(file)} in ${lang}` },
@@ -127,7 +139,7 @@ describe('the media service', () => {
     await later(80);
     const spoken = await speaker.speak('Welcome to Opentact.', 'slt');
     assert.deepEqual([finished.requestId, finished.playedMs], [play, spoken.frames * 20 + 200 + 500 + 400]);
-    const wanted = [decode('PCMU', new Uint8Array(spoken.PCMU)), melody(500, 3), melody(400, 5)];
+    const wanted = [heardOf(spoken, PCMU), melody(500, 3), melody(400, 5)];
     for (const one of wanted) heardIn(phone.heard.pcm, one);
     const places = wanted.map((one) => correlate(phone.heard.pcm, one.subarray(0, 3200)));
     assert.ok(places[0]!.atMs < places[1]!.atMs && places[1]!.atMs < places[2]!.atMs);
@@ -140,7 +152,7 @@ describe('the media service', () => {
 
   it('what is hinted is ready when it is asked for', async () => {
     const verbs = JSON.stringify({ verbs: [{ name: 'Say', text: 'Soon to be heard.', gender: 'MALE', lang: '' }] });
-    await media.service.hint({
+    await media.service.hint('hinted', {
       type: 'DocumentAccepted',
       document: 1,
       requestId: 0,
@@ -232,7 +244,7 @@ describe('the media service', () => {
   });
 
   it('the legs of a call meet in one worker, and a recording of the call can be played to it', async () => {
-    const [a, b] = [await leg('pair', 0), await leg('pair', 1, { law: 'PCMA' })];
+    const [a, b] = [await leg('pair', 0), await leg('pair', 1, { codec: PCMA })];
     const recordingId = '0a0a0a0a-0000-8000-8000-000000000001';
     ask('pair', { type: 'BridgeRequested', legA: 0, legB: 1, recordingId: '' });
     await fact('pair', 'BridgeStarted');

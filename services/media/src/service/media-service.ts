@@ -4,13 +4,11 @@ import type { CallEvent, Fact, Observed } from '@opentact/proto/events';
 import { withoutSeam } from '../audio/cadence.ts';
 import type { PromptSource } from '../prompt/prompt-source.ts';
 import type { Recogniser } from '../speech/recogniser.ts';
-import { type AskOf, MEDIA_ASKS, type MediaAsk, type WorkerData } from '../worker/messages.ts';
-import { hintedItems } from './hints.ts';
+import { MEDIA_ASKS, type MediaAsk, type WorkerData } from '../worker/messages.ts';
+import type { Log } from './log.ts';
+import { Preparing } from './preparing.ts';
 import { Transcripts } from './transcripts.ts';
 import { WorkerPool } from './worker-pool.ts';
-
-/** What the service needs of a log: fields first, then a few words. */
-export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, words: string) => void>;
 
 /** The way up to the engines: the link in production, a list in tests. */
 export type Engines = {
@@ -32,16 +30,13 @@ export type MediaServiceOptions = {
   failed(error: unknown): void;
 };
 
-/** Hints beyond this many under way are dropped: they are a courtesy, live plays are not. */
-const HINTS_MAX = 100;
-
 const isMediaAsk = (event: CallEvent): event is MediaAsk => (MEDIA_ASKS as readonly string[]).includes(event.type);
 
 export class MediaService {
   readonly pool: WorkerPool;
   private readonly transcripts: Transcripts;
+  private readonly preparing: Preparing;
   private readonly options: MediaServiceOptions;
-  private hints = 0;
   private isLeaving = false;
 
   constructor(options: MediaServiceOptions) {
@@ -51,6 +46,9 @@ export class MediaService {
       failed: options.failed,
       report: (callId, fact) => this.report(callId, fact),
     });
+    const { prompts, log } = options;
+    // Pieces go to the worker as they are ready, so that the first is heard while the others are being made.
+    this.preparing = new Preparing({ prompts, log, piece: (piece) => this.pool.piece({ kind: 'piece', ...piece }) });
     this.transcripts = new Transcripts({ ...options, report: (callId, fact) => this.report(callId, fact) });
   }
 
@@ -64,32 +62,27 @@ export class MediaService {
     this.isLeaving = true;
   }
 
-  /** Takes an ask; it is answered by facts. */
-  ask(event: CallEvent): void {
+  /** Takes an ask; it is answered by facts. @param account whose share its work takes; the call's own where none is known */
+  ask(event: CallEvent, account = event.callId): void {
     if (!isMediaAsk(event)) {
       this.options.log.error({ callId: event.callId, type: event.type }, 'not for media');
       return;
     }
-    if (event.type === 'TranscriptRequested') return this.transcripts.ask(event);
+    if (event.type === 'TranscriptRequested') return this.transcripts.ask(event, account);
     const ask = event.type === 'PlayRequested' ? withoutSeam(event) : event;
     this.pool.ask(ask);
-    if (ask.type === 'PlayRequested') void this.prepare(ask);
+    if (ask.type === 'PlayRequested') void this.preparing.play(ask, account);
   }
 
-  /** Prepares what may soon be played, one after the other so that live plays find the speaker free. */
-  async hint(fact: Fact): Promise<void> {
-    if (this.hints >= HINTS_MAX) return;
-    this.hints++;
-    try {
-      for (const item of hintedItems(fact)) await this.options.prompts.prepare(item);
-    } finally {
-      this.hints--;
-    }
+  /** Prepares what may soon be played. */
+  hint(callId: string, fact: Fact, account = callId): Promise<void> {
+    return this.preparing.hint(callId, fact, account);
   }
 
   /** The call is nobody's any more. */
   gone(callId: string): void {
     this.pool.drop(callId);
+    this.preparing.drop(callId);
     this.transcripts.drop(callId);
   }
 
@@ -105,6 +98,9 @@ export class MediaService {
   }
 
   private report(callId: string, fact: Observed): void {
+    if (fact.type === 'PlayStopped' || fact.type === 'PlayFailed') this.preparing.stopPlay(callId, fact.requestId);
+    if (fact.type === 'SessionReleased') this.preparing.released(callId, fact.leg, fact.requestId);
+    if (fact.type === 'SessionReleased' && !this.pool.holds(callId)) this.preparing.drop(callId);
     const durable = this.options.engines.report(callId, fact);
     const isLast =
       fact.type === 'SessionReleased' || fact.type === 'TranscriptReady' || fact.type === 'TranscriptFailed';
@@ -113,20 +109,6 @@ export class MediaService {
         if (isLast && !this.pool.holds(callId) && !this.transcripts.holds(callId)) this.options.engines.forget(callId);
       },
       () => {},
-    );
-  }
-
-  /** Pieces go to the worker as they are ready, so that the first is heard while the others are being made. */
-  private async prepare({ callId, leg, seq, items }: AskOf<'PlayRequested'>): Promise<void> {
-    await Promise.all(
-      items.map(async (item, index) => {
-        const piece = await this.options.prompts.prepare(item);
-        if (piece.kind === 'failure') {
-          const { reason, detail } = piece;
-          this.options.log.warn({ callId, play: seq, index, item: item.kind, reason, detail }, 'not playable');
-        }
-        this.pool.piece({ kind: 'piece', callId, leg, play: seq, index, piece });
-      }),
     );
   }
 }

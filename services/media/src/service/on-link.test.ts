@@ -7,7 +7,7 @@ import { it, type TestContext } from 'node:test';
 import { createMemoryServer, memoryLog } from '@opentact/event-log';
 import { createEngineLink, type NodeRef } from '@opentact/link';
 import { type CallEvent, decodeEvent, encodeEvent, type Fact } from '@opentact/proto';
-import { createGrpcServer, createLogger, listenGrpc } from '@opentact/runtime';
+import { createGrpcServer, createLogger, listenGrpc, parseAllowList } from '@opentact/runtime';
 import { openPeer } from '../peer/index.ts';
 import { noGate } from '../prompt/fetch.ts';
 import { mediaOnLink } from './on-link.ts';
@@ -88,6 +88,7 @@ it('an engine asks over the link, media answers by facts, and audio goes on with
       advertise: '127.0.0.1',
       rtpPorts: { first: 26_000, last: 26_009 },
       workers: 1,
+      allowed: parseAllowList('127.0.0.1'),
       fetchPrompt: noGate,
       failed: (error) => assert.fail(String(error)),
     },

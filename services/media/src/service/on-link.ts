@@ -34,12 +34,14 @@ export function mediaOnLink(options: OnLinkOptions): { service: MediaService; li
     ...(token && { token }),
     load: () => service.loadPercent,
     handlers: {
-      ask: ({ payload }) => service.ask(decodeEvent(payload)),
+      ask: ({ payload, account }) => service.ask(decodeEvent(payload), account),
       gone: (callId) => service.gone(callId),
       // Media never begins a story, so none of its own can have begun elsewhere.
       known: () => {},
-      hint: (callId, payload) =>
-        void service.hint(decodeEvent(payload)).catch((err) => log.warn({ callId, err }, 'hint not understood')),
+      hint: (callId, payload, account) =>
+        void service
+          .hint(callId, decodeEvent(payload), account)
+          .catch((err) => log.warn({ callId, err }, 'hint not understood')),
       held: () => service.held(),
     },
   });

@@ -31,8 +31,8 @@ function scene(of: { recogniser?: Recogniser | undefined; deadlineMs?: number } 
     log: { warn: (fields) => void lines.push(fields) },
     report: (callId, fact) => told.push({ callId, fact }),
   });
-  const ask = (seq: number, callId = 'c', recordingId = id(seq)) =>
-    transcripts.ask({ type: 'TranscriptRequested', recordingId, tag: 't', lang: 'en-US', callId, seq, at: 0 });
+  const ask = (seq: number, callId = 'c', recordingId = id(seq), account?: string) =>
+    transcripts.ask({ type: 'TranscriptRequested', recordingId, tag: 't', lang: 'en-US', callId, seq, at: 0 }, account);
   const reasons = () => told.map(({ fact }) => (fact.type === 'TranscriptFailed' ? fact.reason : fact.type));
   return { transcripts, ask, told, asked, lines, reasons };
 }
@@ -76,6 +76,22 @@ describe('transcripts', () => {
     assert.equal(asked[2]!.file, `/home/recordings/${id(3)}.wav`);
     ask(104);
     assert.deepEqual(reasons(), ['recogniser', 'TranscriptReady']);
+  });
+  it('accounts take turns, and where all room is taken whoever has most makes some', async () => {
+    const { ask, asked, told } = scene();
+    for (let n = 1; n <= 102; n++) ask(n, `c${n}`, id(n), 'greedy');
+    ask(200, 'other', id(200), 'other');
+    assert.deepEqual(told, [
+      {
+        callId: 'c102',
+        fact: { type: 'TranscriptFailed', requestId: 102, recordingId: id(102), reason: 'recogniser' },
+      },
+    ]);
+    for (let n = 0; n < 2; n++, await settled()) asked[n]!.say('');
+    assert.deepEqual(
+      asked.slice(2).map(({ file }) => file),
+      [3, 200].map((n) => `/home/recordings/${id(n)}.wav`),
+    );
   });
   it('what fails is told with its reason, and no secret of the recogniser', async () => {
     const { ask, asked, reasons, lines } = scene();

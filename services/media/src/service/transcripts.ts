@@ -1,11 +1,13 @@
 // The words of recordings: each is asked of the recogniser once, two at a time, and told as often as it was asked for.
-// It refuses more than 100 waiting, and to take longer than whoever asked would wait.
+// Accounts take turns. It refuses more than 100 waiting, where the account that has most loses its newest, and to take
+// longer than whoever asked would wait.
 import { join } from 'node:path';
 import type { FactOf, Observed } from '@opentact/proto/events';
+import { TurnQueue } from '@opentact/runtime';
 import { finalPath, RECORDING_ID } from '../audio/recording-file.ts';
 import { NotRecognised, type Recogniser } from '../speech/recogniser.ts';
 import type { AskOf } from '../worker/messages.ts';
-import type { Log } from './media-service.ts';
+import type { Log } from './log.ts';
 
 export type TranscriptsOptions = {
   home: string;
@@ -19,7 +21,7 @@ export type TranscriptsOptions = {
 
 type Ask = AskOf<'TranscriptRequested'>;
 type Answer = FactOf<'TranscriptReady' | 'TranscriptFailed'>;
-type Job = { ask: Ask; times: number; stop: AbortController; late: NodeJS.Timeout };
+type Job = { ask: Ask; account: string; times: number; stop: AbortController; late: NodeJS.Timeout };
 
 const AT_ONCE_MAX = 2;
 const WAITING_MAX = 100;
@@ -30,10 +32,17 @@ const DEADLINE_MS = 140_000;
 
 const keyOf = ({ callId, seq }: Ask) => `${callId} ${seq}`;
 
+const failed = ({ seq: requestId, recordingId }: Ask, reason: string): Answer => ({
+  type: 'TranscriptFailed',
+  requestId,
+  recordingId,
+  reason,
+});
+
 export class Transcripts {
   private readonly options: TranscriptsOptions;
   private readonly jobs = new Map<string, Job>();
-  private readonly waiting: Job[] = [];
+  private readonly waiting = new TurnQueue<Job>();
   private readonly answers = new Map<string, Answer>();
   private running = 0;
 
@@ -50,8 +59,8 @@ export class Transcripts {
     return this.callIds.includes(callId);
   }
 
-  /** Takes an ask; one fact answers it. */
-  ask(ask: Ask): void {
+  /** Takes an ask; one fact answers it. @param account whose turn it takes */
+  ask(ask: Ask, account = ask.callId): void {
     const known = this.answers.get(keyOf(ask));
     if (known) return this.options.report(ask.callId, known);
     const underway = this.jobs.get(keyOf(ask));
@@ -61,15 +70,16 @@ export class Transcripts {
     }
     if (!this.options.recogniser) return this.refuse(ask, 'no-recogniser');
     if (!RECORDING_ID.test(ask.recordingId)) return this.refuse(ask, 'no-recording');
-    if (this.waiting.length >= WAITING_MAX) return this.refuse(ask, 'recogniser');
+    if (!this.hasRoom(account)) return this.refuse(ask, 'recogniser');
     const job: Job = {
       ask,
+      account,
       times: 1,
       stop: new AbortController(),
       late: setTimeout(() => this.giveUp(job), this.deadlineMs).unref(),
     };
     this.jobs.set(keyOf(ask), job);
-    this.waiting.push(job);
+    this.waiting.push(account, job);
     this.next();
   }
 
@@ -87,9 +97,16 @@ export class Transcripts {
     return this.options.deadlineMs ?? DEADLINE_MS;
   }
 
+  private hasRoom(account: string): boolean {
+    if (this.waiting.size < WAITING_MAX) return true;
+    const displaced = this.waiting.displace(account);
+    if (displaced) this.settle(displaced, failed(displaced.ask, 'recogniser'));
+    return displaced !== undefined;
+  }
+
   private next(): void {
     while (this.running < AT_ONCE_MAX) {
-      const job = this.waiting.shift();
+      const job = this.waiting.take();
       if (!job) return;
       this.running++;
       void this.run(job).finally(() => {
@@ -111,19 +128,19 @@ export class Transcripts {
       if (job.stop.signal.aborted) return;
       const reason = error instanceof NotRecognised ? error.reason : 'recogniser';
       this.options.log.warn({ callId, recordingId, reason, detail: (error as Error).message }, 'not recognised');
-      this.settle(job, { type: 'TranscriptFailed', requestId, recordingId, reason });
+      this.settle(job, failed(job.ask, reason));
     }
   }
 
-  private refuse({ callId, seq: requestId, recordingId }: Ask, reason: string): void {
-    this.options.report(callId, { type: 'TranscriptFailed', requestId, recordingId, reason });
+  private refuse(ask: Ask, reason: string): void {
+    this.options.report(ask.callId, failed(ask, reason));
   }
 
   private giveUp(job: Job): void {
-    const { callId, seq: requestId, recordingId } = job.ask;
+    const { callId, recordingId } = job.ask;
     this.options.log.warn({ callId, recordingId, reason: 'timeout' }, 'not recognised');
     job.stop.abort();
-    this.settle(job, { type: 'TranscriptFailed', requestId, recordingId, reason: 'timeout' });
+    this.settle(job, failed(job.ask, 'timeout'));
   }
 
   private settle(job: Job, answer: Answer): void {
@@ -140,8 +157,7 @@ export class Transcripts {
   private forget(job: Job): boolean {
     clearTimeout(job.late);
     job.stop.abort();
-    const waits = this.waiting.indexOf(job);
-    if (waits >= 0) this.waiting.splice(waits, 1);
+    this.waiting.remove(job.account, job);
     return this.jobs.delete(keyOf(job.ask));
   }
 }

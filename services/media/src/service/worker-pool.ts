@@ -76,6 +76,11 @@ export class WorkerPool {
     this.placed.delete(callId);
   }
 
+  /** Whether too little of the disk is left for recordings. */
+  diskIs(isFull: boolean): void {
+    for (const member of this.members) this.send(member, { kind: 'disk', isFull });
+  }
+
   /** Leaves every recording to the node that goes on with it; resolves when their files are closed. */
   async leave(): Promise<void> {
     for (const member of this.members) this.send(member, { kind: 'leave' });

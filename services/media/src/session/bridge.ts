@@ -1,24 +1,36 @@
 // Two sessions that hear each other. It refuses to know more of them than what they hear and how to send a key.
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
+import type { NegotiatedMedia } from '../sdp/negotiate.ts';
 import type { Recorder } from './recorder.ts';
-import type { Session } from './session.ts';
+import type { RtpSender } from './rtp-sender.ts';
+
+/** A session, as its bridge and the other leg see it. */
+export type BridgedLeg = {
+  /** The latest 20 ms from its peer. */
+  readonly heard: Int16Array;
+  readonly media: NegotiatedMedia | undefined;
+  readonly sender: RtpSender;
+  /** It may live on elsewhere: how things ended here is not to be said. */
+  readonly isDoubtful: boolean;
+  join(bridge: Bridge | undefined): void;
+};
 
 export class Bridge {
   /** The call that asked for it: its `seq` of the BridgeRequested. */
   readonly callId: string;
   readonly request: number;
-  readonly legs: readonly [Session, Session];
+  readonly legs: readonly [BridgedLeg, BridgedLeg];
   recorder: Recorder | undefined;
   private readonly mixed = new Int16Array(SAMPLES_PER_FRAME);
 
-  constructor(callId: string, request: number, a: Session, b: Session, recorder: Recorder | undefined) {
+  constructor(callId: string, request: number, a: BridgedLeg, b: BridgedLeg, recorder: Recorder | undefined) {
     this.callId = callId;
     this.request = request;
     this.legs = [a, b];
     this.recorder = recorder;
   }
 
-  other(leg: Session): Session {
+  other(leg: BridgedLeg): BridgedLeg {
     return leg === this.legs[0] ? this.legs[1] : this.legs[0];
   }
 

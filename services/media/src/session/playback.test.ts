@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clipOf } from '../audio/clip.ts';
-import { decode } from '../codec/g711.ts';
+import { decodeAll } from '../codec/codec.ts';
+import { PCMA } from '../codec/g711/g711.ts';
 import { Playback } from './playback.ts';
 
 const clip = (...levels: number[]) => {
@@ -15,8 +16,8 @@ function heard(playback: Playback, turns: number, frames = 1): string {
   const packet = Buffer.alloc(160);
   const out: string[] = [];
   for (let n = 0; n < turns && !playback.ended; n++) {
-    const audible = playback.next('PCMA', packet, 0, frames);
-    if (!playback.ended) out.push(audible ? String(Math.round(decode('PCMA', packet)[80]! / 1000)) : '-');
+    const audible = playback.next(PCMA, packet, 0, frames);
+    if (!playback.ended) out.push(audible ? String(Math.round(decodeAll(PCMA, packet)[80]! / 1000)) : '-');
   }
   return out.join(' ');
 }

@@ -1,13 +1,18 @@
 // What a session plays: pieces one after the other, some perhaps still being prepared, all of them `loop` times.
 // It refuses to end twice, and to run for ever over nothing.
 import { type Cadence, cadenceFrames, copyCadence } from '../audio/cadence.ts';
-import type { Clip } from '../audio/clip.ts';
-import type { Law } from '../codec/g711.ts';
+import type { Codec } from '../codec/codec.ts';
 import type { Piece } from '../prompt/prompt-source.ts';
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 
-/** A clip's bytes. `cadence`: in which order they sound, where it isn't their own. */
-type Bytes = { kind: 'bytes'; frames: number; voice: string; cadence: Cadence | undefined } & Record<Law, Buffer>;
+/** A clip's bytes, by the name of each codec. `cadence`: in which order they sound, where it isn't their own. */
+type Bytes = {
+  kind: 'bytes';
+  frames: number;
+  voice: string;
+  cadence: Cadence | undefined;
+  encoded: Record<string, Buffer>;
+};
 type Loaded = Bytes | Extract<Piece, { kind: 'silence' | 'failure' }>;
 
 export type PlayEnd = { kind: 'finished' } | { kind: 'failed'; reason: string; detail: string };
@@ -18,9 +23,9 @@ function loaded(piece: Piece): Loaded {
   const clip = piece.kind === 'cadence' ? piece.cadence.clip : piece.clip;
   const voice = (piece.kind === 'clip' && piece.voice) || '';
   // Views over the shared bytes, made once and not per frame.
-  const view = (law: Law, of: Clip) => Buffer.from(of[law]);
+  const encoded = Object.fromEntries(Object.entries(clip.encoded).map(([name, of]) => [name, Buffer.from(of)]));
   const frames = cadence ? cadenceFrames(cadence) : clip.frames;
-  return { kind: 'bytes', frames, voice, cadence, PCMU: view('PCMU', clip), PCMA: view('PCMA', clip) };
+  return { kind: 'bytes', frames, voice, cadence, encoded };
 }
 
 export class Playback {
@@ -56,21 +61,23 @@ export class Playback {
    * Moves on by one frame, or by more where the pacer lost some while this was playing, and writes it at `packet[at]`.
    * @returns false where there is nothing to be heard: silence, a piece not ready, or the end (see `ended`)
    */
-  next(law: Law, packet: Buffer, at: number, frames: number): boolean {
+  next(codec: Codec, packet: Buffer, at: number, frames: number): boolean {
     // Lost before it began, or while a piece was awaited, is not lost to it.
     if (this.isRunning) for (let skipped = 1; skipped < frames; skipped++) if (this.current()) this.advance();
     const piece = this.current();
     this.isRunning = piece !== undefined;
     if (!piece) return false;
-    if (piece.kind === 'bytes') this.write(piece, law, packet, at);
+    if (piece.kind === 'bytes') this.write(piece, codec, packet, at);
     this.advance();
     return piece.kind === 'bytes';
   }
 
-  private write(piece: Bytes, law: Law, packet: Buffer, at: number): void {
+  private write(piece: Bytes, codec: Codec, packet: Buffer, at: number): void {
+    const bytes = piece.encoded[codec.name]!;
     const start = this.frame * SAMPLES_PER_FRAME;
-    if (piece.cadence) copyCadence(piece.cadence, law, piece[law], start, packet, at, SAMPLES_PER_FRAME);
-    else piece[law].copy(packet, at, start, start + SAMPLES_PER_FRAME);
+    const { sampleBytes } = codec;
+    if (piece.cadence) copyCadence(piece.cadence, codec, bytes, start, packet, at, SAMPLES_PER_FRAME);
+    else bytes.copy(packet, at, start * sampleBytes, (start + SAMPLES_PER_FRAME) * sampleBytes);
     if (piece.voice) this.voice = piece.voice;
   }
 

@@ -6,7 +6,28 @@ import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
 /** As `RecordRequested` has it; 0 for no limit of that kind. `both`: what the leg is told, too. */
 export type RecordWish = { maxMs: number; silenceMs: number; stopKeys: string; both?: boolean | undefined };
 
-export type RecordEnd = 'key' | 'silence' | 'timeout' | 'stopped' | 'released';
+/** `disk`: too little of it is left; `full`: its call has recorded all that one may. */
+export type RecordEnd = 'key' | 'silence' | 'timeout' | 'stopped' | 'released' | 'disk' | 'full';
+
+/** What the recordings of one call may take of the disk together, bytes. */
+export class RecordingQuota {
+  private left: number;
+
+  constructor(bytes: number) {
+    this.left = bytes;
+  }
+
+  get isSpent(): boolean {
+    return this.left <= 0;
+  }
+
+  /** @returns false where there is not so much left */
+  take(bytes: number): boolean {
+    if (this.left < bytes) this.left = 0;
+    else this.left -= bytes;
+    return this.left > 0;
+  }
+}
 
 const HELD_FRAMES = 10;
 /** What a detector can't have noticed yet when it first suspects a tone, or an event that was late. */
@@ -24,6 +45,7 @@ export class Recorder {
   readonly both: boolean;
   private readonly limits: RecordWish;
   private readonly writer: WavWriter;
+  private readonly quota: RecordingQuota | undefined;
   private readonly held = new Int16Array(HELD_FRAMES * SAMPLES_PER_FRAME);
   private readonly frame = new Int16Array(SAMPLES_PER_FRAME);
   private readonly suspect = new Uint8Array(HELD_FRAMES);
@@ -32,7 +54,8 @@ export class Recorder {
   private quietFrames = 0;
 
   /** `folder`: of the recordings. */
-  constructor(request: number, recordingId: string, folder: string, limits: RecordWish) {
+  constructor(request: number, recordingId: string, folder: string, limits: RecordWish, quota?: RecordingQuota) {
+    this.quota = quota;
     this.request = request;
     this.recordingId = recordingId;
     this.limits = limits;
@@ -105,7 +128,8 @@ export class Recorder {
 
   private release(): void {
     for (let i = 0; i < SAMPLES_PER_FRAME; i++) this.frame[i] = this.held[i]!;
-    this.writer.add(this.frame);
+    if (this.quota?.take(2 * SAMPLES_PER_FRAME) === false) this.end('full');
+    else this.writer.add(this.frame);
     this.held.copyWithin(0, SAMPLES_PER_FRAME);
     this.suspect.copyWithin(0, 1);
     this.heldCount--;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { UNFINISHED } from '../audio/recording-file.ts';
 import { readWav } from '../audio/wav-read.ts';
-import { encodeInto } from '../codec/g711.ts';
+import { PCMA } from '../codec/g711/g711.ts';
 import { HEADER_BYTES } from '../rtp/packet.ts';
 import { Recorder } from './recorder.ts';
 import { Recordings } from './recordings.ts';
@@ -18,11 +18,11 @@ const packet = Buffer.alloc(HEADER_BYTES + 160);
 
 /** A leg whose audio lies `delayFrames` behind; `frame(says, told)` is one turn of its loop, told nothing where undefined. */
 function leg(delayFrames: number) {
-  const hearing = { heard: new Int16Array(160), pressed: '', suspected: false, delayFrames };
+  const receiver = { heard: new Int16Array(160), pressed: '', suspected: false, delayFrames };
   const ended: Recorder[] = [];
   const recordings = new Recordings((recorder) => ended.push(recorder));
   return {
-    hearing,
+    receiver,
     recordings,
     ended,
     record(request: number, wish: { both?: boolean; stopKeys?: string; maxMs?: number } = {}): Recorder {
@@ -34,12 +34,12 @@ function leg(delayFrames: number) {
       return recorder;
     },
     frame(says: number, told?: number): void {
-      hearing.heard.fill(says);
-      recordings.hear(hearing);
+      receiver.heard.fill(says);
+      recordings.hear(receiver);
       recordings.settle();
       if (told === undefined) return;
-      encodeInto('PCMA', new Int16Array(160).fill(told), 0, 160, packet, HEADER_BYTES);
-      recordings.tell('PCMA', packet);
+      PCMA.encode(new Int16Array(160).fill(told), 0, 160, packet, HEADER_BYTES);
+      recordings.tell(PCMA, packet);
     },
   };
 }
@@ -76,10 +76,10 @@ describe('recordings of one leg', () => {
   });
 
   it('a delay that grows by more than a frame is followed', async () => {
-    const { hearing, recordings, record, frame } = leg(2);
+    const { receiver, recordings, record, frame } = leg(2);
     const both = record(4, { both: true });
     for (let n = 0; n < 10; n++) frame(0, 0);
-    hearing.delayFrames = 6;
+    receiver.delayFrames = 6;
     for (let n = 10; n < 30; n++) frame(n === 21 ? 4000 : 0, n === 15 ? 9000 : 0);
     recordings.end('stopped');
     assert.equal((await levels(both)).indexOf(13), 21);

@@ -1,9 +1,9 @@
 // The recordings of one leg, several at once: of what it says, or of what it is told as well, mixed. It refuses a fifth,
 // and any work for what the leg is told where nobody wants it.
-import { decodingOf, type Law } from '../codec/g711.ts';
+import type { Codec } from '../codec/codec.ts';
 import { HEADER_BYTES, SAMPLES_PER_FRAME } from '../rtp/packet.ts';
-import type { Hearing } from './hearing.ts';
 import type { RecordEnd, Recorder } from './recorder.ts';
+import type { RtpReceiver } from './rtp-receiver.ts';
 
 const AT_ONCE_MAX = 4;
 /** More than a jitter buffer ever delays. */
@@ -47,9 +47,9 @@ export class Recordings {
   }
 
   /** 20 ms of the leg; `settle` is owed after them. What it was told waits for what it says, by `delayFrames`. */
-  hear(hearing: Pick<Hearing, 'heard' | 'pressed' | 'suspected' | 'delayFrames'>): void {
-    const { heard, pressed, suspected } = hearing;
-    if (this.both > 0) this.mix(heard, hearing.delayFrames);
+  hear(receiver: Pick<RtpReceiver, 'heard' | 'pressed' | 'suspected' | 'delayFrames'>): void {
+    const { heard, pressed, suspected } = receiver;
+    if (this.both > 0) this.mix(heard, receiver.delayFrames);
     for (let n = 0; n < this.recorders.length; n++) {
       const recorder = this.recorders[n]!;
       recorder.hear(recorder.both ? this.mixed : heard, pressed, suspected);
@@ -57,11 +57,10 @@ export class Recordings {
   }
 
   /** The packet that went out in this frame, as it was sent. */
-  tell(law: Law, packet: Buffer): void {
+  tell(codec: Codec, packet: Buffer): void {
     if (this.both === 0) return;
-    const table = decodingOf(law);
-    const start = this.at * SAMPLES_PER_FRAME;
-    for (let i = 0; i < SAMPLES_PER_FRAME; i++) this.told[start + i] = table[packet[HEADER_BYTES + i]!]!;
+    const end = HEADER_BYTES + SAMPLES_PER_FRAME * codec.sampleBytes;
+    codec.decode(packet, HEADER_BYTES, end, this.told, this.at * SAMPLES_PER_FRAME);
   }
 
   /** A key came up. */

@@ -1,8 +1,8 @@
 // RTCP of one session: a report every five seconds, and what the peer last said of our stream.
-// It refuses to act on reports: they are figures, the call's story is not told here.
+// It refuses to act on their figures: the call's story is not told here.
 import type { Socket } from 'node:dgram';
 import { ReceptionCounter } from '../rtp/reception.ts';
-import { type PeerReport, REPORT_BYTES_MAX, readReport, writeSenderReport } from '../rtp/rtcp.ts';
+import { heardOf, type PeerReport, REPORT_BYTES_MAX, readReport, writeSenderReport } from '../rtp/rtcp.ts';
 import type { RtpOut } from './rtp-out.ts';
 
 const INTERVAL_MS = 5000;
@@ -20,8 +20,14 @@ export class Reports {
     this.out = out;
   }
 
+  /** Takes what the peer says of our stream; its packet was judged valid before. */
   receive(packet: Buffer): void {
     this.peer = readReport(packet) ?? this.peer;
+  }
+
+  /** Does it tell what only somebody knows to whom our stream went? */
+  proves(packet: Buffer): boolean {
+    return heardOf(packet, this.out.ssrc).some((extended) => this.out.wasSent(extended));
   }
 
   tick(nowMs: number, address: string, port: number): void {
@@ -30,9 +36,9 @@ export class Reports {
     const first = this.nextMs === 0;
     this.nextMs = nowMs + (first ? INTERVAL_MS / 2 : INTERVAL_MS);
     if (first) return;
-    const { ssrc, timestamp, packets } = this.out;
+    const { ssrc, timestamp, packets, octets } = this.out;
     const heard = this.counter.report();
-    const length = writeSenderReport(this.packet, ssrc, Date.now(), timestamp, packets, packets * 160, heard);
+    const length = writeSenderReport(this.packet, ssrc, Date.now(), timestamp, packets, octets >>> 0, heard);
     this.socket.send(this.packet, 0, length, port, address);
   }
 }

@@ -2,24 +2,27 @@
 // It refuses to speak before it knows the peer's address and something happened: a play, a bridge, a recording, a packet.
 import type { RemoteInfo } from 'node:dgram';
 import type { Observed } from '@opentact/proto/events';
+import { KEYS_A_SECOND, KeyBudget } from '../rtp/key-budget.ts';
 import { Latch } from '../rtp/latch.ts';
+import type { MediaRule } from '../rtp/media-rule.ts';
 import { emptyHeader, readHeader } from '../rtp/packet.ts';
-import type { Agreement } from '../sdp/negotiate.ts';
+import { isRtcp } from '../rtp/rtcp.ts';
+import type { NegotiatedMedia } from '../sdp/negotiate.ts';
 import type { Paced } from '../worker/pacer.ts';
 import type { Bridge } from './bridge.ts';
-import { Hearing } from './hearing.ts';
 import type { Playback } from './playback.ts';
 import type { Recorder } from './recorder.ts';
 import { Recordings } from './recordings.ts';
 import { Reports } from './reports.ts';
 import { RtpOut } from './rtp-out.ts';
+import { RtpReceiver } from './rtp-receiver.ts';
+import { RtpSender } from './rtp-sender.ts';
 import type { SocketPair } from './sockets.ts';
-import { Speaking } from './speaking.ts';
 
 export type SessionOptions = {
   leg: number;
   sdpId: number;
-  /** Milliseconds without RTP after which `MediaSilent` is said. */
+  /** Milliseconds without RTP or RTCP after which `MediaSilent` is said. */
   silentMs: number;
   report(fact: Observed): void;
 };
@@ -33,16 +36,19 @@ export class Session implements Paced {
   readonly leg: number;
   readonly sdpId: number;
   readonly sockets: SocketPair;
-  agreement: Agreement | undefined;
+  media: NegotiatedMedia | undefined;
+  /** Our latest description; empty: none yet. */
+  described = '';
   bridge: Bridge | undefined;
-  readonly speaking: Speaking;
+  readonly sender: RtpSender;
   readonly recordings = new Recordings((recorder) => this.closeRecording(recorder));
   /** Files that are being closed; a release waits for them. */
   readonly closing = new Set<Promise<void>>();
   private readonly options: SessionOptions;
   private readonly latch = new Latch();
+  private readonly keys = new KeyBudget();
   private readonly header = emptyHeader();
-  private readonly hearing: Hearing;
+  private readonly receiver: RtpReceiver;
   private readonly out: RtpOut;
   private readonly reports: Reports;
   private startedAtMs = -1;
@@ -57,11 +63,11 @@ export class Session implements Paced {
     this.leg = options.leg;
     this.sdpId = options.sdpId;
     this.out = new RtpOut(sockets.rtp);
-    this.speaking = new Speaking(this.out, options.report);
+    this.sender = new RtpSender(this.out, options.report);
     this.reports = new Reports(sockets.rtcp, this.out);
-    this.hearing = new Hearing((digit, durationMs) => this.digit(digit, durationMs));
+    this.receiver = new RtpReceiver((digit, durationMs) => this.digit(digit, durationMs));
     sockets.rtp.on('message', (packet, from) => this.packet(packet, from));
-    sockets.rtcp.on('message', (packet) => this.reports.receive(packet));
+    sockets.rtcp.on('message', (packet, from) => this.reported(packet, from));
   }
 
   /** Given back, it may live on elsewhere: then what it did has not ended, and that is not to be said. */
@@ -79,20 +85,30 @@ export class Session implements Paced {
 
   /** The latest 20 ms from the peer. */
   get heard(): Int16Array {
-    return this.hearing.heard;
+    return this.receiver.heard;
   }
 
-  agree(agreement: Agreement): void {
-    this.agreement = agreement;
-    if (agreement.address) this.latch.aim(agreement.address, agreement.port);
-    // A new place while media flows: its window runs at once, whoever speaks first.
-    if (this.startedAtMs >= 0) this.latch.open(performance.now());
-    this.hearing.agree(agreement);
+  /** By what its media is judged from now on; said before `agree`, for that aims by it. */
+  judgeBy(rule: MediaRule): void {
+    this.latch.judgeBy(rule);
+  }
+
+  /** The leg is answered. */
+  answered(): void {
+    this.latch.answered();
+  }
+
+  agree(media: NegotiatedMedia): void {
+    this.media = media;
+    // Whoever got the stream so far could prove any address by it.
+    if (media.address && this.latch.aim(media.address, media.port, media.rtcpPort)) this.out.renew();
+    this.receiver.agree(media);
+    this.out.carry(media.codec, media.packetMs);
     this.listen();
   }
 
   play(playback: Playback): void {
-    this.speaking.play(playback);
+    this.sender.play(playback);
     this.begin();
   }
 
@@ -111,33 +127,34 @@ export class Session implements Paced {
 
   /** Ends the recordings and forgets the play; the sockets are the owner's to close, once `closing` is empty. */
   end(): void {
-    this.speaking.forgetPlay();
+    this.sender.forgetPlay();
     this.recordings.end('released');
   }
 
   hear(nowMs: number, frames: number): void {
     if (frames >= TAKEN_FOR_DEAD_FRAMES) this.wokeAt = Date.now();
     // Before the peer's SDP is known nobody can be heard, and that is no silence.
-    const records = this.agreement !== undefined && !this.recordings.isEmpty;
-    this.hearing.tick(nowMs, frames, records ? this.recordFrame : undefined);
+    const records = this.media !== undefined && !this.recordings.isEmpty;
+    this.receiver.tick(nowMs, frames, records ? this.recordFrame : undefined);
     this.recordings.settle();
     this.watchSilence(nowMs);
   }
 
   // One function for the session's life, so that no frame makes a new one.
   private readonly recordFrame = (): void => {
-    this.recordings.hear(this.hearing);
+    this.recordings.hear(this.receiver);
   };
 
   speak(nowMs: number, frames: number): void {
     this.out.advance(frames);
-    const { agreement } = this;
-    if (!agreement || this.startedAtMs < 0) return;
+    const { media } = this;
+    if (!media || this.startedAtMs < 0) return;
     const { bridge } = this;
     if (bridge?.legs[0] === this) bridge.record();
-    const sent = this.speaking.speak(agreement, this.latch, frames, bridge?.other(this).heard);
-    if (sent === 'audio') this.recordings.tell(agreement.law, this.out.packet);
-    if (sent !== 'nothing') this.reports.tick(nowMs, this.latch.address, agreement.rtcpPort);
+    const to = this.latch.target(nowMs);
+    const sent = this.sender.speak(media, to, frames, bridge?.other(this).heard);
+    if (sent === 'audio') this.recordings.tell(media.codec, this.out.packet);
+    if (to && sent !== 'nothing') this.reports.tick(nowMs, to.address, this.latch.rtcpPort(to));
   }
 
   private closeRecording(recorder: Recorder): void {
@@ -150,36 +167,50 @@ export class Session implements Paced {
 
   private packet(packet: Buffer, from: RemoteInfo): void {
     const nowMs = performance.now();
-    if (!readHeader(packet, this.header) || !this.hearing.knows(this.header.payloadType)) return;
-    if (!this.latch.accepts(from.address, from.port, nowMs)) return;
+    if (!readHeader(packet, this.header) || !this.receiver.knows(this.header.payloadType)) return;
+    if (!this.latch.accepts(from.address, from.port)) return;
     this.begin();
+    this.isAlive(nowMs);
+    this.reports.counter.count(this.header, nowMs);
+    this.receiver.packet(packet, this.header, nowMs);
+  }
+
+  /** Whoever only listens, muted or in a webinar, is known to live by its reports. */
+  private reported(packet: Buffer, from: RemoteInfo): void {
+    if (!isRtcp(packet) || !this.latch.acceptsReport(from.address, from.port, this.reports.proves(packet))) return;
+    this.isAlive(performance.now());
+    this.reports.receive(packet);
+  }
+
+  private isAlive(nowMs: number): void {
     this.lastHeardMs = nowMs;
     this.silenceTold = false;
-    this.reports.counter.count(this.header, nowMs);
-    this.hearing.packet(packet, this.header, nowMs);
   }
 
   private digit(digit: string, durationMs: number): void {
+    const verdict = this.keys.take(performance.now());
+    if (verdict === 'first-refused')
+      process.emitWarning(`a leg's keys come faster than ${KEYS_A_SECOND} a second: the others are left out`);
+    if (verdict !== 'taken') return;
     this.options.report({ type: 'DigitPressed', leg: this.leg, digit, durationMs });
     this.recordings.key(digit);
     const other = this.bridge?.other(this);
-    other?.speaking.sendKey(digit, durationMs, other.agreement);
+    other?.sender.sendKey(digit, durationMs, other.media);
   }
 
-  /** Media flows from now on: the latch's window and the watch over silence begin. */
+  /** Media flows from now on: the watch over silence begins. */
   private begin(): void {
     if (this.startedAtMs >= 0) return;
     this.startedAtMs = this.lastHeardMs = performance.now();
-    this.latch.open(this.startedAtMs);
   }
 
   private listen(): void {
-    this.hearing.listen(!this.recordings.isEmpty || this.bridge !== undefined);
+    this.receiver.listen(!this.recordings.isEmpty || this.bridge !== undefined);
   }
 
   private watchSilence(nowMs: number): void {
     if (this.silenceTold) return;
-    const silent = this.agreement?.held || this.agreement?.direction === 'sendonly';
+    const silent = this.media?.held || this.media?.direction === 'sendonly';
     if (silent) this.lastHeardMs = nowMs;
     if (nowMs - this.lastHeardMs < this.options.silentMs) return;
     // Before anything flowed nobody here knows whether the leg is answered yet, so it is said again as long as it holds.

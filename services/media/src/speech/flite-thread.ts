@@ -4,8 +4,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { JobAnswer } from '@opentact/runtime';
 import { type Clip, clipOf } from '../audio/clip.ts';
-import type { JobAnswer } from '../audio/job-thread.ts';
 import { readWav } from '../audio/wav-read.ts';
 import type { SpeechJob } from './speaker.ts';
 

@@ -40,8 +40,8 @@ class Unwell extends NotRecognised {}
 export function httpRecogniser(options: HttpRecogniserOptions): Recogniser {
   const { url, token, timeoutMs = TIMEOUT_MS, backOffMs = BACK_OFF_MS } = options;
   async function once(wav: Blob, lang: string, signal: AbortSignal): Promise<string> {
-    const question = new URL(url);
-    question.searchParams.set('lang', lang);
+    // Behind the operator's own query, which stays as it was written.
+    const question = `${url}${url.includes('?') ? '&' : '?'}lang=${encodeURIComponent(lang)}`;
     const response = await fetch(question, {
       method: 'POST',
       headers: { 'content-type': 'audio/wav', ...(token && { authorization: `Bearer ${token}` }) },

@@ -1,5 +1,6 @@
 // What passes between the service's main thread and its workers. Types only; clips travel as shared memory.
 import type { CallEvent, FactOf, Observed } from '@opentact/proto/events';
+import type { Allowed } from '@opentact/runtime';
 import type { Piece } from '../prompt/prompt-source.ts';
 
 /** The requests that media answers. */
@@ -26,6 +27,7 @@ export type ToWorker =
   | { kind: 'ask'; ask: WorkerAsk }
   | { kind: 'piece'; callId: string; leg: number; play: number; index: number; piece: Piece }
   | { kind: 'drop'; callId: string }
+  | { kind: 'disk'; isFull: boolean }
   | { kind: 'leave' }
   | { kind: 'close' };
 
@@ -45,5 +47,6 @@ export type WorkerData = {
   firstPort: number;
   lastPort: number;
   silentMs: number;
+  allowed: readonly Allowed[];
   legsMax: number;
 };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import type { Fact, Observed } from '@opentact/proto/events';
+import { parseAllowList } from '@opentact/runtime';
 import { UNFINISHED } from '../audio/recording-file.ts';
 import { readWav } from '../audio/wav-read.ts';
 import { openPeer, type RtpPeer, resemblance } from '../peer/index.ts';
@@ -12,8 +13,8 @@ import { DigitReceiver } from '../rtp/digit-receiver.ts';
 import { emptyHeader, readHeader } from '../rtp/packet.ts';
 import { negotiate } from '../sdp/negotiate.ts';
 import { PortPool } from '../session/port-pool.ts';
+import { MediaSessions } from './media-sessions.ts';
 import type { WorkerAsk } from './messages.ts';
-import { Switchboard } from './switchboard.ts';
 
 const later = (ms: number) => new Promise((go) => setTimeout(go, ms));
 const recordings = mkdtempSync(join(tmpdir(), 'opentact-rough-'));
@@ -63,12 +64,13 @@ afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
 
 async function session(phone: RtpPeer) {
   const facts: Observed[] = [];
-  const board = new Switchboard({
+  const board = new MediaSessions({
     bind: '127.0.0.1',
     advertise: '127.0.0.1',
     recordings,
     ports: new PortPool(25_000, 25_009),
     silentMs: 60_000,
+    allowed: parseAllowList('127.0.0.1'),
     legsMax: 2,
     report: (_, fact) => facts.push(fact),
   });
@@ -89,7 +91,7 @@ describe('a rough network: 5 % loss and 40 ms of jitter', () => {
     const { ask, facts, sdp } = await session(phone);
     const accepted = negotiate(sdp);
     assert.ok(accepted.ok);
-    const between = await relay(phone.port, accepted.agreement.port);
+    const between = await relay(phone.port, accepted.media.port);
     closing.push(between.close);
     phone.connect(sdp.replace(/m=audio \d+/, `m=audio ${between.port}`));
     const recordingId = '00000000-0000-8000-8000-00000000000a';
@@ -120,7 +122,7 @@ describe('a hostile network', () => {
     for (let n = 0; n < 500; n++) {
       const packet = Buffer.from(Array.from({ length: Math.floor(random() * 200) }, () => random() * 256));
       if (n % 2 && packet.length > 12) packet.writeUInt16BE(n % 4 === 1 ? 0x8000 : 0x80_65, 0);
-      stranger.send(packet, accepted.agreement.port + (n % 5 === 0 ? 1 : 0), '127.0.0.1');
+      stranger.send(packet, accepted.media.port + (n % 5 === 0 ? 1 : 0), '127.0.0.1');
     }
     const before = phone.heard.packets;
     await later(200);
@@ -156,8 +158,7 @@ describe("SIPp's own recordings of keys", { skip: existsSync(PCAPS) ? false : 's
         const size = bytes.readUInt32LE(at + 8);
         const packet = bytes.subarray(at + 16 + link + 28, at + 16 + size);
         at += 16 + size;
-        if (readHeader(packet, header))
-          receiver.receive(packet, header.payloadStart, header.payloadEnd, header.timestamp, nowMs);
+        if (readHeader(packet, header)) receiver.receive(packet, header, nowMs);
       }
       receiver.tick(1e6);
       const key = /_(\w+)\.pcap$/.exec(file)![1]!.replace('2833_', '');

@@ -1,9 +1,9 @@
-// A worker thread: one switchboard, its messages, its load twice a second. It refuses to do anything slow.
+// A worker thread: its sessions, its messages, its load twice a second. It refuses to do anything slow.
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PortPool } from '../session/port-pool.ts';
+import { MediaSessions } from './media-sessions.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
-import { Switchboard } from './switchboard.ts';
 
 const LOAD_EVERY_MS = 500;
 /** Late audio is lost audio; everything else on the machine can wait 2 ms. */
@@ -19,16 +19,16 @@ try {
 const data = workerData as WorkerData;
 const ports = new PortPool(data.firstPort, data.lastPort, Math.random());
 const say = (message: FromWorker) => parentPort?.postMessage(message);
-const switchboard = new Switchboard({
+const sessions = new MediaSessions({
   ...data,
   ports,
   report: (callId, fact) => say({ kind: 'fact', callId, fact }),
 });
 
 function sayLoad(): void {
-  const { frames, late, dropped, worstMs } = switchboard.pacer.figures;
+  const { frames, late, dropped, worstMs } = sessions.pacer.figures;
   const lateShare = frames === 0 ? 0 : (late + dropped) / (frames + dropped);
-  say({ kind: 'load', load: { legs: switchboard.registry.legs, freePorts: ports.available, lateShare, worstMs } });
+  say({ kind: 'load', load: { legs: sessions.registry.legs, freePorts: ports.available, lateShare, worstMs } });
 }
 
 const loads = setInterval(sayLoad, LOAD_EVERY_MS);
@@ -37,20 +37,23 @@ sayLoad();
 parentPort?.on('message', async (message: ToWorker) => {
   switch (message.kind) {
     case 'ask':
-      await switchboard.ask(message.ask);
+      await sessions.ask(message.ask);
       break;
     case 'piece':
-      await switchboard.piece(message.callId, message.leg, message.play, message.index, message.piece);
+      await sessions.piece(message.callId, message.leg, message.play, message.index, message.piece);
       break;
     case 'drop':
-      await switchboard.drop(message.callId);
+      await sessions.drop(message.callId);
+      break;
+    case 'disk':
+      sessions.diskIs(message.isFull);
       break;
     case 'leave':
-      await switchboard.leave();
+      await sessions.leave();
       say({ kind: 'left' });
       break;
     case 'close':
-      await switchboard.shut();
+      await sessions.shut();
       clearInterval(loads);
       parentPort?.close();
   }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type CallEvent, type Fact, readEvent } from '@opentact/proto';
-import { project, type Told } from './project.ts';
-import type { PublicCall } from './public-call.ts';
+import { type CallEvent, type Fact, readStoryFile } from '@opentact/proto';
+import type { PublicCall } from '@opentact/proto/call-view';
+import { project } from './project.ts';
+import type { PublicEvent } from './public-event.ts';
 
 const CALLS = fileURLToPath(new URL('../../../../test/replay/calls/', import.meta.url));
 
-function tell(events: CallEvent[]): { told: Told[]; call: PublicCall | undefined } {
+function tell(events: CallEvent[]): { told: PublicEvent[]; call: PublicCall | undefined } {
   let call: PublicCall | undefined;
   const told = events.flatMap((event) => {
     // What lies in a snapshot is JSON: a fold must not notice.
@@ -20,20 +21,16 @@ function tell(events: CallEvent[]): { told: Told[]; call: PublicCall | undefined
 }
 
 function storyOf(name: string): CallEvent[] {
-  const [, ...lines] = readFileSync(`${CALLS}${name}.story`, 'utf8').trimEnd().split('\n');
-  return lines.map((line) => {
-    const [bytes, schema] = line.split(' ').reverse();
-    return readEvent(Buffer.from(bytes!, 'base64'), schema);
-  });
+  return readStoryFile(readFileSync(`${CALLS}${name}.story`, 'utf8')).events;
 }
 
 const CALL = '00000000-0000-8000-8000-000000000000';
 const written = (...facts: Fact[]): CallEvent[] =>
   facts.map((fact, n) => ({ ...fact, callId: CALL, seq: n + 1, at: 1_700_000_000_000 + n * 1000 }) as CallEvent);
 
-const inWords = ({ type, call, payload }: Told) =>
+const inWords = ({ type, call, payload }: PublicEvent) =>
   type === 'call_flow'
-    ? `${payload.path} ${payload.success ? 'done' : payload.reason}`
+    ? `${payload.path || payload.command} ${payload.success ? 'done' : payload.reason}`
     : type === 'call_state'
       ? `${call.direction} ${payload.state}`
       : type;
@@ -43,6 +40,7 @@ test('a caller who is connected to somebody: the states of both, the verbs betwe
   assert.deepEqual(told.map(inWords), [
     'in init',
     'in live',
+    'Answer done',
     'Say[0] done',
     'call_record',
     'Record[0] done',
@@ -61,6 +59,62 @@ test('a caller who is connected to somebody: the states of both, the verbs betwe
     'in destroyed',
   ]);
   assert.equal(call, undefined);
+});
+
+test('that a call is answered is told once: by its own verb where one is written, else before the first verb that runs', () => {
+  const words = (...facts: Array<{ type: string } & Record<string, unknown>>) =>
+    tell(written(...([storyOf('seed-hangup')[0], { type: 'LegAnswered', leg: 0 }, ...facts] as Fact[]))).told.map(
+      inWords,
+    );
+  const verb = (type: string, name: string) => ({
+    type,
+    name,
+    path: `${name}[0]`,
+    document: 1,
+    success: true,
+    reason: '',
+    tag: 'mine',
+  });
+  const ended = { type: 'CallEnded', owner: 'us', reason: 'x', q850: 16 };
+  assert.deepEqual(words(verb('VerbStarted', 'Answer'), verb('VerbEnded', 'Answer'), verb('VerbStarted', 'Say')), [
+    'in init',
+    'in live',
+    'Answer[0] done',
+  ]);
+  assert.deepEqual(words(verb('VerbStarted', 'Say'), verb('VerbStarted', 'Answer')), [
+    'in init',
+    'in live',
+    'Answer done',
+  ]);
+  assert.deepEqual(words(ended), ['in init', 'in live', 'Answer done', 'in hangup', 'in destroyed']);
+});
+
+test('a leg that was refused is told as failed, and why; one that was answered or given up only why', () => {
+  const { told } = tell(storyOf('seed-key-2-busy'));
+  const ends = told.filter(({ payload }) => payload.state === 'hangup');
+  assert.deepEqual(
+    ends.map(({ call, payload }) => [call.direction, payload.status, payload.reason]),
+    [
+      ['out', 'failed', 'busy'],
+      ['in', undefined, 'hangup'],
+    ],
+  );
+  const [arrived] = storyOf('seed-hangup');
+  const cancelled = written(
+    arrived as Fact,
+    { type: 'CallEnded', owner: 'caller', reason: 'cancelled', q850: 16 } as Fact,
+  );
+  assert.deepEqual(tell(cancelled).told.at(-1)!.payload.status, undefined);
+  const refused = written(arrived as Fact, { type: 'CallEnded', owner: 'us', reason: 'balance', q850: 21 } as Fact);
+  assert.deepEqual(
+    tell(refused)
+      .told.slice(1)
+      .map(({ payload }) => [payload.status, payload.reason]),
+    [
+      ['failed', 'balance'],
+      ['failed', 'balance'],
+    ],
+  );
 });
 
 test('a busy callee is a leg that ends with its cause and a verb that failed', () => {
@@ -217,6 +271,20 @@ test('what happens twice after losses is told once, and what is out of its order
     ),
   );
   assert.deepEqual(told.map(inWords), ['in init', 'in live', 'in bridged']);
+});
+
+test('a call that runs verb after verb has its lists told so often and no more, and its end tells them again', () => {
+  const [begin, ...others] = storyOf('seed-key-2');
+  const verb = others.find((e) => e.type === 'VerbEnded')!;
+  const hung = others.slice(others.findIndex((e) => e.type === 'HangupRequested'));
+  const many = Array.from({ length: 2_000 }, () => verb);
+  const { told } = tell([begin!, ...many, ...hung]);
+  const flows = told.filter(({ type }) => type === 'call_flow');
+  const sizeOf = (one: PublicEvent) => JSON.stringify(one).length;
+  assert.equal(flows.length, 2_001); // with its Hangup
+  assert.ok(sizeOf(flows[100]!) > 3_000 && sizeOf(flows[1_000]!) < 2_500, `${sizeOf(flows[1_000]!)}`);
+  assert.equal((flows[1_000]!.call.logs as unknown[]).length, 0);
+  assert.equal((told.at(-1)!.call.logs as unknown[]).length, 20);
 });
 
 test('of a call whose beginning was not read nothing is told', () => {

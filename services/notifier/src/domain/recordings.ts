@@ -1,13 +1,20 @@
 /** What customers are told of a recording and of its words (reference 3.6, where both are proposed). */
+
+import {
+  directionOf,
+  iso,
+  legOf,
+  legUuid,
+  type PublicCall,
+  type RecordingUnderWay,
+  toOf,
+} from '@opentact/proto/call-view';
 import type { FactOf } from '@opentact/proto/events';
-import { directionOf, iso, legUuid, toOf } from './call-object.ts';
-import type { Said } from './project.ts';
-import { legOf, type PublicCall } from './public-call.ts';
-import type { One } from './under-way.ts';
+import type { Draft } from './public-event.ts';
 
 const LANGUAGE = 'en-US';
 
-function about(call: PublicCall, { leg }: One, what: string): string {
+function about(call: PublicCall, { leg }: RecordingUnderWay, what: string): string {
   const whose = legOf(call, leg) ?? legOf(call, 0)!;
   return `CallSCA ${directionOf(whose)} ${whose.from} > ${toOf(whose)} - ${what} available`;
 }
@@ -15,9 +22,9 @@ function about(call: PublicCall, { leg }: One, what: string): string {
 /** `url` is below the platform's HTTP address; `asr`: its words were asked for. */
 export function recordTold(
   call: PublicCall,
-  one: One,
+  one: RecordingUnderWay,
   { recordingId, durationMs, at }: FactOf<'RecordFinished'> & { at: number },
-): Said {
+): Draft {
   return {
     type: 'call_record',
     message: about(call, one, 'record'),
@@ -35,7 +42,11 @@ export function recordTold(
 }
 
 /** Its uuid is the envelope's to make. */
-export function transcriptTold(call: PublicCall, one: One, { recordingId, text }: FactOf<'TranscriptReady'>): Said {
+export function transcriptTold(
+  call: PublicCall,
+  one: RecordingUnderWay,
+  { recordingId, text }: FactOf<'TranscriptReady'>,
+): Draft {
   return {
     type: 'call_transcript',
     message: about(call, one, 'transcript'),

@@ -3,24 +3,36 @@
  * address. It refuses what is no HTTP, what is not public or allowed, and more than five redirects.
  */
 import type { Readable } from 'node:stream';
-import type { Allowed } from '@opentact/runtime';
+import { type Allowed, createNames } from '@opentact/runtime';
 import { Agent, type Dispatcher } from 'undici';
-import { guardedConnector, type Resolve, resolveByDns } from './guard.ts';
+import { type Address, basicAuthorization, parseAddress, receivedAs } from './address.ts';
+import { guardedConnector, lookUp, type Resolve } from './guard.ts';
 import { DoorError, refusalOf } from './refusals.ts';
 
 const REDIRECTS_MAX = 5;
-const URL_LENGTH_MAX = 8192;
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type Method = (typeof METHODS)[number];
 
+/** One hop as it is sent. */
+export type HopRequest = {
+  method: Method;
+  /** Origin and request target. */
+  url: string;
+  body: string;
+  /** It and every hop before it go to the origin that was asked for: what leaves there and comes back was chosen by others. */
+  isAsked: boolean;
+};
+
 export type DoorRequest = {
   url: string;
+  /** Whose share of the look-ups of names it takes. */
+  account: string;
   method: Method;
   /** Sent as it is by any method but GET; a redirect that turns it into a GET drops it. */
   body: string;
-  /** Headers of one hop, over the body that this hop sends. `isAsked`: it goes to the server that was asked for. */
-  headers(body: string, isAsked: boolean): Record<string, string>;
+  /** Headers of one hop. */
+  headers(hop: HopRequest): Record<string, string>;
   /** From now to the headers of the last hop, ms. */
   firstByteMs: number;
   /** From now to the last byte, ms. */
@@ -38,27 +50,12 @@ export type Door = {
   close(): Promise<void>;
 };
 
-function parseUrl(text: string, base?: string): URL {
-  const url = text.length <= URL_LENGTH_MAX && URL.canParse(text, base) ? new URL(text, base) : undefined;
-  if (!url) throw new DoorError('bad-url', 'not a URL');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new DoorError('bad-url', `${url.protocol} is neither http: nor https:`);
-  return url;
-}
-
 function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
     ),
   );
-}
-
-/** `user:password@` of a URL becomes what it means, and stays with its own hop. */
-function authorization(url: URL): Record<string, string> {
-  if (!url.username) return {};
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
 /** The deadlines of one request, as a signal whose reason is the refusal. */
@@ -82,47 +79,51 @@ function deadlines(request: DoorRequest): { signal: AbortSignal; answered(): voi
   };
 }
 
-type Hop = { url: URL; method: Method; body: string };
+type Hop = { address: Address; method: Method; body: string; isAsked: boolean };
 
 /** Where an answer sends us; undefined: it is the last. 303 asks by GET, so do 301 and 302 after a POST (RFC 9110 15.4). */
 function nextHop(hop: Hop, { statusCode, headers }: Dispatcher.ResponseData): Hop | undefined {
   if (![301, 302, 303, 307, 308].includes(statusCode) || typeof headers.location !== 'string') return undefined;
-  const url = parseUrl(headers.location, hop.url.href);
+  const address = parseAddress(headers.location, hop.address);
+  const isAsked = hop.isAsked && address.url.origin === hop.address.url.origin;
   const turns = statusCode === 303 || ((statusCode === 301 || statusCode === 302) && hop.method === 'POST');
-  return turns ? { url, method: 'GET', body: '' } : { ...hop, url };
+  return turns ? { address, isAsked, method: 'GET', body: '' } : { ...hop, address, isAsked };
 }
 
 /** @param resolve names to addresses; tests give their own. */
 export function createDoor(of: { allowed: readonly Allowed[]; userAgent: string; resolve?: Resolve }): Door {
+  const resolve = of.resolve ?? createNames().addresses;
   const agent = new Agent({
-    connect: guardedConnector(of.allowed, of.resolve ?? resolveByDns),
+    connect: guardedConnector(of.allowed, resolve),
     // A connection per request: on a kept one a server's goodbye can cross our request, and then nobody knows
     // whether it was heard.
     pipelining: 0,
     maxHeaderSize: 16 * 1024,
   });
 
-  function ask(hop: Hop, request: DoorRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { origin, pathname, search } = hop.url;
+  async function ask(hop: Hop, request: DoorRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { address, method, body, isAsked } = hop;
+    await lookUp(resolve, address.url.hostname, request.account, signal);
     const headers = {
       'user-agent': of.userAgent,
       'accept-encoding': 'identity',
-      ...authorization(hop.url),
-      ...request.headers(hop.body, origin === parseUrl(request.url).origin),
+      ...basicAuthorization(address.url),
+      ...request.headers({ method, body, isAsked, url: receivedAs(address) }),
     };
     return agent.request({
-      origin,
-      path: pathname + search,
-      method: hop.method,
+      origin: address.url.origin,
+      path: address.target,
+      method,
       headers,
       signal,
-      body: hop.method === 'GET' || (hop.method === 'DELETE' && hop.body === '') ? null : hop.body,
+      body: method === 'GET' || (method === 'DELETE' && body === '') ? null : body,
       headersTimeout: request.totalMs,
       bodyTimeout: request.totalMs,
     });
   }
   async function follow(request: DoorRequest, signal: AbortSignal): Promise<[Hop, Dispatcher.ResponseData]> {
-    let hop: Hop = { url: parseUrl(request.url), method: request.method, body: request.body };
+    const { method, body } = request;
+    let hop: Hop = { address: parseAddress(request.url), method, body, isAsked: true };
     for (let redirects = 0; ; redirects++) {
       const answer = await ask(hop, request, signal);
       const next = nextHop(hop, answer);
@@ -139,7 +140,7 @@ export function createDoor(of: { allowed: readonly Allowed[]; userAgent: string;
         const [hop, answer] = await follow(request, limits.signal);
         limits.answered();
         const { statusCode: status, headers, body } = answer;
-        return { status, headers: plainHeaders(headers), body, url: hop.url.href, done: limits.done };
+        return { status, headers: plainHeaders(headers), body, url: hop.address.url.href, done: limits.done };
       } catch (error) {
         limits.done();
         throw refusalOf(limits.signal.aborted ? limits.signal.reason : error);

@@ -1,6 +1,14 @@
 /** Why a request beyond our walls did not give what was asked for. The words are those of `DocumentFailed.reason`. */
 
-export type Refusal = 'refused-address' | 'timeout' | 'connect' | 'too-large' | 'redirects' | 'http' | 'bad-url';
+export type Refusal =
+  | 'refused-address'
+  | 'timeout'
+  | 'connect'
+  | 'too-large'
+  | 'redirects'
+  | 'http'
+  | 'bad-url'
+  | 'charset';
 
 /** A failure of the world: `detail` is for the customer and the operator, and holds no secret. */
 export class DoorError extends Error {

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { NewRecord } from '@opentact/event-log';
-import { iso } from '../domain/call-object.ts';
-import type { Told } from '../domain/project.ts';
+import { iso } from '@opentact/proto/call-view';
+import type { PublicEvent } from '../domain/public-event.ts';
 
 const SCHEMA = '1';
 
@@ -19,7 +19,7 @@ function idOf(...words: Array<string | number>): string {
 }
 
 /** The envelope as it is written. */
-export function envelopeOf(told: Told): Record<string, unknown> {
+export function envelopeOf(told: PublicEvent): Record<string, unknown> {
   const { type, callId, seq, index, at, message, payload, call, callFlow } = told;
   return {
     uuid: idOf('event', callId, seq, index),
@@ -37,7 +37,7 @@ export function envelopeOf(told: Told): Record<string, unknown> {
 }
 
 /** Key: the call. Headers: what a reader may choose by without reading the JSON. */
-export function recordOf(told: Told): NewRecord {
+export function recordOf(told: PublicEvent): NewRecord {
   return {
     key: told.callId,
     headers: { type: told.type, seq: String(told.seq), schema: SCHEMA, account: told.account },

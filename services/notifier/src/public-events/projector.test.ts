@@ -5,10 +5,11 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createMemoryServer, type EventLog, faulty, LogError, memoryLog } from '@opentact/event-log';
-import { type CallEvent, encodeEvent, type Fact, readEvent, versionOf } from '@opentact/proto';
+import { type CallEvent, encodeEvent, type Fact, readStoryFile, versionOf } from '@opentact/proto';
+import type { PublicCall } from '@opentact/proto/call-view';
 import { createLogger, partitionOf } from '@opentact/runtime';
-import { project, type Told } from '../domain/project.ts';
-import type { PublicCall } from '../domain/public-call.ts';
+import { project } from '../domain/project.ts';
+import type { PublicEvent } from '../domain/public-event.ts';
 import { envelopeOf } from './envelope.ts';
 import { JOURNAL, PUBLIC, runProjector } from './projector.ts';
 import { servePublicEvents } from './serve.ts';
@@ -23,11 +24,7 @@ const KEYS = Array.from({ length: 90 }, (_, n) => call(n + 10))
 const PARTITION = 3;
 
 function storyOf(name: string, callId: string): CallEvent[] {
-  const [, ...lines] = readFileSync(`${CALLS}${name}`, 'utf8').trimEnd().split('\n');
-  return lines.map((line) => {
-    const [bytes, schema] = line.split(' ').reverse();
-    return { ...readEvent(Buffer.from(bytes!, 'base64'), schema), callId };
-  });
+  return readStoryFile(readFileSync(`${CALLS}${name}`, 'utf8')).events.map((event) => ({ ...event, callId }));
 }
 
 const names = readdirSync(CALLS).filter((name) => name.endsWith('.story'));
@@ -60,7 +57,7 @@ function* interleaved(): Generator<CallEvent> {
   for (let n = 0; n < longest; n++) yield* stories.flatMap((story) => story[n] ?? []);
 }
 
-function told(events: Iterable<CallEvent>): Told[] {
+function told(events: Iterable<CallEvent>): PublicEvent[] {
   const calls = new Map<string, PublicCall>();
   return [...events].flatMap((event) => {
     const { call, told } = project(calls.get(event.callId), event);
@@ -210,6 +207,23 @@ test('an event of a newer version stops its partition before anything after it i
   const stop = new AbortController();
   await assert.rejects(runProjector({ log, partition: PARTITION, signal: stop.signal, logger }), /version 9/);
   await assert.rejects(runProjector({ log, partition: PARTITION, signal: stop.signal, logger }), /version 9/);
+  assert.deepEqual(await written(log), expected());
+});
+
+test('a record that can’t be read, and a fold that can’t, are of their call alone: every other is told', async () => {
+  const log = memoryLog();
+  const bad = {
+    key: call(7),
+    headers: { type: 'CallArrived', seq: '1', schema: '1' },
+    bytes: Buffer.from('ffff07', 'hex'),
+  };
+  const writer = await log.take(JOURNAL, PARTITION);
+  await writer.append({ records: [bad] });
+  await fill(log);
+  const fence = await log.take(PUBLIC, PARTITION);
+  const folds = ['no json', '{"v":1}', '{"v":1,"call":{"callId":"x"}}'].map((text) => Buffer.from(text));
+  await fence.append({ records: [], snapshots: folds.map((bytes, n) => ({ key: call(n + 1), bytes })) });
+  await runUntil(log, log);
   assert.deepEqual(await written(log), expected());
 });
 

@@ -6,10 +6,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogRecord, NewRecord, Writer } from '@opentact/event-log';
 import { refusalOf } from '@opentact/event-log';
-import { type CallEvent, type FactType, readEvent, versionOf } from '@opentact/proto';
+import { type CallEvent, type FactType, isUnreadable, readRecord, versionOf } from '@opentact/proto';
+import { type PublicCall, UNSEEN } from '@opentact/proto/call-view';
 import type { Logger } from '@opentact/runtime';
 import { project } from '../domain/project.ts';
-import type { PublicCall } from '../domain/public-call.ts';
 import { recordOf } from './envelope.ts';
 
 export const JOURNAL = 'calls.journal';
@@ -29,32 +29,6 @@ const SILENT_MAX = 2000;
 const CALLS_MAX = 20_000;
 /** From one append to the next: a call's events come in bursts, and each append carries what is remembered of it. */
 const PAUSE_MS = 20;
-
-/** Known, and nothing that customers are told: not decoded, since documents and descriptions are most of a journal. */
-const PASSED_OVER: ReadonlySet<string> = new Set<FactType>([
-  'NodeRequested',
-  'NodeAssigned',
-  'SessionReady',
-  'SessionChangeRequested',
-  'SessionChanged',
-  'DocumentRequested',
-  'DocumentFetched',
-  'DocumentAccepted',
-  'PlayRequested',
-  'PlayFinished',
-  'PlayStopRequested',
-  'PlayStopped',
-  'DigitPressed',
-  'TimerSet',
-  'TimerCancelled',
-  'TimerFired',
-  'MetaSet',
-  'LocationRequested',
-  'LocationFound',
-  'GroupRequested',
-  'GroupFound',
-  'LookUpFailed',
-]);
 
 export type ProjectorOptions = {
   log: EventLog;
@@ -85,7 +59,7 @@ export async function runProjector(options: ProjectorOptions): Promise<void> {
   // First the fence: what is read after it can't change under us.
   const writer = await log.take(PUBLIC, partition);
   try {
-    await follow(options, writer, await restore(log, partition));
+    await follow(options, writer, await restore(options));
   } finally {
     await writer.release();
   }
@@ -93,13 +67,26 @@ export async function runProjector(options: ProjectorOptions): Promise<void> {
 
 type Memory = { position: number; calls: Map<string, PublicCall> };
 
-async function restore(log: EventLog, partition: number): Promise<Memory> {
+/** What is remembered of a call; undefined where it is nothing that can be gone on with. */
+function callOf(key: string, bytes: Uint8Array): PublicCall | undefined {
+  try {
+    const { v, call } = parsed(bytes);
+    return v === FOLD_VERSION && call?.callId === key && Array.isArray(call.legs) ? call : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function restore({ log, partition, logger }: ProjectorOptions): Promise<Memory> {
   const memory: Memory = { position: 0, calls: new Map() };
   for await (const { key, bytes } of log.snapshots(PUBLIC, partition)) {
     if (!bytes) continue;
-    const found = parsed(bytes);
-    if (key === CURSOR) memory.position = found.position;
-    else if (found.v === FOLD_VERSION) memory.calls.set(key, found.call);
+    if (key === CURSOR) memory.position = parsed(bytes).position;
+    else {
+      const call = callOf(key, bytes);
+      if (call) memory.calls.set(key, call);
+      else logger.error({ callId: key }, 'what was remembered of a call can’t be read: nothing more is told of it');
+    }
   }
   return memory;
 }
@@ -154,10 +141,14 @@ function snapshotsOf({ changed }: Pending, { position, calls }: Memory) {
   return [...folds, { key: CURSOR, bytes: jsonOf({ position }) }];
 }
 
-/** What there may be to tell of; PartitionTaken is no event of a call. @throws UnknownEvent */
-function eventOf({ key, headers: { type = '', schema = '1' }, bytes }: LogRecord): CallEvent | undefined {
-  const isKnown = key === '' || (PASSED_OVER.has(type) && Number(schema) <= versionOf(type as FactType));
-  return isKnown ? undefined : readEvent(bytes, schema);
+/**
+ * What there may be to tell of; PartitionTaken is no event of a call. What customers aren't told of is not decoded:
+ * documents and descriptions are most of a journal. @throws UnknownEvent
+ */
+function eventOf(record: LogRecord): CallEvent | undefined {
+  const { type = '', schema = '1' } = record.headers;
+  const isKnown = record.key === '' || (UNSEEN.has(type as FactType) && Number(schema) <= versionOf(type as FactType));
+  return isKnown ? undefined : readRecord(record);
 }
 
 /** @throws UnknownEvent */
@@ -166,6 +157,8 @@ function absorb(record: LogRecord, memory: Memory, pending: Pending, logger: Log
   memory.position = record.position;
   pending.read++;
   if (!event) return;
+  // Its place in the journal stays, and nothing is told of it; the call goes on to its end.
+  if (isUnreadable(event)) logger.error({ callId: event.callId, seq: event.seq }, 'a record can’t be read');
   const before = memory.calls.get(event.callId);
   const { call, told } = learned(before, event, logger);
   if (call !== before) {

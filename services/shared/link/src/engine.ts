@@ -168,8 +168,11 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
     shut(partition, owner = '') {
       if (open.delete(partition)) sendAll({ $case: 'notOwner', value: { partition, owner } });
     },
-    ask: (to, { key, seq, epoch, payload }) =>
-      send(to.node, to.boot, { $case: 'ask', value: { key, seq, epoch, boot: to.boot, payload: asBuffer(payload) } }),
+    ask: (to, { key, seq, epoch, payload, account = '' }) =>
+      send(to.node, to.boot, {
+        $case: 'ask',
+        value: { key, seq, epoch, boot: to.boot, payload: asBuffer(payload), account },
+      }),
     ack: (to, key, n, epoch) => void send(to.name, to.boot, { $case: 'ack', value: { key, n, epoch } }),
     gap: (to, key, expected, epoch) => void send(to.name, to.boot, { $case: 'gap', value: { key, expected, epoch } }),
     notOwner: (to, partition, owner) => void send(to.name, to.boot, { $case: 'notOwner', value: { partition, owner } }),
@@ -181,8 +184,8 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
       void send(to.name, to.boot, { $case: 'auditAnswer', value: { partition, epoch, gone } }),
     there: (to, key, part, holder, epoch) =>
       void send(to.name, to.boot, { $case: 'there', value: { key, part, ...(holder ?? NOBODY), epoch } }),
-    hint: (to, key, payload) =>
-      void send(to.node, to.boot, { $case: 'hint', value: { key, payload: asBuffer(payload) } }),
+    hint: (to, key, payload, account = '') =>
+      void send(to.node, to.boot, { $case: 'hint', value: { key, payload: asBuffer(payload), account } }),
     addTo: (server) => server.addService(LinkV1.EngineLinkService, { connect }),
   };
 }

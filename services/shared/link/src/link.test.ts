@@ -96,7 +96,7 @@ async function node(t: TestContext, server: MemoryServer, over: Partial<Paramete
       ask: (asked) => asks.push(asked),
       gone: (key) => said.push(`gone ${key}`),
       known: (key, name, boot, payload) => said.push(`known ${key} ${name} ${boot} ${text(payload)}`),
-      hint: (key, payload) => said.push(`hint ${key} ${text(payload)}`),
+      hint: (key, payload, account) => said.push(`hint ${key} ${text(payload)} of ${account}`),
       held: () => held,
     },
     ...over,
@@ -215,7 +215,10 @@ test('an ask is handed over once, and refused where it was meant for another boo
   const n = await node(t, server);
   e.openAll(5);
   await eventually(() => n.link.ready());
-  const ask = (seq: number, epoch = 5) => ({ key: 'k', seq, epoch, payload: bytes(`do ${seq}`) });
+  const ask = (seq: number, epoch = 5) => ({
+    ...{ key: 'k', seq, epoch, payload: bytes(`do ${seq}`) },
+    account: 'acme',
+  });
   assert.equal(e.link.ask({ node: 'node', boot: 'n1' }, ask(3)), true);
   assert.equal(e.link.ask({ node: 'node', boot: 'n1' }, ask(3)), true);
   assert.equal(e.link.ask({ node: 'node', boot: 'n1' }, ask(4, 4)), true);
@@ -227,8 +230,8 @@ test('an ask is handed over once, and refused where it was meant for another boo
     ['takenOn k 3', 'takenOn k 3'],
   );
   assert.deepEqual(
-    n.asks.map((a) => [a.key, a.seq, text(a.payload)]),
-    [['k', 3, 'do 3']],
+    n.asks.map((a) => [a.key, a.seq, text(a.payload), a.account]),
+    [['k', 3, 'do 3', 'acme']],
   );
   e.link.settled({ node: 'node', boot: 'n1' }, 'k', 5);
   e.link.ask({ node: 'node', boot: 'n1' }, ask(3)); // a late repetition is still known
@@ -354,7 +357,9 @@ test('hints and load travel', async (t) => {
   e.openAll(1);
   await eventually(() => n.link.ready());
   e.link.hint({ node: 'node', boot: 'n1' }, 'k', bytes('soon'));
-  await eventually(() => n.said.includes('hint k soon'));
+  await eventually(() => n.said.includes('hint k soon of k'));
+  e.link.hint({ node: 'node', boot: 'n1' }, 'k', bytes('soon'), 'acme');
+  await eventually(() => n.said.includes('hint k soon of acme'));
   load = 77;
   await eventually(() => e.link.nodes()[0]?.loadPercent === 77);
 });

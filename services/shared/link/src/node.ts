@@ -73,7 +73,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     stream.send({ $case: 'caughtUp', value: { partition, epoch } });
     questions.askAgain((key) => partitionOf(key, partitions) === partition);
   }
-  function asked({ key, seq, epoch, boot: meant, payload }: Of<'ask'>, stream: EngineStream): void {
+  function asked({ key, seq, epoch, boot: meant, payload, account }: Of<'ask'>, stream: EngineStream): void {
     const reason =
       meant !== boot ? 'lost' : outdated(key, epoch) ? 'stale' : !store.find(key) && store.full() ? 'full' : undefined;
     if (reason) {
@@ -85,7 +85,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     state.asked.add(seq);
     stream.send({ $case: 'takenOn', value: { key, seq, epoch } });
     // Asked again: its answer is on its way as a fact, which is kept until durable.
-    if (isNew) call('ask', () => handlers.ask({ key, seq, payload }));
+    if (isNew) call('ask', () => handlers.ask({ key, seq, payload, account: account || key }));
   }
   function fillGap({ key, expected, epoch }: Of<'gap'>): void {
     const state = store.find(key);
@@ -172,7 +172,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
         if (!outdated(item.value.key, item.value.epoch)) questions.answered(item.value);
         return;
       case 'hint':
-        call('hint', () => handlers.hint(item.value.key, item.value.payload));
+        call('hint', () => handlers.hint(item.value.key, item.value.payload, item.value.account || item.value.key));
         return;
     }
   }

@@ -5,8 +5,11 @@
 
 import type { Holder } from './questions.ts';
 
-/** A request that arrived at this node for this boot, taken on once per (key, seq). */
-export type Asked = { key: string; seq: number; payload: Uint8Array };
+/**
+ * A request that arrived at this node for this boot, taken on once per (key, seq). `account`: whose share of this node it
+ * takes; the key where no account is known.
+ */
+export type Asked = { key: string; seq: number; payload: Uint8Array; account: string };
 
 /** What the service behind the node's half must be able to do. None of these may throw or block. */
 export type NodeHandlers = {
@@ -16,8 +19,8 @@ export type NodeHandlers = {
   gone(key: string): void;
   /** The key's story began at another node: forward or adopt. `payload` tells a retransmission from a merged request. */
   known(key: string, node: string, boot: string, payload: Uint8Array): void;
-  /** Something that may soon be asked for. */
-  hint(key: string, payload: Uint8Array): void;
+  /** Something that may soon be asked for; `account` as in `Asked`. */
+  hint(key: string, payload: Uint8Array, account: string): void;
   /** Keys this node still holds something for; asked every 30 s for the audit. */
   held(): string[];
 };
@@ -86,7 +89,7 @@ export interface EngineLinkServer {
   shut(partition: number, owner?: string): void;
   ask(
     to: { node: string; boot: string },
-    ask: { key: string; seq: number; epoch: number; payload: Uint8Array },
+    ask: { key: string; seq: number; epoch: number; payload: Uint8Array; account?: string },
   ): boolean;
   ack(to: NodeRef, key: string, n: number, epoch: number): void;
   gap(to: NodeRef, key: string, expected: number, epoch: number): void;
@@ -97,5 +100,5 @@ export interface EngineLinkServer {
   auditAnswer(to: NodeRef, partition: number, epoch: number, gone: string[]): void;
   /** `holder` undefined: nobody, or no such key. */
   there(to: NodeRef, key: string, part: number, holder: Holder | undefined, epoch: number): void;
-  hint(to: { node: string; boot: string }, key: string, payload: Uint8Array): void;
+  hint(to: { node: string; boot: string }, key: string, payload: Uint8Array, account?: string): void;
 }

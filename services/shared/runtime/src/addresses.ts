@@ -94,6 +94,19 @@ function isPublicValue(address: Address): boolean {
   return within(address, GLOBAL_V6) && !NOT_PUBLIC_V6.some((block) => within(address, block));
 }
 
+/** The address as one text, the IPv4 one that it reaches where it is one in IPv6 clothes; undefined where the text is no address. */
+export function reachedAddress(address: string): string | undefined {
+  const parsed = parse(address.replace(/^\[|\]$/g, ''));
+  if (!parsed) return undefined;
+  if (parsed.bits === 32) return v4Text(parsed.value);
+  if (within(parsed, NAT64) || (within(parsed, V4_COMPATIBLE) && parsed.value > 1n)) return v4Text(parsed.value);
+  if (within(parsed, SIX_TO_FOUR)) return v4Text(parsed.value >> 80n);
+  const groups = parsed.value.toString(16).padStart(32, '0').match(/.{4}/g)!.join(':');
+  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
+}
+
+const v4Text = (value: bigint) => [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
+
 /** Is this an address of the public Internet? False for anything that is no address. */
 export function isPublicAddress(address: string): boolean {
   const parsed = parse(address);
@@ -104,8 +117,14 @@ export function isPublicAddress(address: string): boolean {
 export function isAllowedAddress(allowed: readonly Allowed[], address: string, port: number): boolean {
   const parsed = parse(address);
   if (!parsed) return false;
-  return (
-    isPublicValue(parsed) ||
-    allowed.some((entry) => (entry.port === undefined || entry.port === port) && within(parsed, entry))
-  );
+  return isPublicValue(parsed) || isOn(allowed, parsed, port);
 }
+
+/** Does the list itself name this address and port? False for anything that is no address. */
+export function isListedAddress(list: readonly Allowed[], address: string, port: number): boolean {
+  const parsed = parse(address);
+  return parsed !== undefined && isOn(list, parsed, port);
+}
+
+const isOn = (list: readonly Allowed[], address: Address, port: number) =>
+  list.some((entry) => (entry.port === undefined || entry.port === port) && within(address, entry));

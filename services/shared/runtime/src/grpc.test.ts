@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { bearer, CHANNEL_OPTIONS, closeGrpc, createGrpcServer, listenGrpc, listenShared } from './grpc.ts';
 
@@ -58,6 +59,29 @@ test('a call without the token is refused', async (t) => {
   });
   assert.equal(await say(client, 'hi', 's3cret'), 'hi');
   await assert.rejects(say(client, 'hi'), { code: status.UNAUTHENTICATED });
+});
+
+test('one source has so many connections to a shared port, and leaves the others room', async (t) => {
+  const port = await freePort();
+  const server = echoServer();
+  const shared = await listenShared(server, '127.0.0.1', port, { max: 5, perSource: 3 });
+  const opened: Socket[] = [];
+  t.after(() => {
+    for (const socket of opened) socket.destroy();
+    return Promise.all([shared.close(), closeGrpc(server, 100)]);
+  });
+  /** Whether it is served: a server of HTTP/2 speaks first. */
+  const isServed = async (localAddress: string) => {
+    const socket = connect({ host: '127.0.0.1', port, localAddress });
+    opened.push(socket);
+    return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)]);
+  };
+  for (const served of [true, true, true, false]) assert.equal(await isServed('127.0.0.2'), served);
+  for (const served of [true, true, false]) assert.equal(await isServed('127.0.0.3'), served);
+  opened[0]!.destroy();
+  await once(opened[0]!, 'close');
+  await sleep(50);
+  assert.equal(await isServed('127.0.0.4'), true);
 });
 
 test('two processes share a gRPC port, and killing either leaves it served', async (t) => {

@@ -3,6 +3,7 @@
  * seconds, a reconnect is tried at once and then at most every half second, and nothing is unbounded.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
 import { createServer, type Server as NetServer } from 'node:net';
 import {
   type ChannelOptions,
@@ -14,9 +15,11 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { type ConnectionLimits, createConnectionShares } from './connection-shares.ts';
 import { claimSocketPath } from './socket-path.ts';
 
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+const SHARED_LIMITS: ConnectionLimits = { max: 2_000, perSource: 200 };
 
 /** Options of every client channel. */
 export const CHANNEL_OPTIONS: ChannelOptions = {
@@ -48,19 +51,26 @@ export function bearer(token: string | undefined): Metadata {
 }
 
 /** Compares in a time that tells nothing of how much was right. */
-function isSame(given: string, wanted: string): boolean {
+export function isSameToken(given: string, wanted: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(given), hash(wanted));
 }
 
+/** What a probe asks, and the schema, which is public. */
+const OPEN = /^\/grpc\.(?:health|reflection)\./;
+
 /** Refuses calls without the token by UNAUTHENTICATED. */
 function tokenInterceptor(token: string): ServerInterceptor {
-  return (_method, call) =>
+  return (method, call) =>
     new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata(metadata, pass) {
-            if (isSame(String(metadata.get('authorization')[0] ?? ''), `Bearer ${token}`)) pass(metadata);
+            if (
+              OPEN.test(method.path) ||
+              isSameToken(String(metadata.get('authorization')[0] ?? ''), `Bearer ${token}`)
+            )
+              pass(metadata);
             else call.sendStatus({ code: status.UNAUTHENTICATED, details: 'token missing or wrong' });
           },
         }),
@@ -74,21 +84,33 @@ export function createGrpcServer(token?: string): Server {
 
 /** Listens on `host:port` (0: any free one) or on `unix:/path`. @returns the port, 0 for a path. @throws Error where taken. */
 export async function listenGrpc(server: Server, address: string): Promise<number> {
-  if (address.startsWith('unix:')) await claimSocketPath(address.slice('unix:'.length));
-  return new Promise((done, failed) => {
+  const path = address.startsWith('unix:') ? address.slice('unix:'.length) : undefined;
+  if (path !== undefined) await claimSocketPath(path);
+  const port = await new Promise<number>((done, failed) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
       error ? failed(error) : done(port),
     );
   });
+  if (path !== undefined) await chmod(path, 0o600);
+  return port;
 }
 
 /**
  * Listens on a port that other processes share: the system spreads connections over all that listen, and one that is
- * killed leaves the others served. grpc-js can't open such a socket itself, so connections are handed to it.
+ * killed leaves the others served. grpc-js can't open such a socket itself, so connections are handed to it, as many as `limits`
+ * say: none of them is known to be idle, so that one too many is closed.
  */
-export async function listenShared(server: Server, host: string, port: number): Promise<{ close(): Promise<void> }> {
+export async function listenShared(
+  server: Server,
+  host: string,
+  port: number,
+  limits: ConnectionLimits = SHARED_LIMITS,
+): Promise<{ close(): Promise<void> }> {
+  const shares = createConnectionShares(limits);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const listener: NetServer = createServer((socket) => {
+    if (!shares.admit(socket)) return;
+    shares.busy(socket);
     socket.setNoDelay(true);
     injector.injectConnection(socket);
   });

@@ -2,6 +2,7 @@
  * Answers whether the process lives (`GET /health`) and whether it can do its work (`GET /ready`, each check by name).
  * It refuses every other path and keeps no connection open.
  */
+import { chmod } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { claimSocketPath } from './socket-path.ts';
 
@@ -70,6 +71,7 @@ export async function serveHealth(
     if (typeof listen === 'string') server.listen(listen, done);
     else server.listen(listen, host, done);
   });
+  if (typeof listen === 'string') await chmod(listen, 0o600);
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : 0,

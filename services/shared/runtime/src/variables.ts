@@ -48,13 +48,13 @@ export const PUBLIC = {
     'OPENTACT_FETCH_ALLOW',
     '',
     parseAllowList,
-    'CIDR[:port] list to fetch from beyond public addresses',
+    'CIDR[:port] list to fetch from beyond public addresses and the demo’s',
   ),
   dialAllow: variable(
     'OPENTACT_DIAL_ALLOW',
     '',
     parseAllowList,
-    'CIDR[:port] list Dial may reach beyond public addresses',
+    'CIDR[:port] list Dial may reach beyond public addresses and the demo’s',
   ),
   trunk: optional('OPENTACT_TRUNK', read.trunk, 'sip:user:password@host:port, the trunk of Number', { secret: true }),
   freeCalls: variable(
@@ -63,9 +63,14 @@ export const PUBLIC = {
     read.oneOf('no', 'yes'),
     'yes: calls out by the trunk cost nothing while there are no rates for them',
   ),
-  grpcToken: optional('OPENTACT_GRPC_TOKEN', read.text, 'bearer token; required unless bound to loopback', {
-    secret: true,
-  }),
+  grpcToken: optional(
+    'OPENTACT_GRPC_TOKEN',
+    read.text,
+    'the operator’s bearer token; unset: the file `operator.token` in OPENTACT_HOME',
+    {
+      secret: true,
+    },
+  ),
   asrUrl: optional(
     'OPENTACT_ASR_URL',
     read.plainUrl('http:', 'https:'),
@@ -80,6 +85,11 @@ export const PUBLIC = {
     'OpenID issuer whose ID tokens log users in',
   ),
   googleClientId: optional('OPENTACT_GOOGLE_CLIENT_ID', read.text, 'our client there; unset: no log-in by Google'),
+  signUp: optional(
+    'OPENTACT_SIGN_UP',
+    read.oneOf('on', 'off'),
+    'may anybody sign up by REST; unset: on at a loopback bind, else off',
+  ),
   smtpUrl: optional(
     'OPENTACT_SMTP_URL',
     read.url('smtp:', 'smtps:'),
@@ -91,7 +101,7 @@ export const PUBLIC = {
     'OPENTACT_RESET_ORIGINS',
     '',
     read.origins,
-    'origins a password reset may lead to; empty: any, on a loopback bind only',
+    'origins a password reset may lead to; empty: pages of this machine, on a loopback bind without a proxy',
   ),
   trustedProxies: variable(
     'OPENTACT_TRUSTED_PROXIES',
@@ -100,6 +110,12 @@ export const PUBLIC = {
     'addresses and CIDRs of proxies before the HTTP port, whose X-Forwarded-For is believed; empty: none',
   ),
   retainDays: variable('OPENTACT_RETAIN_DAYS', '30', read.integer(1, 3650), 'days the journal and recordings are kept'),
+  diskFreeMb: variable(
+    'OPENTACT_DISK_FREE_MB',
+    '512',
+    read.integer(0, 1_000_000_000),
+    'MiB that recordings leave free on their disk; 0: none',
+  ),
   logLevel: variable(
     'OPENTACT_LOG_LEVEL',
     'info',
@@ -114,6 +130,12 @@ export const INTERNAL = {
   secret: optional('OPENTACT_SECRET', read.text, 'platform secret; unset: the file `secret` in OPENTACT_HOME', {
     secret: true,
   }),
+  sealKeys: optional(
+    'OPENTACT_SEAL_KEYS',
+    read.text,
+    'base64 keys of 32 bytes that seal the secrets of api’s database, newest first, two at most; unset: the file `seal.keys` in OPENTACT_HOME',
+    { secret: true },
+  ),
   linkPort: variable('OPENTACT_LINK_PORT', '0', read.integer(0, 65_535), 'an engine’s own gRPC port; 0: any free one'),
   health: optional('OPENTACT_HEALTH', read.text, 'port or socket path of this process’s /health and /ready'),
   readyOf: variable('OPENTACT_READY_OF', '', read.list, 'name=socket-path list whose readiness api’s /ready gathers'),

@@ -6,8 +6,16 @@ import { status } from '@grpc/grpc-js';
 import { DirectoryV1 } from '@opentact/proto';
 import { closeGrpc, createGrpcServer, listenGrpc } from '@opentact/runtime';
 import { DirectoryAway } from '../edge/port.ts';
-import { ROUTE } from '../edge/testing/house.ts';
+import { ROUTE } from '../testing/house.ts';
 import { grpcDirectory } from './directory.ts';
+
+const media = (range: string) => ({ ranges: [range], fromAnywhere: false });
+const KNOWN = [
+  { from: '198.51.100.0/24', media: media('198.51.100.128/25') },
+  { from: '2001:db8::1', media: media('2001:db8::/64') },
+  { from: '127.0.0.1:5099', media: media('127.0.0.1') },
+  { from: 'nonsense', media: media('0.0.0.0/0') },
+];
 
 async function given() {
   const asked: string[] = [];
@@ -16,8 +24,10 @@ async function given() {
   server.addService(DirectoryV1.DirectoryService, {
     route({ request }, done) {
       asked.push(request.user);
-      if (request.user === 'nobody') done({ code: status.NOT_FOUND, details: '' });
+      const isGone = request.user === 'leaving' && asked.includes('it left');
+      if (request.user === 'nobody' || isGone) done({ code: status.NOT_FOUND, details: '' });
       else if (request.fromUser === 'screened') done(null, { ...ROUTE, refusal: 'no' });
+      else if (request.user === 'carried') done(null, { ...ROUTE, forEveryCaller: true, knownSources: KNOWN });
       else done(null, { ...ROUTE, forEveryCaller: request.user === 'open' });
     },
     trunk: ({ request }, done) =>
@@ -39,7 +49,12 @@ async function given() {
       if (request.leg === 'slow' && asked.length === 1) done({ code: status.UNAVAILABLE, details: '' });
       else done(null, { refusal: request.called === '1900' ? 'rate' : '', callerNumber: '' });
     },
+    reach({ request }, done) {
+      asked.push(request.address);
+      done(null, { refusal: '', trunk: request.address === '' ? '' : 'carrier', shown: request.caller });
+    },
     stage: unused,
+    pastCall: unused,
     signingKey: unused,
   } satisfies DirectoryV1.DirectoryServer as never);
   const port = await listenGrpc(server, '127.0.0.1:0');
@@ -81,6 +96,26 @@ test('a number that screens nobody is asked about once for all its callers', asy
   await close();
 });
 
+test('an address that somebody was let call is known, whoever calls it next, until it is nobody’s', async () => {
+  const { directory, asked, close } = await given();
+  assert.equal(directory.known(question('1')), undefined);
+  await directory.route(question('1', 'screened'));
+  assert.equal(directory.known(question('1')), undefined, 'a refusal tells nothing of others');
+  await directory.route(question('1'));
+  assert.equal(directory.known(question('1', 'whoever'))?.accountId, 'demo');
+  await directory.route(question('leaving'));
+  assert.ok(directory.known(question('leaving')));
+  asked.push('it left');
+  await directory.route(question('leaving', 'b'));
+  assert.equal(directory.known(question('leaving')), undefined);
+  await directory.route(question('carried'));
+  const byCarrier = question('carried', 'a', '127.0.0.1', '198.51.100.7:5060');
+  assert.deepEqual(directory.known(byCarrier)?.media, media('198.51.100.128/25'));
+  assert.equal(directory.known(question('1'.repeat(129))), undefined);
+  assert.deepEqual(asked, ['1', '1', 'leaving', 'it left', 'leaving', 'carried']);
+  await close();
+});
+
 test('at a domain’s name it matters which machine calls, but not by which port; at our address it doesn’t', async () => {
   const { directory, server, asked, close } = await given();
   await directory.route(question('open', 'a', 'pbx.test', '10.0.0.1:5060'));
@@ -93,6 +128,22 @@ test('at a domain’s name it matters which machine calls, but not by which port
   assert.equal(asked.length, 4);
   server.forceShutdown();
   await assert.rejects(directory.route(question('open', 'a', 'pbx.test', '10.0.0.3:5060')), DirectoryAway);
+  await close();
+});
+
+test('strangers with long names, and those who call nobody, push out no number that is somebody’s', async () => {
+  const { directory, server, asked, close } = await given();
+  await directory.route(question('1'));
+  const long = 'x'.repeat(129);
+  assert.equal(await directory.route(question(long)), undefined);
+  assert.equal(await directory.route(question('1', 'a', `${long}.${long}.test`)), undefined);
+  assert.deepEqual(asked, ['1'], 'nobody has such a name');
+  await directory.route(question('1', `${long.slice(0, 128)}a`));
+  await directory.route(question('1', `${long.slice(0, 128)}b`));
+  assert.equal(asked.length, 2, 'a caller’s name is cut');
+  for (let n = 0; n < 3_000; n++) await directory.route(question('nobody', String(n)));
+  server.forceShutdown();
+  assert.equal((await directory.route(question('1')))?.accountId, 'demo');
   await close();
 });
 
@@ -135,15 +186,40 @@ test('a group is its account’s: another account’s is remembered to be nobody
   await close();
 });
 
+test('an address is asked once for each caller, and what it is stays known while the Directory is away', async () => {
+  const { directory, server, asked, close } = await given();
+  const of = { accountId: 'demo', address: '192.0.2.1:5060', caller: '1', originalCaller: undefined };
+  for (let time = 0; time < 2; time++) assert.deepEqual(await directory.reach(of), { shown: '1', trunk: 'carrier' });
+  assert.deepEqual(await directory.reach({ ...of, address: '', caller: '' }), { shown: '' });
+  assert.deepEqual(asked, ['192.0.2.1:5060', '']);
+  server.forceShutdown();
+  assert.deepEqual(await directory.reach(of), { shown: '1', trunk: 'carrier' });
+  await assert.rejects(directory.reach({ ...of, caller: '2' }), DirectoryAway);
+  await close();
+});
+
 test('a reservation is asked every time, and again where the Directory was away; away for good it is none', async () => {
   const { directory, server, asked, close } = await given();
-  const leg = { leg: 'slow', accountId: 'demo', appId: '', called: '1212' };
-  assert.equal(await directory.reserve(leg), undefined);
+  const leg = { leg: 'slow', accountId: 'demo', appId: '', called: '1212', caller: '1', originalCaller: undefined };
+  assert.deepEqual(await directory.reserve(leg), {});
   assert.deepEqual(asked, ['slow', 'slow']);
-  assert.equal(await directory.reserve(leg), undefined);
-  assert.equal(await directory.reserve({ ...leg, called: '1900' }), 'rate');
+  assert.deepEqual(await directory.reserve(leg), {});
+  assert.deepEqual(await directory.reserve({ ...leg, called: '1900' }), { refusal: 'rate' });
   assert.equal(asked.length, 4);
   server.forceShutdown();
   await assert.rejects(directory.reserve(leg), DirectoryAway);
+  await close();
+});
+
+test('one answer serves every caller; media of a trunk is told only for who calls from it', async () => {
+  const { directory, asked, close } = await given();
+  const ranges = async (source: string) =>
+    (await directory.route(question('carried', 'a', '127.0.0.1', source)))?.media?.ranges;
+  assert.deepEqual(await ranges('203.0.113.1:5060'), undefined);
+  assert.deepEqual(await ranges('198.51.100.7:40000'), ['198.51.100.128/25']);
+  assert.deepEqual(await ranges('2001:db8::1:5060'), ['2001:db8::/64']);
+  assert.deepEqual(await ranges('127.0.0.1:5099'), ['127.0.0.1']);
+  assert.deepEqual(await ranges('127.0.0.1:5060'), undefined, 'another party of this machine');
+  assert.deepEqual(asked, ['carried']);
   await close();
 });

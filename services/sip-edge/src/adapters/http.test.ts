@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { serveHttp } from './http.ts';
 
@@ -17,4 +20,13 @@ test('health, readiness and the SIP messages of a call are served; nothing else 
   assert.equal((await get(`/calls/${ID.replace('1', '2')}/sip`)).status, 404);
   assert.equal((await get('/calls/../../etc/passwd/sip')).status, 404);
   await http.close();
+});
+
+test('its socket file is open to its own user alone: SIP messages are no other user’s', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'opentact-http-'));
+  const http = await serveHttp(join(folder, 'edge.health'), {}, () => undefined);
+  const { mode } = await stat(join(folder, 'edge.health'));
+  await http.close();
+  await rm(folder, { recursive: true });
+  assert.equal(mode & 0o777, 0o600);
 });

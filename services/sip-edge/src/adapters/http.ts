@@ -1,6 +1,7 @@
 // The edge's own HTTP: /health, /ready, and the SIP messages of a call at GET /calls/<id>/sip.
-// On loopback or a socket file only; it refuses every other path and method.
+// On loopback or a socket file of its own user's only; it refuses every other path and method.
 
+import { chmod } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { answerHealth, type Check, claimSocketPath } from '@opentact/runtime';
 import type { TracedMessage } from '../edge/trace.ts';
@@ -33,6 +34,7 @@ export async function serveHttp(
     if (typeof at === 'string') server.listen(at, done);
     else server.listen(at, '127.0.0.1', done);
   });
+  if (typeof at === 'string') await chmod(at, 0o600);
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : 0,

@@ -19,14 +19,17 @@ export function engineLink(
         if (event) listener.ask({ ...event, callId: key, seq });
       },
       gone: (key) => listener.gone(key),
-      known: (key, node, boot, payload) => listener.known(key, { node, boot }, originOf(payload)),
+      known: (key, node, boot, payload) => listener.known(key, { node, instanceId: boot }, originOf(payload)),
       hint() {},
       held: () => listener.held(),
     },
   });
   return {
     report: (callId, fact) => link.report(callId, encodeEvent(fact)),
-    where: (callId, leg) => link.where(callId, leg),
+    async where(callId, leg) {
+      const holder = await link.where(callId, leg);
+      return holder && { node: holder.node, instanceId: holder.boot };
+    },
     forget: (callId) => link.forget(callId),
     pending: () => link.pending(),
     full: () => link.full(),

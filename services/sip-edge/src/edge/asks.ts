@@ -2,14 +2,14 @@
 // A request about a leg that nobody holds here is answered by its end, once, so that it does not wait for ever.
 
 import type { CallEvent, FactOf } from '@opentact/proto';
-import { adopt } from './adopt.ts';
+import { adopt } from '../cluster/adoption.ts';
+import { dial } from '../uac/callee.ts';
+import { findGroup, locate } from '../uac/look-ups.ts';
+import { answer, ring } from '../uas/caller.ts';
+import { answerOffer, offer } from '../uas/offers.ts';
 import { type EdgeCall, type Leg, newCall } from './call.ts';
-import { dial } from './callee.ts';
-import { answer, ring } from './caller.ts';
-import { type Context, forgetWhenOver, report } from './context.ts';
+import { type CallKeeping, type Context, forgetWhenOver, report } from './context.ts';
 import { hangUp } from './hangup.ts';
-import { findGroup, locate } from './look-ups.ts';
-import { answerOffer, offer } from './offers.ts';
 
 export function serve(context: Context, event: CallEvent): void {
   switch (event.type) {
@@ -67,7 +67,7 @@ function serveLeg(context: Context, leg: Leg, event: LegAsk): void {
   }
 }
 
-function callOf(context: Context, callId: string): EdgeCall {
+function callOf(context: Pick<Context, 'calls'>, callId: string): EdgeCall {
   const known = context.calls.get(callId);
   if (known) return known;
   const call = newCall(callId);
@@ -97,7 +97,7 @@ function take(context: Context, event: CallEvent<FactOf<'AdoptRequested'>>): voi
   });
 }
 
-function stranger(context: Context, callId: string, leg: number): void {
+function stranger(context: CallKeeping, callId: string, leg: number): void {
   const call = callOf(context, callId);
   if (call.strangers.has(leg)) return;
   call.strangers.add(leg);

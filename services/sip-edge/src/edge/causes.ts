@@ -1,5 +1,6 @@
 // Between SIP statuses, Q.850 causes and the reasons of the story (RFC 3398 8, RFC 3326).
 
+import { decimal } from '../stack/message/grammar.ts';
 import type { SipMessage } from '../stack/message/message.ts';
 
 /** Reasons a dialled leg ends without an answer, by the final status. */
@@ -36,9 +37,21 @@ export function reasonHeader(q850: number): string {
 /** The Q.850 cause of a message's Reason headers; 0 where there is none within 1 … 127. */
 export function q850Of(message: SipMessage): number {
   for (const line of message.headers.lines('reason')) {
-    const match = /Q\.850\s*(?:;[^,]*)?;\s*cause\s*=\s*([0-9]{1,3})(?![0-9])/i.exec(line);
-    const cause = match ? Number(match[1]) : 0;
-    if (cause > 0 && cause < 128) return cause;
+    for (const value of line.split(',')) {
+      const cause = causeOf(value);
+      if (cause > 0) return cause;
+    }
+  }
+  return 0;
+}
+
+/** Of one reason-value: `Q.850;cause=16;text="…"`. */
+function causeOf(value: string): number {
+  const [protocol = '', ...params] = value.split(';');
+  if (protocol.trim().toUpperCase() !== 'Q.850') return 0;
+  for (const param of params) {
+    const [name = '', number = ''] = param.split('=', 2);
+    if (name.trim().toLowerCase() === 'cause') return decimal(number.trim(), 127) ?? 0;
   }
   return 0;
 }

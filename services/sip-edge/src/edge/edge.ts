@@ -2,27 +2,32 @@
 // It knows no flow; it refuses new calls it can't carry, and nothing else.
 
 import { callIdOfInvite } from '@opentact/proto';
-import { formatResponse, type HeaderLine } from '../stack/message/build.ts';
+import { createBudget } from '@opentact/runtime';
+import { createArrivalRate } from '../admission/arrival-rate.ts';
+import { createLimits } from '../admission/limits.ts';
+import { LEAVING, refusedForLoad, SILENT } from '../admission/overload.ts';
+import { createDialogForwarder } from '../cluster/dialog-forwarder.ts';
+import { relinquishWhatOthersHold, watchOwners } from '../cluster/relinquish.ts';
+import { createSuspendGuard, type SuspendGuard } from '../cluster/suspend-guard.ts';
+import { ABILITIES, ALLOW } from '../methods.ts';
+import type { HeaderLine } from '../stack/message/build.ts';
 import type { Fault, SipRequest } from '../stack/message/message.ts';
 import { textParamOf } from '../stack/message/params.ts';
 import { type Clock, systemClock } from '../stack/transaction/clock.ts';
 import { createTransactions, type Transactions } from '../stack/transaction/layer.ts';
+import { respondStateless } from '../stack/transaction/stateless.ts';
 import type { Arrival } from '../stack/transport/peer.ts';
-import { LEAVING, refusedForLoad, SILENT } from './admission.ts';
-import { callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
+import { createResolve, type Resolve } from '../uac/resolve.ts';
+import { handleStray2xx } from '../uac/stray-2xx.ts';
+import { callIdFor, callLine, isBeyondRate, RETRY_AFTER } from '../uas/arrival.ts';
+import { connectionsOf } from './call.ts';
 import { reasonHeader } from './causes.ts';
 import { type Context, isOver, strangerTag } from './context.ts';
-import { dropWhatOthersHold, watchOwners } from './drop.ts';
-import { createElsewhere } from './elsewhere.ts';
-import { createGate, type Gate } from './gate.ts';
 import { hangUpAll } from './hangup.ts';
-import { createLimits } from './limits.ts';
-import { ALONE, gated, listenerOf, peerListenerOf } from './listeners.ts';
+import { ALONE, clusterListenerOf, guarded, listenerOf } from './listeners.ts';
 import { type NetworkOptions, openNetwork } from './network.ts';
-import type { Directory, EdgePeers, EngineLink, EngineListener, Holder, Log, PeerListener } from './port.ts';
-import { acknowledged, receive } from './requests.ts';
-import { type Resolve, resolveByDns } from './resolve.ts';
-import { stray } from './stray.ts';
+import type { Cluster, ClusterListener, Directory, EdgeInstance, EngineLink, EngineListener, Log } from './port.ts';
+import { acknowledged, answerStateless, receive, refusalOfStateless } from './requests.ts';
 import { createTrace, type TracedMessage } from './trace.ts';
 
 export type EdgeOptions = NetworkOptions & {
@@ -30,9 +35,9 @@ export type EdgeOptions = NetworkOptions & {
   /** Opens the way to the engines; what they say goes to the listener. */
   link(listener: EngineListener): EngineLink;
   /** Who we are to the engines and to the other edges. */
-  self: Holder;
+  self: EdgeInstance;
   /** Opens the way to the other edges of this address; absent where there can be none. */
-  peers?(listener: PeerListener): EdgePeers;
+  cluster?(listener: ClusterListener): Cluster;
   directory: Directory;
   allowed(address: string, port: number): boolean;
   /** Event-loop delay, p99, ms. */
@@ -70,83 +75,107 @@ export type Edge = {
 
 /** Binds and serves. Rejects where the port is taken. */
 export async function openEdge(options: EdgeOptions): Promise<Edge> {
-  const woken = (sleptMs: number) => {
-    options.log.warn({ sleptMs }, 'this edge slept; what it holds is looked up');
-    return dropWhatOthersHold(context);
+  const resumed = (suspendedMs: number) => {
+    options.log.warn({ suspendedMs }, 'this edge was suspended; the legs that it has are looked up');
+    return relinquishWhatOthersHold(context);
   };
-  let beaten = () => {};
+  let onHeartbeat = () => {};
   const nowMs = options.nowMs ?? (() => performance.now());
-  const gate = createGate(options.clock ?? systemClock, nowMs, woken, () => beaten());
-  const { clock } = gate;
+  const guard = createSuspendGuard(options.clock ?? systemClock, nowMs, resumed, () => onHeartbeat());
+  const { clock } = guard;
   const trace = createTrace();
   const calls: Context['calls'] = new Map();
   const context = {
     secret: options.secret,
     self: options.self,
+    abilities: ABILITIES,
+    allow: ALLOW,
     clock,
     directory: options.directory,
     calls,
-    dropped: new Set(),
+    tombstones: new Set(),
     limits: createLimits(),
+    arrivals: createArrivalRate(),
     accounts: new Map(),
+    realms: new Map(),
     trace,
     log: options.log,
-    resolve: options.resolve ?? resolveByDns,
+    resolve: options.resolve ?? createResolve(),
     allowed: options.allowed,
     draining: false,
   } as unknown as { -readonly [K in keyof Context]: Context[K] };
+  const admit = admissionOf(context, options);
   const transactions = createTransactions(
     {
       request: (server) => receive(context, server),
-      ack: (request, arrival) => elsewhere.request(request, arrival) || acknowledged(context, request, arrival),
-      stray: (response, arrival) => elsewhere.response(response, arrival) || stray(context, response, arrival),
-      admit: (request, arrival, full) =>
-        !elsewhere.request(request, arrival) && admit(context, options, request, arrival, full),
+      ack: (request, arrival) => forwarder.request(request, arrival) || acknowledged(context, request, arrival),
+      strayResponse: (response, arrival) =>
+        forwarder.response(response, arrival) || handleStray2xx(context, response, arrival),
+      admit: (request, arrival, full) => !forwarder.request(request, arrival) && admit(request, arrival, full),
     },
     clock,
   );
   context.transactions = transactions;
-  const elsewhere = createElsewhere(context);
-  context.link = options.link(gated(gate, listenerOf(context, elsewhere)));
-  context.peers = options.peers?.(peerListenerOf(context)) ?? ALONE;
-  beaten = watchOwners(context);
+  const forwarder = createDialogForwarder(context, options.cluster === undefined);
+  context.link = options.link(guarded(guard, listenerOf(context, forwarder)));
+  context.cluster = options.cluster?.(clusterListenerOf(context)) ?? ALONE;
+  onHeartbeat = watchOwners(context);
   context.network = await (options.openNetwork ?? openNetwork)(options, {
-    request: (request, arrival) => gate.pass(() => transactions.receiveRequest(request, arrival), true),
-    response: (response, arrival) => gate.pass(() => transactions.receiveResponse(response, arrival), true),
+    request: (request, arrival) => guard.pass(() => transactions.receiveRequest(request, arrival), request.raw.length),
+    response: (response, arrival) =>
+      guard.pass(() => transactions.receiveResponse(response, arrival), response.raw.length),
     linesForFault: (fault) => linesForFault(context, fault),
+    connectionsInUse: () => connectionsOf(context.calls.values()),
     note: (sipCallId, direction, peer, bytes) => trace.note(sipCallId, direction, peer, bytes, Date.now()),
   });
-  return edgeOf(context, options, transactions, gate);
+  return edgeOf(context, options, transactions, guard);
 }
 
-/** Judges a new call before anything is kept of it; a refusal leaves no state behind. */
-function admit(
+/** Judges a new call before anything is kept of it; a refusal leaves no state behind, and is logged once a second at most. */
+function admissionOf(context: Context, options: EdgeOptions) {
+  const toLog = createBudget(1, 1);
+  return (request: SipRequest, arrival: Arrival, transactionsFull: boolean): boolean => {
+    const refusal = refusalOfStateless(context, request, transactionsFull);
+    if (refusal) return answerStateless(context, request, arrival, refusal);
+    if (request.method !== 'INVITE' || textParamOf(request.to.params, 'tag')) return true;
+    const draw = () => drawOf(callIdFor(context, request));
+    const load = overload(context, options, transactionsFull, draw);
+    if (load === undefined && !isBeyondRate(context, request, arrival)) return true;
+    const callId = callIdFor(context, request);
+    // The rate is for calls that begin: this one did, and its INVITE came again another way.
+    if (load === undefined && context.calls.has(callId)) return true;
+    if (toLog.take(performance.now()))
+      context.log.warn(
+        { callId, reason: load ?? 'rate', from: arrival.source.address, loopDelayMs: options.loopDelayMs() },
+        load ? 'new calls are refused for load' : 'new calls are refused for the rate of their source',
+      );
+    // Congestion, where a call that nobody took says 41.
+    const lines: HeaderLine[] = [callLine(callId), RETRY_AFTER, ['Reason', reasonHeader(42)]];
+    // Not the tag of a leg: its ACK names nothing that anybody would have to be asked about.
+    const toTag = strangerTag(context, request);
+    respondStateless(request, arrival, 503, { toTag, lines }, request.raw.length);
+    return false;
+  };
+}
+
+function overload(
   context: Context,
   options: EdgeOptions,
-  request: SipRequest,
-  arrival: Arrival,
   transactionsFull: boolean,
-): boolean {
-  if (request.method !== 'INVITE' || textParamOf(request.to.params, 'tag')) return true;
-  if (overload(context, options, transactionsFull) === undefined) return true;
-  const callId = callIdFor(context, request);
-  // Congestion, where a call that nobody took says 41.
-  const lines: HeaderLine[] = [callLine(callId), RETRY_AFTER, ['Reason', reasonHeader(42)]];
-  // Not the tag of a leg: its ACK names nothing that anybody would have to be asked about.
-  const toTag = strangerTag(context, request);
-  arrival.peer.send(formatResponse(request, arrival.source, 503, { toTag, lines }), () => {});
-  return false;
-}
-
-function overload(context: Context, options: EdgeOptions, transactionsFull: boolean): string | undefined {
-  return refusedForLoad({
+  draw: () => number,
+): string | undefined {
+  const load = {
     draining: context.draining,
     loopDelayP99Ms: options.loopDelayMs(),
     pendingFacts: context.link.pending(),
     storeFull: context.link.full(),
     transactionsFull,
-  });
+  };
+  return refusedForLoad(load, draw);
 }
+
+/** A number from 0 to 1 of the call's id, which is a keyed hash of what the INVITE names: nobody outside can choose it. */
+const drawOf = (callId: string) => Number.parseInt(callId.slice(0, 6), 16) / 0x1000000;
 
 /** A broken INVITE still names a call as far as it can be read, so that its sender can be helped. */
 function linesForFault(context: Context, { method, headers }: Fault): HeaderLine[] {
@@ -156,8 +185,8 @@ function linesForFault(context: Context, { method, headers }: Fault): HeaderLine
   return [callLine(callIdOfInvite(context.secret, headers.get('call-id') ?? '', fromTag, cseq))];
 }
 
-function edgeOf(context: Context, options: EdgeOptions, transactions: Transactions, gate: Gate): Edge {
-  // Leaving waits on a clock of its own: behind a gate that is shut no timer fires.
+function edgeOf(context: Context, options: EdgeOptions, transactions: Transactions, guard: SuspendGuard): Edge {
+  // Leaving waits on a clock of its own: behind a guard that is shut no timer fires.
   const clock = options.clock ?? systemClock;
   const live = () => {
     let count = 0;
@@ -171,24 +200,24 @@ function edgeOf(context: Context, options: EdgeOptions, transactions: Transactio
     transactions: transactions.count,
     messages: context.trace.messages,
     ready: () => context.link.ready(),
-    refusal: () => overload(context, options, false),
+    refusal: () => overload(context, options, false, () => 1),
     load: () => (isSilent ? SILENT : context.draining ? LEAVING : 0),
     async drain(patienceMs) {
       const end = clock.nowMs() + patienceMs;
       context.draining = true;
-      if (context.peers.others()) await wait(clock, () => false, ANNOUNCE_MS);
+      if (context.cluster.others()) await wait(clock, () => false, ANNOUNCE_MS);
       // One that leaves as well may have gone silent a moment ago, counting on us.
-      if (context.peers.heirs() === 'leaving') await wait(clock, () => false, ANNOUNCE_MS);
+      if (context.cluster.heirs() === 'leaving') await wait(clock, () => false, ANNOUNCE_MS);
       // Another edge takes the calls over; from here on this one is as silent as a dead one.
-      isSilent = context.peers.heirs() !== undefined;
-      if (isSilent) return gate.shut();
+      isSilent = context.cluster.heirs() !== undefined;
+      if (isSilent) return guard.shut();
       await wait(clock, () => live() === 0, end - clock.nowMs());
       for (const call of context.calls.values()) hangUpAll(context, call);
       await wait(clock, () => live() === 0, BYE_MS);
     },
     settled: () => wait(clock, () => context.link.pending() === 0, Number.POSITIVE_INFINITY),
     close() {
-      gate.shut();
+      guard.shut();
       return context.network.close();
     },
   };

@@ -2,13 +2,13 @@
 // It never lets one leg end twice in the story.
 
 import type { CallEvent, FactOf } from '@opentact/proto';
-import { sendBye } from './bye.ts';
-import type { CalleeLeg, EdgeCall, Leg } from './call.ts';
-import { cancelDial } from './callee.ts';
-import { refuse } from './caller.ts';
+import { byeBecause, sendBye } from '../uac/bye.ts';
+import { cancelDial } from '../uac/callee.ts';
+import { sendWithin } from '../uac/in-dialog-request.ts';
+import { refuse } from '../uas/caller.ts';
+import type { EdgeCall, Leg } from './call.ts';
 import { statusOfCause } from './causes.ts';
-import { type Context, namesOf } from './context.ts';
-import { sendWithin } from './within.ts';
+import { type Context, leaveAccount } from './context.ts';
 
 type Hangup = CallEvent<FactOf<'HangupRequested'>>;
 
@@ -22,7 +22,7 @@ export function hangUp(context: Context, leg: Leg, ask: Hangup): void {
     else sendBye(context, leg, ask);
   } else {
     leg.hangup ??= ask;
-    cancelDial(context, leg as CalleeLeg);
+    if (leg.state === 'dialling') cancelDial(context, leg);
   }
 }
 
@@ -53,14 +53,13 @@ export function release(context: Context, callId: string): void {
   for (const leg of call.legs.values()) {
     if (leg.state === 'ended') continue;
     if (leg.state === 'answered') {
-      const names = namesOf(context, callId, leg.lastSeq, 15, `gone/${leg.number}`);
-      sendWithin(context, leg, { method: 'BYE', names }, { response() {}, failed() {} });
+      sendWithin(context, leg, byeBecause(context, callId, leg.lastSeq, `gone/${leg.number}`));
     } else hangUp(context, leg, { ...ask, leg: leg.number });
     leg.state = 'ended';
     leg.unconfirmed?.over();
   }
   call.forgetting?.();
-  if (call.counted) context.limits.leave(call.accountId);
+  leaveAccount(context, call);
   context.calls.delete(callId);
   context.link.forget(callId);
 }

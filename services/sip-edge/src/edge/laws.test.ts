@@ -8,13 +8,13 @@ import { formatResponse } from '../stack/message/build.ts';
 import type { SipRequest } from '../stack/message/message.ts';
 import { textParamOf } from '../stack/message/params.ts';
 import { parseMessage } from '../stack/message/parse.ts';
-import { manualClock } from '../stack/transaction/testing.ts';
+import { manualClock } from '../stack/testing/harness.ts';
 import type { Peer } from '../stack/transport/peer.ts';
+import { NO_DIRECTORY, ROUTE, SECRET } from '../testing/house.ts';
+import { OFFER } from '../testing/phone.ts';
 import { type Edge, openEdge } from './edge.ts';
 import type { NetworkEvents } from './network.ts';
 import type { EngineListener } from './port.ts';
-import { NO_DIRECTORY, ROUTE, SECRET } from './testing/house.ts';
-import { OFFER } from './testing/phone.ts';
 
 const STORIES = 500;
 const STEPS = 40;
@@ -63,7 +63,7 @@ async function openWorld(): Promise<World> {
   };
   world.edge = await openEdge({
     ...{ bind: '127.0.0.1', port: 5060, advertise: '127.0.0.1', reusePort: false, secret: SECRET, clock },
-    self: { node: 'edge', boot: 'b1' },
+    self: { node: 'edge', instanceId: 'b1' },
     link(listener) {
       world.listener = listener;
       const report = (callId: string, fact: Observed) => {

@@ -1,25 +1,31 @@
 // What the engines and the other edges say, each to its own function.
 
+import type { DialogForwarder } from '../cluster/dialog-forwarder.ts';
+import { relinquishLeg } from '../cluster/relinquish.ts';
+import type { SuspendGuard } from '../cluster/suspend-guard.ts';
+import { refuse } from '../uas/caller.ts';
 import { serve } from './asks.ts';
-import { refuse } from './caller.ts';
 import { type Context, isOver } from './context.ts';
-import { dropLeg } from './drop.ts';
-import type { Elsewhere } from './elsewhere.ts';
-import type { Gate } from './gate.ts';
 import { release } from './hangup.ts';
-import type { EdgePeers, EngineListener, Holder, Origin, PeerListener } from './port.ts';
+import type { Cluster, ClusterListener, EdgeInstance, EngineListener, Origin } from './port.ts';
 
-export function listenerOf(context: Context, elsewhere: Elsewhere): EngineListener {
+export function listenerOf(context: Context, forwarder: DialogForwarder): EngineListener {
   return {
     ask: (event) => serve(context, event),
     gone: (callId) => release(context, callId),
-    known: (callId, holder, first) => began(context, elsewhere, callId, holder, first),
+    known: (callId, holder, first) => began(context, forwarder, callId, holder, first),
     held: () => [...context.calls.values()].filter((call) => !isOver(call)).map(({ id }) => id),
   };
 }
 
 /** The call began at another edge: it is answered there, by whoever holds it now, and by nobody here. */
-function began(context: Context, elsewhere: Elsewhere, callId: string, holder: Holder, first?: Origin): void {
+function began(
+  context: Context,
+  forwarder: DialogForwarder,
+  callId: string,
+  holder: EdgeInstance,
+  first?: Origin,
+): void {
   const leg = context.calls.get(callId)?.legs.get(0);
   if (leg?.kind !== 'caller' || leg.state !== 'arrived' || !leg.server || leg.call.adoptedAt > 0) return;
   const { request, arrival } = leg.server;
@@ -28,20 +34,20 @@ function began(context: Context, elsewhere: Elsewhere, callId: string, holder: H
     leg.call.told = false;
     return refuse(context, leg, 482, 41);
   }
-  dropLeg(context, leg);
-  elsewhere.invite(callId, request, arrival, holder);
+  relinquishLeg(context, leg);
+  forwarder.invite(callId, request, arrival, holder);
 }
 
 /** No other edge shares the address. */
-export const ALONE: EdgePeers = {
+export const ALONE: Cluster = {
   lives: () => false,
   others: () => false,
   heirs: () => undefined,
   forward: (_to, _message, undelivered) => undelivered(),
 };
 
-/** Asks wait, as everything does, while it isn't known what an edge slept through. */
-export function gated({ pass }: Gate, listener: EngineListener): EngineListener {
+/** Asks wait, as everything does, while it isn't known what happened while the process was suspended. */
+export function guarded({ pass }: SuspendGuard, listener: EngineListener): EngineListener {
   return {
     ask: (event) => pass(() => listener.ask(event)),
     gone: (callId) => pass(() => listener.gone(callId)),
@@ -50,7 +56,7 @@ export function gated({ pass }: Gate, listener: EngineListener): EngineListener 
   };
 }
 
-export function peerListenerOf(context: Context): PeerListener {
+export function clusterListenerOf(context: Context): ClusterListener {
   return {
     forwarded: (message, back) => context.network.take(message, back),
     reply(to, bytes) {

@@ -1,13 +1,13 @@
 // Sockets to messages and back: parses what arrives, answers what is broken, notes both in the trace.
 // It refuses responses whose top Via is not ours (RFC 3261 18.1.2) and never resolves or calls a Via's host.
 
-import { formatResponse, type HeaderLine } from '../stack/message/build.ts';
+import type { HeaderLine } from '../stack/message/build.ts';
 import type { Fault, SipMessage, SipRequest, SipResponse } from '../stack/message/message.ts';
 import { parseMessage } from '../stack/message/parse.ts';
-import type { Arrival, Peer } from '../stack/transport/peer.ts';
+import { respondStateless } from '../stack/transaction/stateless.ts';
+import { type Arrival, formatAddress, type Peer } from '../stack/transport/peer.ts';
 import { listenTcp, type TcpPeer } from '../stack/transport/tcp.ts';
 import { answerPort, listenUdp, type Source } from '../stack/transport/udp.ts';
-import { formatAddress } from './dialog-record.ts';
 import type { Forwarded } from './port.ts';
 
 export type NetworkOptions = {
@@ -23,6 +23,8 @@ export type NetworkEvents = {
   response(response: SipResponse, arrival: Arrival): void;
   /** Lines that the answer to a broken request carries. */
   linesForFault(fault: Fault): HeaderLine[];
+  /** Connections that carry legs, each as `address:port`. */
+  connectionsInUse(): ReadonlySet<string>;
   note(sipCallId: string, direction: 'in' | 'out', peer: string, bytes: Buffer): void;
 };
 
@@ -54,21 +56,25 @@ export async function openNetwork(options: NetworkOptions, events: NetworkEvents
 
 async function bindBoth(options: NetworkOptions, events: NetworkEvents): Promise<Network> {
   const socket = { address: options.bind, port: options.port, reusePort: options.reusePort };
+  let isBound = false;
   const udp = await listenUdp(socket, (bytes, source) => {
+    if (!isBound) return; // lost, as it would have been a moment before
     const message = parseMessage(bytes);
-    receive(message, bytes, datagram(message, source));
+    receive(message, bytes.length, datagram(message, source));
   });
   const tcp = await listenTcp(
     { ...socket, port: udp.port },
     {
-      message: (bytes, peer) => receive(parseMessage(bytes), bytes, arrivalOf(peer)),
-      fault: (fault, peer) => answerFault(fault, arrivalOf(peer), events),
+      message: (bytes, peer) => receive(parseMessage(bytes), bytes.length, arrivalOf(peer)),
+      fault: (fault, peer) => answerFault(fault, arrivalOf(peer), 0, events),
+      inUse: events.connectionsInUse,
     },
   ).catch(async (error) => {
     await udp.close();
     throw error;
   });
   const advertise = { address: options.advertise, port: udp.port };
+  isBound = true;
 
   function datagram(message: SipMessage | Fault, source: Source): Arrival {
     const via = message.kind === 'fault' ? undefined : message.via;
@@ -79,20 +85,9 @@ async function bindBoth(options: NetworkOptions, events: NetworkEvents): Promise
     return { peer: noted(peer, events), source: { address: peer.address, port: peer.port } };
   }
 
-  function receive(message: SipMessage | Fault, bytes: Buffer, arrival: Arrival): void {
-    if (message.kind === 'fault') {
-      answerFault(message, arrival, events);
-      return;
-    }
-    events.note(message.callId, 'in', formatAddress(arrival.source), bytes);
-    if (message.kind === 'request') {
-      events.request(message, arrival);
-      return;
-    }
-    const { host, port } = message.via;
-    if (host.replace(/^\[|\]$/g, '') === options.advertise && (port ?? 5060) === advertise.port) {
-      events.response(message, arrival);
-    }
+  function receive(message: SipMessage | Fault, received: number, arrival: Arrival): void {
+    if (message.kind === 'fault') answerFault(message, arrival, received, events);
+    else hand(message, arrival, advertise, events);
   }
 
   return {
@@ -106,10 +101,19 @@ async function bindBoth(options: NetworkOptions, events: NetworkEvents): Promise
     take({ bytes, source }, back) {
       const message = parseMessage(bytes);
       const arrival = back ? { peer: noted(back, events), source } : datagram(message, source);
-      receive(message, bytes, { ...arrival, forwarded: true });
+      receive(message, bytes.length, { ...arrival, forwarded: true });
     },
     close: async () => void (await Promise.all([udp.close(), tcp.close()])),
   };
+}
+
+/** To whoever serves it, and to the trace. */
+function hand(message: SipMessage, arrival: Arrival, own: Network['advertise'], events: NetworkEvents): void {
+  // Its own bytes: what stood before or behind it in the datagram is no part of it.
+  events.note(message.callId, 'in', formatAddress(arrival.source), message.raw);
+  if (message.kind === 'request') return events.request(message, arrival);
+  const { host, port } = message.via;
+  if (host.replace(/^\[|\]$/g, '') === own.address && (port ?? 5060) === own.port) events.response(message, arrival);
 }
 
 /** A peer whose bytes are noted on their way out. */
@@ -139,9 +143,8 @@ function sipCallIdOf(bytes: Buffer): string {
 }
 
 /** Answers what is broken where an answer can reach anyone; ACKs and responses are never answered (RFC 3261 17.1). */
-function answerFault(fault: Fault, arrival: Arrival, events: NetworkEvents): void {
+function answerFault(fault: Fault, arrival: Arrival, received: number, events: NetworkEvents): void {
   if (fault.method === undefined || fault.method === 'ACK' || fault.headers?.get('via') === undefined) return;
   const lines = events.linesForFault(fault);
-  const bytes = formatResponse(fault, arrival.source, fault.status, { reason: fault.reason, lines, toTag: 'fault' });
-  arrival.peer.send(bytes, () => {});
+  respondStateless(fault, arrival, fault.status, { reason: fault.reason, lines, toTag: 'fault' }, received);
 }

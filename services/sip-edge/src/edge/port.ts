@@ -10,7 +10,7 @@ export interface EngineLink {
   /** Resolves when the fact is durable; rejects only where the owner no longer knows the call. */
   report(callId: string, fact: Observed): Promise<void>;
   /** Which edge holds a leg, by the word of its call's owner; undefined: none. Rejects where no owner answers in 2 s. */
-  where(callId: string, leg: number): Promise<Holder | undefined>;
+  where(callId: string, leg: number): Promise<EdgeInstance | undefined>;
   /** The call is over here: its counters may be forgotten. Nothing may be reported for it afterwards. */
   forget(callId: string): void;
   /** Facts not yet acknowledged. */
@@ -25,13 +25,13 @@ export interface EngineListener {
   ask(event: CallEvent): void;
   /** The owner knows no such call, or it is over: release what is held. */
   gone(callId: string): void;
-  /** The call's story began at another edge (or another boot of this one), with that INVITE. */
-  known(callId: string, holder: Holder, first: Origin | undefined): void;
+  /** The call's story began at another edge (or in an earlier process of this one), with that INVITE. */
+  known(callId: string, holder: EdgeInstance, first: Origin | undefined): void;
   held(): string[];
 }
 
-/** An edge, in one of its lives. */
-export type Holder = { readonly node: string; readonly boot: string };
+/** An edge's process: started again it has another id. */
+export type EdgeInstance = { readonly node: string; readonly instanceId: string };
 
 /** What tells a repeated INVITE from a merged request (RFC 3261 8.2.2.2). */
 export type Origin = { readonly topBranch: string; readonly requestUri: string };
@@ -40,8 +40,8 @@ export type Origin = { readonly topBranch: string; readonly requestUri: string }
 export type Forwarded = { readonly bytes: Buffer; readonly transport: TransportName; readonly source: Source };
 
 /** The edges that share this one's address. */
-export interface EdgePeers {
-  lives(holder: Holder): boolean;
+export interface Cluster {
+  lives(holder: EdgeInstance): boolean;
   /** Is there any other that lives? */
   others(): boolean;
   /**
@@ -50,11 +50,11 @@ export interface EdgePeers {
    */
   heirs(): 'staying' | 'leaving' | undefined;
   /** Hands a message to the edge that holds its leg; `undelivered` is called, later, where it surely didn't get there. */
-  forward(to: Holder, message: Forwarded, undelivered: () => void): void;
+  forward(to: EdgeInstance, message: Forwarded, undelivered: () => void): void;
 }
 
 /** What the other edges say to this one. */
-export interface PeerListener {
+export interface ClusterListener {
   /** `back` leads over the connection it came by, at the edge that has it; absent over UDP, whose port is shared. */
   forwarded(message: Forwarded, back: Peer | undefined): void;
   /** Bytes for a connection of ours; false where it is no more. */
@@ -62,6 +62,7 @@ export interface PeerListener {
 }
 
 export type Route = DirectoryV1.RouteResponse;
+export type MediaSources = DirectoryV1.MediaSources;
 export type Account = DirectoryV1.AccountResponse;
 export type Trunk = DirectoryV1.TrunkResponse;
 
@@ -74,8 +75,16 @@ export type RouteQuestion = {
   callId: string;
 };
 
+/** Who the leg is to be from, and who called us where it goes on from a call that came in. */
+export type CallerNamed = { caller: string; originalCaller: string | undefined };
 /** `appId` empty: not known here. `called`: digits. */
-export type Reservation = { leg: string; accountId: string; appId: string; called: string };
+export type Reservation = { leg: string; accountId: string; appId: string; called: string } & CallerNamed;
+/** Why the leg must not go out, or the From user that it has; undefined: as it was named. */
+export type Permission = { readonly refusal?: string; readonly shown?: string };
+/** `address`: `IP:port` or `[IP]:port`; empty: the platform itself. */
+export type Reaching = { accountId: string; address: string } & CallerNamed;
+/** `trunk`: the leg goes by it, and is reserved. */
+export type Reached = Permission & { readonly trunk?: string };
 
 export type Location = DirectoryV1.LocateResponse;
 
@@ -83,6 +92,8 @@ export type Location = DirectoryV1.LocateResponse;
 export interface Directory {
   /** Undefined: nobody's (404). */
   route(question: RouteQuestion): Promise<Route | undefined>;
+  /** What was last heard about that address, whoever called it; nobody is asked. Undefined: it is not known to be anybody's. */
+  known(question: RouteQuestion): Route | undefined;
   trunk(trunk: string): Promise<Trunk | undefined>;
   /** An account by its uuid; undefined: there is none. */
   account(accountId: string): Promise<Account | undefined>;
@@ -90,8 +101,10 @@ export interface Directory {
   locate(number: string): Promise<Location | undefined>;
   /** Whom a group of that account rings; undefined: it has no such group. */
   group(group: string, accountId: string): Promise<readonly string[] | undefined>;
-  /** Why a leg must not go out through a trunk; undefined: it may. Never cached, the same leg may be asked again. */
-  reserve(of: Reservation): Promise<string | undefined>;
+  /** Whether a leg may go out through a trunk. Never cached, the same leg may be asked again. */
+  reserve(of: Reservation): Promise<Permission>;
+  /** Whether a leg may go to an address without a reservation. */
+  reach(of: Reaching): Promise<Reached>;
 }
 
 /** The Directory can't be asked and nothing is remembered: a new call is told to try again. */

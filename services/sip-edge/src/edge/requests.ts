@@ -1,67 +1,58 @@
-// Every request that arrives, to whoever serves it: a new call, something within one, or neither.
+// Every request that arrives, to whoever serves it (methods.ts): a new call, something within one, or neither.
 // BYE, CANCEL and ACK always pass; what belongs to no dialog of ours is answered 481.
 
 import { parseLegUuid } from '@opentact/proto';
-import { hear } from '../stack/dialog/dialog.ts';
+import { methodOf } from '../methods.ts';
+import { sdpOf } from '../stack/message/bodies.ts';
 import { inspect } from '../stack/message/inspect.ts';
 import type { SipRequest } from '../stack/message/message.ts';
 import { textParamOf } from '../stack/message/params.ts';
 import type { ServerTransaction } from '../stack/transaction/server.ts';
+import { respondStateless } from '../stack/transaction/stateless.ts';
 import type { Arrival } from '../stack/transport/peer.ts';
-import { arrive, callIdFor, callLine, RETRY_AFTER } from './arrival.ts';
+import { callIdFor, callLine, RETRY_AFTER } from '../uas/arrival.ts';
+import type { Answer } from '../uas/options.ts';
 import type { Leg } from './call.ts';
-import { say } from './caller.ts';
-import { q850Of } from './causes.ts';
-import { ABILITIES, ALLOW, type Context, endLeg, strangerTag } from './context.ts';
-import { peerOffer } from './offers.ts';
+import { type Context, strangerTag } from './context.ts';
 
-/** A BYE's 200 waits for the log, but not longer than this. */
-const BYE_PATIENCE_MS = 500;
-
+/** A request that `refusalOfStateless` has no answer to: it begins a call, or is within a dialog of ours. */
 export function receive(context: Context, server: ServerTransaction): void {
   const { request } = server;
-  if (textParamOf(request.to.params, 'tag')) return within(context, server);
-  if (request.method === 'INVITE') return arrive(context, server);
-  identify(context, server);
-  if (request.method === 'CANCEL' || request.method === 'BYE') return void server.respond(481);
-  outside(context, server);
-}
-
-function identify(context: Context, server: ServerTransaction): void {
-  const { method } = server.request;
-  server.identify(
-    strangerTag(context, server.request),
-    method === 'INVITE' ? [callLine(callIdFor(context, server.request))] : [],
-  );
-}
-
-/** OPTIONS, and whatever is refused whoever sends it. */
-function outside(context: Context, server: ServerTransaction): void {
-  const refusal = inspect(server.request, ABILITIES);
-  if (refusal) server.respond(refusal.status, refusal);
-  else if (context.draining) server.respond(503, { lines: [RETRY_AFTER] });
-  else server.respond(200, { lines: [ALLOW, ['Accept', 'application/sdp'], ['Supported', '']] });
-}
-
-function within(context: Context, server: ServerTransaction): void {
-  const { request } = server;
+  const { outOfDialog, inDialog } = methodOf(request);
+  if (!textParamOf(request.to.params, 'tag'))
+    return 'begin' in outOfDialog ? outOfDialog.begin(context, server) : server.reject(481);
   const leg = legOf(context, request);
-  if (!leg || (leg.state === 'ended' && request.method !== 'BYE')) {
-    identify(context, server);
-    const refusal = request.method === 'INVITE' ? undefined : inspect(request, ABILITIES);
-    return void server.respond(refusal?.status ?? 481, refusal ?? {});
-  }
+  if (!leg) return server.reject(481);
   follow(leg, server.arrival);
-  switch (request.method) {
-    case 'INVITE':
-      return peerOffer(context, leg, server);
-    case 'BYE':
-      return bye(context, leg, server);
-    case 'CANCEL':
-      return void server.respond(481);
-    default:
-      return outside(context, server);
-  }
+  inDialog(context, leg, server);
+}
+
+/**
+ * What a request is answered that needs no transaction (RFC 3261 8.2.7): requests outside calls, those of dialogs that are
+ * not ours, and, where `full`, those of dialogs that may be tried again. Undefined: it needs one.
+ */
+export function refusalOfStateless(context: Context, request: SipRequest, full: boolean): Answer | undefined {
+  const { outOfDialog, inspectsItself, endsDialog } = methodOf(request);
+  if (!textParamOf(request.to.params, 'tag'))
+    return 'begin' in outOfDialog ? undefined : outOfDialog.answer(context, request);
+  const leg = legOf(context, request);
+  if (leg?.state === 'ended' && endsDialog) return { status: 200 };
+  if (!leg || leg.state === 'ended')
+    return (inspectsItself ? undefined : inspect(request, context.abilities)) ?? { status: 481 };
+  return full && !endsDialog ? { status: 500, lines: [RETRY_AFTER] } : undefined;
+}
+
+/** Always false: no transaction opens. */
+export function answerStateless(
+  context: Pick<Context, 'secret'>,
+  request: SipRequest,
+  arrival: Arrival,
+  answer: Answer,
+): false {
+  const named = request.method === 'INVITE' ? [callLine(callIdFor(context, request))] : [];
+  const options = { toTag: strangerTag(context, request), ...answer, lines: [...named, ...(answer.lines ?? [])] };
+  respondStateless(request, arrival, answer.status, options, request.raw.length);
+  return false;
 }
 
 /** A phone whose connection ended goes on over another; that one carries our requests from now on. */
@@ -70,7 +61,7 @@ function follow(leg: Leg, { peer }: Arrival): void {
 }
 
 /** The leg whose dialog a request names: our tag, the peer's tag, and the Call-ID. */
-export function legOf(context: Context, request: SipRequest): Leg | undefined {
+function legOf(context: Pick<Context, 'calls'>, request: SipRequest): Leg | undefined {
   const tag = textParamOf(request.to.params, 'tag') ?? '';
   const named = parseLegUuid(tag.split('.', 1)[0]!);
   const leg = named && context.calls.get(named.callId)?.legs.get(named.leg);
@@ -80,30 +71,15 @@ export function legOf(context: Context, request: SipRequest): Leg | undefined {
   return callId === request.callId && remoteTag === (textParamOf(request.from.params, 'tag') ?? '') ? leg : undefined;
 }
 
-function bye(context: Context, leg: Leg, server: ServerTransaction): void {
-  // Both hung up at once, or it was repeated under another branch: over is over.
-  if (leg.state === 'ended') return void server.respond(200);
-  const heard = hear(leg.dialog!, server.request);
-  if (!heard.ok) return void server.respond(heard.status, { reason: heard.reason });
-  leg.dialog = heard.dialog;
-  const q850 = q850Of(server.request) || 16;
-  if (leg.kind === 'caller' && leg.state === 'arrived') say(leg, 487, {});
-  const by = leg.byeSent ? 'us' : 'peer';
-  const told = endLeg(context, leg, { type: 'LegEnded', leg: leg.number, by, status: 0, q850, reason: 'bye' });
-  const answer = () => void server.respond(200);
-  const stop = context.clock.after(BYE_PATIENCE_MS, answer);
-  told.then(
-    () => {
-      stop();
-      answer();
-    },
-    () => {},
-  );
-}
-
 /** The ACK of a 2xx of ours (RFC 3261 13.3.1.4): its dialog and CSeq number say which. */
-export function acknowledged(context: Context, request: SipRequest, arrival: Arrival): void {
+export function acknowledged(
+  context: Pick<Context, 'calls' | 'transactions'>,
+  request: SipRequest,
+  arrival: Arrival,
+): void {
   const leg = legOf(context, request);
-  if (leg) follow(leg, arrival);
-  if (leg?.unconfirmed?.cseq === request.cseq.number) leg.unconfirmed.ack(request.body.toString('utf8'));
+  if (!leg) return;
+  follow(leg, arrival);
+  context.transactions.prove(arrival.source);
+  if (leg.unconfirmed?.cseq === request.cseq.number) leg.unconfirmed.ack(sdpOf(request));
 }

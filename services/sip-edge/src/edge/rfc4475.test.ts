@@ -7,10 +7,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { parseMessage } from '../stack/message/parse.ts';
-import { TORTURE_NAMES, type TortureName, tortureBytes } from '../stack/rfc4475/messages.ts';
+import { TORTURE_NAMES, type TortureName, tortureBytes } from '../stack/testing/rfc4475/messages.ts';
 import { EMPTY_FRAME, frame } from '../stack/transport/framing.ts';
-import { type House, NO_DIRECTORY, openHouse, ROUTE } from './testing/house.ts';
-import { OFFER } from './testing/phone.ts';
+import { type House, NO_DIRECTORY, openHouse, ROUTE } from '../testing/house.ts';
+import { OFFER } from '../testing/phone.ts';
 
 /** An address of this test's own: without rport, answers go to port 5060 (5050) of wherever a message came from. */
 const ADDRESS = '127.0.44.75';

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { openHouse, ROUTE } from './testing/house.ts';
-import { OFFER } from './testing/phone.ts';
+import { openHouse, ROUTE } from '../testing/house.ts';
+import { OFFER } from '../testing/phone.ts';
 
 const CALLS = 300;
 const CALLS_PER_SECOND = 150;
@@ -62,7 +62,7 @@ test('SIPp hears us before the answer: 183 with the SDP that the 200 carries', {
     if (fact.type === 'CallArrived') ask({ type: 'RingRequested', leg: 0, sdp });
     if (fact.type === 'LegRang') ask({ type: 'AnswerRequested', leg: 0, sdp });
   };
-  const file = fileURLToPath(new URL('./testing/early.xml', import.meta.url));
+  const file = fileURLToPath(new URL('../testing/early.xml', import.meta.url));
   const args = ['-sf', file, '-s', '18005550100', '-i', '127.0.0.1', '-r', '50', '-m', '50', '-nostdin'];
   const cwd = mkdtempSync(join(tmpdir(), 'sipp-'));
   const ran = promisify(execFile)(SIPP, [...args, '-timeout', '20s', `127.0.0.1:${house.edge.port}`], { cwd });

@@ -20,10 +20,18 @@ const config = configOrExit('demo-customer', process.env, process.argv.slice(2))
 const isQuiet = process.argv.includes('--quiet');
 const { signingKey }: Demo = JSON.parse(await readFile(join(config.home, 'demo.json'), 'utf8'));
 
-function isSigned(request: IncomingMessage, body: string): boolean {
-  const { 'x-opentact-timestamp': timestamp, 'x-opentact-signature': signature } = request.headers;
-  const want = createHmac('sha256', signingKey).update(`${timestamp}.${body}`).digest();
-  const given = Buffer.from(String(signature ?? ''), 'hex');
+/** How this server is reached: what a request is signed for. */
+const ORIGIN = `http://127.0.0.1:${config.demoPort}`;
+const KEY = createHmac('sha256', signingKey).update(ORIGIN).digest();
+/** A request that was overheard is of no use later. */
+const AGE_S_MAX = 300;
+
+function isSigned({ method, url, headers }: IncomingMessage, body: string): boolean {
+  const timestamp = String(headers['x-opentact-timestamp']);
+  if (!(Math.abs(Date.now() / 1000 - Number(timestamp)) <= AGE_S_MAX)) return false;
+  const text = [timestamp, method, `${ORIGIN}${url}`, headers['idempotency-key'] ?? '', body].join('\n');
+  const want = Buffer.from(`v2=${createHmac('sha256', KEY).update(text).digest('hex')}`);
+  const given = Buffer.from(String(headers['x-opentact-signature'] ?? ''));
   return given.length === want.length && timingSafeEqual(given, want);
 }
 

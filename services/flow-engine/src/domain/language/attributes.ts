@@ -129,13 +129,14 @@ export function readAttributes(
       warn({
         line: element.line,
         column: element.column,
-        reason: `<${element.name}> has no attribute ${written}${remedy}`,
+        reason: `<${element.name}> has no attribute ${short(written)}${remedy}`,
       });
       continue;
     }
     const fault = faultOf(row, value.trim());
-    if (fault) throw new Refusal(element, `${written}="${value.slice(0, 40)}" of <${element.name}> ${fault}`);
-    if (values.has(row.name)) throw new Refusal(element, `<${element.name}> says ${row.name} twice (${written})`);
+    if (fault) throw new Refusal(element, `${short(written)}="${value.slice(0, 40)}" of <${element.name}> ${fault}`);
+    if (values.has(row.name))
+      throw new Refusal(element, `<${element.name}> says ${row.name} twice (${short(written)})`);
     values.set(row.name, row.kind === 'text' ? value : value.trim());
   }
   for (const row of rows) {
@@ -147,11 +148,15 @@ export function readAttributes(
   return new Attributes(element, values, given);
 }
 
+/** A name from a document, as a complaint quotes it. */
+export const short = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);
+
 /** The nearest of some names within two edits; undefined where none is near. */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = 3;
   for (const name of names) {
+    if (Math.abs(word.length - name.length) >= least) continue; // so many edits at least, however long the word is
     const distance = edits(word.toLowerCase(), name.toLowerCase());
     if (distance < least) [best, least] = [name, distance];
   }

@@ -1,5 +1,5 @@
 /** From an element tree to verbs. It refuses with a place and a remedy, and never throws. */
-import { nearest, Refusal, readAttributes } from './attributes.ts';
+import { nearest, Refusal, readAttributes, short } from './attributes.ts';
 import type { Element, Fault, ReadXml, Warning } from './element.ts';
 import type { Context, SyntaxRow } from './syntax.ts';
 import type { Document, Variables, Verb } from './verb.ts';
@@ -30,7 +30,7 @@ type Rows = ReadonlyMap<string, SyntaxRow>;
 
 function response(root: Element, rows: Rows, warnings: Warning[]): Document {
   if (root.name.toLowerCase() !== 'response')
-    throw new Refusal(root, `the document's root is <${root.name}>; it must be <Response>`);
+    throw new Refusal(root, `the document's root is <${short(root.name)}>; it must be <Response>`);
   if (root.text) throw new Refusal(root, `<Response> holds the text "${root.text.slice(0, 40)}" outside any verb`);
   readAttributes(root, [], (w) => warnings.push(w));
   const errors = root.children.filter((c) => c.name.toLowerCase() === 'error');
@@ -64,7 +64,7 @@ function rowOf(element: Element, rows: Rows): SyntaxRow {
   );
   throw new Refusal(
     element,
-    `<${element.name}> is no element of the language${near ? `; did you mean <${near}>?` : ''}`,
+    `<${short(element.name)}> is no element of the language${near ? `; did you mean <${near}>?` : ''}`,
   );
 }
 

@@ -3,8 +3,11 @@ import type { PlayItem } from '@opentact/proto/events';
 
 export const LANGUAGE_VERSION = 1;
 
+/** A number whose digits a double doesn't keep: `2.50`, `9196877626998785`. `digits` is a number of JSON (RFC 8259 6). */
+export type Digits = { digits: string };
+
 /** A value of a Meta variable, typed as it was written (reference section 4.17). */
-export type Scalar = string | number | boolean | null;
+export type Scalar = string | number | boolean | null | Digits;
 export type Variables = { [name: string]: Scalar };
 
 /** `index` counts among same-named siblings; with the name it is the verb's path segment, `Say[0]`. `meta` is set when

@@ -20,9 +20,10 @@ export const callPerformer: Performer<CallBlock> = {
 
 /** A field of the call as customers see it; null where it has none, or where it is no scalar. */
 function fieldOf(call: Call, path: string): Scalar {
-  const whole = { ...callObject(call), tn: { tn: call.to } };
+  const whole = callObject(call);
   const variable = /^meta\.(.+)$/.exec(path)?.[1];
-  const found = variable === undefined ? dig(whole, path.split('.')) : dig(call.flow.meta, [variable]);
+  if (variable !== undefined) return (dig(call.flow.meta, [variable]) as Scalar | undefined) ?? null;
+  const found = dig(whole, path.split('.'));
   return found === undefined || typeof found === 'object' ? null : (found as Scalar);
 }
 

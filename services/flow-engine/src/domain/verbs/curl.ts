@@ -3,8 +3,9 @@ import type { CallEvent, Decided } from '@opentact/proto/events';
 import { callObject, documentsLeft, request, withQuery } from '../document-request.ts';
 import { milliseconds } from '../language/attributes.ts';
 import type { Element } from '../language/element.ts';
+import { jsonValueOf, jsonValuesOf, scalarsOfJson, textOf } from '../language/scalar.ts';
 import { type Context, type SyntaxRow, TAG } from '../language/syntax.ts';
-import type { Curl, Scalar, Variables } from '../language/verb.ts';
+import type { Curl, Variables } from '../language/verb.ts';
 import { end, fail, type Performer } from '../performer.ts';
 
 const HEADERS_MAX = 20;
@@ -105,7 +106,11 @@ export const curlPerformer: Performer<Curl> = {
     const { method, timeoutMs, headers, meta = {} } = curl;
     const bodiless = method === 'GET' || method === 'DELETE';
     const url = bodiless && !curl.body ? withQuery(curl.url, textsOf(meta)) : curl.url;
-    const json = curl.sendsCall ? callObject(call) : !bodiless && Object.keys(meta).length > 0 ? meta : undefined;
+    const json = curl.sendsCall
+      ? callObject(call)
+      : !bodiless && Object.keys(meta).length > 0
+        ? jsonValuesOf(meta)
+        : undefined;
     const body = curl.body ?? (json ? JSON.stringify(json) : '');
     return [request(call, { purpose: 'curl', url, method, timeoutMs, body, headers })];
   },
@@ -115,31 +120,17 @@ export const curlPerformer: Performer<Curl> = {
     if (!('requestId' in event) || event.requestId !== running.memory.request) return [];
     if (event.type === 'DocumentFailed' || event.type === 'RequestFailed') return [fail(call, running, event.reason)];
     if (event.type !== 'DocumentFetched') return [];
-    const variables = Object.entries(scalarsOf(event.body)).map(([name, value]) => ({
-      name: curl.tag ? `${curl.tag}.${name}` : name,
-      json: JSON.stringify(value),
-    }));
+    const variables = scalarsOfJson(event.body)
+      .slice(0, SCALARS_MAX)
+      .map(([name, value]) => ({
+        name: curl.tag ? `${curl.tag}.${name}` : name,
+        json: JSON.stringify(jsonValueOf(value)),
+      }));
     return [...(variables.length > 0 ? [{ type: 'MetaSet', variables } as const] : []), end(running, true, 'fetched')];
   },
 };
 
 const textsOf = (variables: Variables) =>
-  Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, String(value)]));
+  Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, textOf(value)]));
 
 const SCALARS_MAX = 50;
-
-/** The scalar members of a JSON object; none where the answer is anything else. */
-function scalarsOf(body: string): Variables {
-  let found: unknown;
-  try {
-    found = JSON.parse(body);
-  } catch {
-    return {};
-  }
-  if (typeof found !== 'object' || found === null || Array.isArray(found)) return {};
-  const scalars = Object.entries(found).filter(
-    (member): member is [string, Scalar] =>
-      member[1] === null || ['string', 'boolean'].includes(typeof member[1]) || Number.isFinite(member[1]),
-  );
-  return Object.fromEntries(scalars.slice(0, SCALARS_MAX));
-}

@@ -1,7 +1,7 @@
 /** How a Dial is written, and which targets it refuses. */
 import type { Element } from '../language/element.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
-import { addressTarget, numberTarget } from './target.ts';
+import { addressTarget, numberTarget, shownNumber } from './target.ts';
 
 export const TARGETS_MAX = 10;
 /** What a target of a group begins with. */
@@ -42,7 +42,7 @@ export const dialRow: SyntaxRow = {
     ];
     if (targets.length === 0) refuse('<Dial> has nobody to call: give it <To>, <Sip>, <Number> or <Group>');
     if (targets.length > TARGETS_MAX) refuse(`<Dial> has ${targets.length} targets; ${TARGETS_MAX} at most`);
-    const from = a.text('from');
+    const from = shownNumber(a.text('from').trim());
     if (from && !/^\+?[\w.-]{1,64}$/.test(from)) refuse('from of <Dial> must be a number or a user name');
     const timeout = a.integer('timeout');
     const error = block('Error');
@@ -69,7 +69,8 @@ function targetOf(element: Element, refuse: (reason: string, at?: Element) => ne
     if (!UUID.test(text)) refuse(`<Group> needs the uuid of a group, not "${text.slice(0, 60)}"`, element);
     return { uri: `${GROUP}${text.toLowerCase()}` };
   }
-  const number = name === 'sip' ? undefined : numberTarget(text);
+  // A Sip takes a number where its scheme says so.
+  const number = name === 'sip' && !/^tel:/i.test(text) ? undefined : numberTarget(text);
   if (number) return { uri: number };
   const address = name === 'number' ? undefined : addressTarget(text);
   if (address) return { uri: address };
@@ -89,8 +90,11 @@ const target = (name: string, meaning: string): SyntaxRow => ({
 
 /** The parts of a Dial. */
 export const dialParts: SyntaxRow[] = [
-  target('To', 'A phone number, user@domain or sip:user@domain (B).'),
-  target('Sip', 'user@host:port (A).'),
-  target('Number', 'A phone number (A).'),
+  target('To', 'A phone number, tel:number, user@domain or sip:user@domain (B).'),
+  target(
+    'Sip',
+    'user@host:port or sip:user@host:port (A), perhaps with ;transport=udp, ;transport=tcp or ;user=phone behind it; or tel:number.',
+  ),
+  target('Number', 'A phone number (A): 12125550100, +1 (212) 555-0100, tel:+1-212-555-0100.'),
   target('Group', 'The uuid of a group of SIP users: rings each of them.'),
 ];

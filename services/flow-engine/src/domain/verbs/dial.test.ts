@@ -19,6 +19,8 @@ test('an unanswered Dial relays 180, and the callee’s answer answers the calle
   assert.equal(told.of('RingRequested').length, 1);
   const [answer] = told.of('AnswerRequested');
   assert.ok(answer!.seq > told.of('LegAnswered').find((e) => e.leg === 1)!.seq);
+  const taken = told.of('SessionChanged').find((e) => e.leg === 1)!;
+  assert.ok(answer!.seq > taken.seq, 'media took the answer of the callee before the caller is answered');
 });
 
 test('a busy callee takes Error, then the flow continues', () => {
@@ -57,6 +59,27 @@ test('To takes numbers and addresses, Sip addresses, Number numbers', () => {
   assert.equal(target('<To>+1 (212) 555-0199</To>'), 'tel:12125550199');
   assert.equal(target('<Number>18005550100</Number>'), 'tel:18005550100');
   assert.equal(target('<Sip>1000@127.0.0.1:9000</Sip>'), 'sip:1000@127.0.0.1:9000');
+  assert.equal(target('<Number>(212) 555-0100</Number>'), 'tel:2125550100');
+  assert.equal(target('<Number>tel:+1-212-555-0100;isub=1</Number>'), 'tel:12125550100');
+  assert.equal(target('<Sip>tel:+1-212-555-0100</Sip>'), 'tel:12125550100');
+  assert.equal(
+    target('<Sip>sip:+12125550100@pbx.test;user=phone;transport=UDP</Sip>'),
+    'sip:+12125550100@pbx.test;user=phone;transport=udp',
+  );
+  assert.equal(
+    tell('<Dial>\u00A0+1\u00A0(212)\u00A0555\u20110100 </Dial>').of('DialRequested')[0]!.target,
+    'tel:12125550100',
+  );
+});
+
+test('from is a number as people write it, or a name', () => {
+  const shown = (from: string) =>
+    tell(`<Dial from="${from}"><To>1000@pbx.test</To></Dial>`).of('DialRequested')[0]!.fromUser;
+  for (const from of ['+1 (800) 555-0100', 'tel:+1-800-555-0100', '+1-800-555-0100'])
+    assert.equal(shown(from), '+18005550100');
+  assert.equal(shown('front-desk.2'), 'front-desk.2');
+  assert.equal(shown('10-2'), '10-2');
+  assert.match(reason('<Dial from="a b"><To>1000@pbx.test</To></Dial>'), /must be a number or a user name/);
 });
 
 test('a target that could carry a header of its own is refused', () => {

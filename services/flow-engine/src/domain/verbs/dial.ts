@@ -47,6 +47,8 @@ export const dialPerformer: Performer<Dial> = {
         return ours(running, event.leg) ? oneFailed(dial, call, running, event) : [];
       case 'LegEnded':
         return ours(running, event.leg) ? oneEnded(dial, call, running, event) : [];
+      case 'SessionChanged': // media took the callee's answer: there is somebody to talk to
+        return running.memory.winner === event.leg && call.legs[0]?.state === 'arrived' ? answer(call) : [];
       case 'SessionChangeFailed': // media can't take the callee's answer
         return running.memory.winner === event.leg ? unbridged(call, running, event.leg, event.reason) : [];
       case 'BridgeEnded':
@@ -172,12 +174,14 @@ function answered(
   if (running.memory.winner !== event.leg) return [];
   const { timer } = running.memory;
   const others = running.memory.legs!.filter((leg) => leg !== event.leg);
-  const caller = call.legs[0]!;
+  const taken = acceptAnswer(call, event.leg, event.sdp);
+  // A caller is answered once media took the callee's answer, and not charged for one that can't be heard.
+  const isWaiting = call.legs[0]!.state === 'arrived' && taken.length > 0;
   return [
     ...(timer && call.timers[timer] ? [{ type: 'TimerCancelled', timerId: timer } as const] : []),
     ...others.flatMap((leg) => letGo(leg, call.legs[leg], 'answered-elsewhere')),
-    ...acceptAnswer(call, event.leg, event.sdp),
-    ...(caller.state === 'arrived' ? answer(call) : bridge(dial, call, running)),
+    ...taken,
+    ...(isWaiting ? [] : call.legs[0]!.state === 'arrived' ? answer(call) : bridge(dial, call, running)),
   ];
 }
 

@@ -5,6 +5,7 @@
 import type { CallEvent, Decided } from '@opentact/proto/events';
 import type { Call, Memory, Running } from '../call.ts';
 import { callObject, customerQuery, documentsLeft, metaQuery, request, withQuery } from '../document-request.ts';
+import { responseOf } from '../frames.ts';
 import type { Gather } from '../language/verb.ts';
 import { end, type Performer, promptsEnded } from '../performer.ts';
 import { sounds } from './prompts.ts';
@@ -189,7 +190,8 @@ function remoteAccepted(
   running: Running,
 ): Decided[] {
   const { memory } = running;
-  const ran = call.flow.frames.at(-1)?.nested === true && call.flow.frames.at(-1)?.path === running.path;
+  const last = call.flow.frames.at(-1);
+  const ran = last?.nested === true && [running.path, responseOf(running.path)].includes(last.path);
   const silence = !memory.digits;
   if (!ran && silence && gather.remote?.eachAttempt && attemptOf(memory) < gather.attempts)
     return prompt(gather, call, event.at);

@@ -294,7 +294,7 @@ const SHOWN: Record<string, () => void> = {
     const told = tell('<Hold/><Say>on</Say>', { orders: [order] });
     assert.deepEqual(told.words, ['tone hold-music', 'one moment', 'on']);
     equal(endOf(told, 'Hold[0]').reason, 'unheld');
-    equal(endOf(told, 'Hold[0].Unhold[0]').tag, 'mine');
+    equal(endOf(told, 'Hold[0].Response[0].Unhold[0]').tag, 'mine');
     equal(endOf(tell('<Unhold/>'), 'Unhold[0]').reason, 'not-held');
   },
 

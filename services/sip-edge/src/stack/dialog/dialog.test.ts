@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatOwnRequest, type OwnRequest } from '../message/own-request.ts';
-import { requestOf, responseOf } from '../transaction/testing.ts';
+import { requestOf, responseOf } from '../testing/harness.ts';
 import { answerSent, answerTransition } from './answer.ts';
-import { dialogOfCallee, dialogOfCaller, hear, requestWithin, wayOf } from './dialog.ts';
+import { acceptInDialogRequest, dialogOfCallee, dialogOfCaller, nextHopOf, requestWithin } from './dialog.ts';
 import { type ForkOutput, forksOf, forkTransition } from './forks.ts';
 import { glareWaitMs, NO_OFFER, peerOffers, weOffer } from './offers.ts';
 
@@ -33,27 +33,27 @@ test('a callee talks back along the recorded route, with its own tag in From', (
 
 test('a caller travels the recorded route the other way round', () => {
   const dialog = dialogOfCaller(invite, responseOf(200, 'INVITE', { lines: routes }));
-  assert.deepEqual(wayOf(dialog), {
+  assert.deepEqual(nextHopOf(dialog), {
     uriText: 'sip:bob@192.0.2.8:5070',
     routes: ['<sip:p1.example.com;lr>', '<sip:p2.example.com;lr>'],
-    nextHop: 'sip:p1.example.com;lr',
+    hopUri: 'sip:p1.example.com;lr',
   });
 });
 
 test('a router older than loose routing finds itself in the Request-URI', () => {
   const dialog = dialogOfCaller(invite, responseOf(200, 'INVITE', { lines: ['Record-Route: <sip:old.example.com>'] }));
-  assert.deepEqual(wayOf(dialog), {
+  assert.deepEqual(nextHopOf(dialog), {
     uriText: 'sip:old.example.com',
     routes: ['<sip:bob@192.0.2.8:5070>'],
-    nextHop: 'sip:old.example.com',
+    hopUri: 'sip:old.example.com',
   });
 });
 
 test('a request that goes back in number is refused with 500', () => {
   const dialog = dialogOfCallee(requestOf('INVITE', { cseq: 10 }), 'us');
-  const lower = hear(dialog, requestOf('BYE', { cseq: 9 }));
+  const lower = acceptInDialogRequest(dialog, requestOf('BYE', { cseq: 9 }));
   assert.ok(!lower.ok && lower.status === 500);
-  const higher = hear(dialog, requestOf('INVITE', { cseq: 11, lines: [] }));
+  const higher = acceptInDialogRequest(dialog, requestOf('INVITE', { cseq: 11, lines: [] }));
   assert.ok(higher.ok && higher.dialog.remoteCSeq === 11);
 });
 

@@ -53,6 +53,20 @@ export function dialogOfCaller(invite: OwnRequest, response: SipResponse): Dialo
   };
 }
 
+/** As `dialogOfCaller`, for a 2xx that it refuses: enough to acknowledge and hang up whoever answered (RFC 3261 13.2.2.4). */
+export function dialogOfBroken(invite: OwnRequest, response: SipResponse): Dialog {
+  const { from, to, headers } = response;
+  return {
+    callId: invite.callId,
+    localTag: textParamOf(from.params, 'tag') ?? '',
+    remoteTag: textParamOf(to.params, 'tag') ?? '',
+    localAddress: invite.from,
+    remoteAddress: headers.get('to')!,
+    remoteTarget: invite.uriText,
+    routes: [],
+  };
+}
+
 function withTag(line: string, params: SipRequest['to']['params'], tag: string): string {
   return paramOf(params, 'tag') === undefined ? `${line};tag=${tag}` : line;
 }
@@ -77,7 +91,7 @@ export function contactOf(message: SipRequest | SipResponse): string {
 export type Heard = { ok: true; dialog: Dialog } | { ok: false; status: number; reason: string };
 
 /** The peer's request: its number must rise (RFC 3261 12.2.2), its Contact may move the target (12.2.2, 14). */
-export function hear(dialog: Dialog, request: SipRequest): Heard {
+export function acceptInDialogRequest(dialog: Dialog, request: SipRequest): Heard {
   if (dialog.remoteCSeq !== undefined && request.cseq.number < dialog.remoteCSeq) {
     return { ok: false, status: 500, reason: 'CSeq is lower than the last' };
   }
@@ -95,17 +109,17 @@ export function retarget(dialog: Dialog, message: SipRequest | SipResponse): Dia
   }
 }
 
-/** Where a request of the dialog is sent, and what its Request-URI and Route become (RFC 3261 12.2.1.1). */
-export type Way = { readonly uriText: string; readonly routes: readonly string[]; readonly nextHop: string };
+/** Where a request of the dialog is sent (`hopUri`), its Request-URI (`uriText`) and its Route (RFC 3261 12.2.1.1). */
+export type NextHop = { readonly uriText: string; readonly routes: readonly string[]; readonly hopUri: string };
 
-export function wayOf(dialog: Dialog): Way {
+export function nextHopOf(dialog: Dialog): NextHop {
   const [first, ...others] = dialog.routes;
-  if (first === undefined) return { uriText: dialog.remoteTarget, routes: [], nextHop: dialog.remoteTarget };
+  if (first === undefined) return { uriText: dialog.remoteTarget, routes: [], hopUri: dialog.remoteTarget };
   const { uri, uriText } = parseNameAddr(first);
   const loose = uri.kind === 'sip' && paramOf(uri.params, 'lr') !== undefined;
-  if (loose) return { uriText: dialog.remoteTarget, routes: dialog.routes, nextHop: uriText };
+  if (loose) return { uriText: dialog.remoteTarget, routes: dialog.routes, hopUri: uriText };
   // A strict router wants itself in the Request-URI and the target last.
-  return { uriText, routes: [...others, `<${dialog.remoteTarget}>`], nextHop: uriText };
+  return { uriText, routes: [...others, `<${dialog.remoteTarget}>`], hopUri: uriText };
 }
 
 /** A request of ours within the dialog. `via` holds the branch, `cseq` the number, both of the caller's story. */
@@ -113,16 +127,16 @@ export function requestWithin(
   dialog: Dialog,
   own: { method: string; via: string; cseq: number; lines?: readonly HeaderLine[]; sdp?: string },
 ): OwnRequest {
-  const way = wayOf(dialog);
+  const { uriText, routes } = nextHopOf(dialog);
   return {
     method: own.method,
-    uriText: way.uriText,
+    uriText,
     via: own.via,
     from: dialog.localAddress,
     to: dialog.remoteAddress,
     callId: dialog.callId,
     cseq: own.cseq,
-    routes: way.routes,
+    routes,
     lines: own.lines ?? [],
     ...(own.sdp ? { body: { type: 'application/sdp', bytes: Buffer.from(own.sdp) } } : {}),
   };

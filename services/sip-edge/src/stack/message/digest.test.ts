@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseChallenge, digestResponse, formatAuthorization } from './digest.ts';
+import { digestResponse, formatAuthorization, parseChallenge, preferred } from './digest.ts';
+
+const chooseChallenge = (values: string[]) => preferred(values.flatMap((value) => parseChallenge(value) ?? []));
 
 const FIELDS =
   'realm="http-auth@example.org", qop="auth, auth-int", ' +

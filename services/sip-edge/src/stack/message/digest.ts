@@ -68,11 +68,10 @@ export function parseChallenge(value: string): Challenge | undefined {
 }
 
 /** The strongest of several challenges (RFC 8760 2.4: the first one understood, but SHA-256 before MD5). */
-export function chooseChallenge(values: readonly string[]): Challenge | undefined {
+export function preferred(challenges: readonly Challenge[]): Challenge | undefined {
   let chosen: Challenge | undefined;
-  for (const value of values) {
-    const challenge = parseChallenge(value);
-    if (challenge && (!chosen || (chosen.algorithm === 'MD5' && challenge.algorithm === 'SHA-256'))) chosen = challenge;
+  for (const challenge of challenges) {
+    if (!chosen || (chosen.algorithm === 'MD5' && challenge.algorithm === 'SHA-256')) chosen = challenge;
   }
   return chosen;
 }

@@ -7,7 +7,8 @@ export class GrammarFault extends Error {
 }
 
 const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
-const TOKENS_AND_SPACES = /^[A-Za-z0-9\-.!%*_+`'~ \t]*$/;
+/** Letters beyond ASCII must be quoted, but many phones don't, and nothing else can begin with them. */
+const TOKENS_AND_SPACES = /^[A-Za-z0-9\-.!%*_+`'~ \t\x80-\xff]*$/;
 
 /** `token` of RFC 3261 25.1. */
 export function isToken(text: string): boolean {

@@ -1,6 +1,7 @@
 // What a server checks of a well-formed request before it acts on it (RFC 3261 8.2.1 to 8.2.3), in the RFC's order:
 // method, scheme, required extensions, body type, what the caller accepts. ACK and CANCEL are never refused here.
 
+import { descriptionOf, mediaType } from './bodies.ts';
 import type { HeaderLine } from './build.ts';
 import { GrammarFault } from './grammar.ts';
 import type { SipRequest } from './message.ts';
@@ -39,7 +40,8 @@ function refusedMethod(request: SipRequest, abilities: Abilities): Refusal | und
 }
 
 function refusedScheme(request: SipRequest): Refusal | undefined {
-  if (request.uri.kind === 'sip' && request.uri.scheme === 'sip') return undefined;
+  const { uri } = request;
+  if (uri.kind === 'sip' ? uri.scheme === 'sip' : uri.scheme === 'tel' && request.method === 'INVITE') return undefined;
   // A sips target promises TLS on every hop, which this edge does not speak.
   return { status: 416, lines: [] };
 }
@@ -52,14 +54,19 @@ function refusedExtension(request: SipRequest, abilities: Abilities): Refusal | 
 
 function refusedBody(request: SipRequest, abilities: Abilities): Refusal | undefined {
   if (request.body.length === 0) return undefined;
-  const accept: HeaderLine = ['Accept', abilities.bodyType];
+  const { sdp, refused } = descriptionOf(request);
+  if (sdp !== '' || !refused) return undefined;
+  const accept: HeaderLine[] = [
+    ['Accept', abilities.bodyType],
+    ['Accept', 'multipart/mixed'],
+  ];
   const encoding = request.headers.get('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    return { status: 415, lines: [accept, ['Accept-Encoding', 'identity']] };
+    return { status: 415, lines: [...accept, ['Accept-Encoding', 'identity']] };
   }
-  const type = request.headers.get('content-type');
-  if (type === undefined) return { status: 400, reason: 'Content-Type is missing', lines: [] };
-  return mediaType(type) === abilities.bodyType ? undefined : { status: 415, lines: [accept] };
+  if (request.headers.get('content-type') === undefined)
+    return { status: 400, reason: 'Content-Type is missing', lines: [] };
+  return { status: 415, lines: accept };
 }
 
 /** An INVITE whose sender can't read our answer must not get one (RFC 3261 20.1: Accept replaces the default). */
@@ -70,8 +77,4 @@ function refusedAccept(request: SipRequest, abilities: Abilities): Refusal | und
   if (readable.some((type) => type === abilities.bodyType || type === '*/*' || type === family)) return undefined;
   const warning = `399 opentact "Only ${abilities.bodyType} is answered here"`;
   return { status: 406, lines: [['Warning', warning]] };
-}
-
-function mediaType(value: string): string {
-  return value.split(';', 1)[0]!.replace(/\s/g, '').toLowerCase();
 }

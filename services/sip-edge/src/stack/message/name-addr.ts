@@ -25,8 +25,9 @@ export function parseNameAddr(value: string): NameAddr {
     while (text.charCodeAt(open) === 32 || text.charCodeAt(open) === 9) open++;
     if (text.charCodeAt(open) !== 60) throw new GrammarFault('display name is not followed by an address');
   } else {
-    open = text.indexOf('<');
-    if (open < 0) return parseAddrSpec(text);
+    // Brackets behind a semicolon or within quotes are a parameter's: this address has none of its own.
+    open = text.search(/[<;"]/);
+    if (open < 0 || text.charCodeAt(open) !== 60) return parseAddrSpec(text);
     display = text.slice(0, open).trim();
     if (!isTokens(display)) throw new GrammarFault('display name needs quotes');
   }
@@ -39,7 +40,9 @@ export function parseNameAddr(value: string): NameAddr {
 
 /** Without brackets every `;` begins a parameter of the header, never of the URI (RFC 3261 20). */
 function parseAddrSpec(text: string): NameAddr {
-  const semicolon = text.indexOf(';', Math.max(text.indexOf('@'), 0));
+  const quoted = text.indexOf('"');
+  const at = (quoted < 0 ? text : text.slice(0, quoted)).indexOf('@');
+  const semicolon = text.indexOf(';', Math.max(at, 0));
   const uriText = (semicolon < 0 ? text : text.slice(0, semicolon)).trimEnd();
   if (/[?,]/.test(uriText)) throw new GrammarFault('address with a question mark or comma needs angle brackets');
   const params = semicolon < 0 ? parseHeaderParams('') : parseHeaderParams(text.slice(semicolon));

@@ -36,7 +36,8 @@ export function parseMessage(bytes: Buffer): SipMessage | Fault {
   const headers = new Headers();
   const method = 'method' in line ? line.method : undefined;
   try {
-    if (firstEnd >= 0) readHeaders(text, firstEnd + 2, headers);
+    const unread = firstEnd < 0 ? undefined : readHeaders(text, firstEnd + 2, headers);
+    if (unread !== undefined) throw new GrammarFault(unread);
     if ('fault' in line) throw new GrammarFault(line.fault);
     if ('version' in line && line.version !== 'SIP/2.0') {
       return { kind: 'fault', status: 505, reason: 'Version Not Supported', method, headers };
@@ -81,19 +82,23 @@ function parseStartLine(text: string): StartLine {
 
 /**
  * Headers of a whole header section with its start line, for the framer of streams: a start line that is wrong does not
- * hide where the message ends. Throws GrammarFault.
+ * hide where the message ends, nor does a header line that can't be read (`fault` says why).
  */
-export function readHeaderSection(text: string): { method: string | undefined; headers: Headers } {
+export function readHeaderSection(text: string): { method: string | undefined; headers: Headers; fault?: string } {
   const firstEnd = text.indexOf('\r\n');
   const line = parseStartLine(firstEnd < 0 ? text : text.slice(0, firstEnd));
   const headers = new Headers();
-  if (firstEnd >= 0) readHeaders(text, firstEnd + 2, headers);
-  return { method: 'method' in line ? line.method : undefined, headers };
+  const fault = firstEnd < 0 ? undefined : readHeaders(text, firstEnd + 2, headers);
+  return { method: 'method' in line ? line.method : undefined, headers, ...(fault === undefined ? {} : { fault }) };
 }
 
-/** Reads header lines, joining folded ones (RFC 3261 7.3.1). Throws GrammarFault, leaving what was read so far. */
-function readHeaders(text: string, from: number, headers: Headers): void {
+/**
+ * Reads header lines, joining folded ones (RFC 3261 7.3.1), and says what is wrong with the first that can't be read. All
+ * others are read all the same, so that the answer can echo them and a stream goes on behind the message.
+ */
+function readHeaders(text: string, from: number, headers: Headers): string | undefined {
   let at = from;
+  let fault: string | undefined;
   while (at < text.length) {
     let end = text.indexOf('\r\n', at);
     if (end < 0) end = text.length;
@@ -105,19 +110,27 @@ function readHeaders(text: string, from: number, headers: Headers): void {
       line += ` ${text.slice(at, end).trim()}`;
       at = end + 2;
     }
-    if (line.length > LINE_CHARS_MAX) throw new GrammarFault('Header line is too long');
-    if (line !== '') addHeader(line, headers);
+    const wrong = line === '' ? undefined : addHeader(line, headers);
+    fault ??= wrong;
   }
+  return fault;
 }
 
-function addHeader(line: string, headers: Headers): void {
-  if (headers.names.length >= HEADER_LINES_MAX) throw new GrammarFault('Too many headers');
+const ECHOED = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
+
+function addHeader(line: string, headers: Headers): string | undefined {
+  if (line.length > LINE_CHARS_MAX) return 'Header line is too long';
   const colon = line.indexOf(':');
   const name = colon < 0 ? '' : line.slice(0, colon).trimEnd();
-  if (!isToken(name)) throw new GrammarFault('Header has no name');
+  if (!isToken(name)) return 'Header has no name';
   // A lone CR or LF would be a line end to some other parser on the way.
-  if (line.indexOf('\n') >= 0 || line.indexOf('\r') >= 0) throw new GrammarFault('Header line holds a lone CR or LF');
-  headers.add(canonicalName(name), line.slice(colon + 1).trim());
+  if (line.indexOf('\n') >= 0 || line.indexOf('\r') >= 0) return 'Header line holds a lone CR or LF';
+  const known = canonicalName(name);
+  const isFull = headers.names.length >= HEADER_LINES_MAX;
+  // Where the message ends, and what its answer echoes, must be known whatever else is wrong.
+  const isNeeded = known === 'content-length' || (ECHOED.has(known) && headers.get(known) === undefined);
+  if (!isFull || isNeeded) headers.add(known, line.slice(colon + 1).trim());
+  return isFull ? 'Too many headers' : undefined;
 }
 
 /** Bytes of the body (RFC 3261 18.3, 20.14). Throws GrammarFault. */

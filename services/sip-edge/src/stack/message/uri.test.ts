@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatUri, parseUri, sameUri } from './uri.ts';
+import { formatUri, parseUri, sameUri, subscriberOf } from './uri.ts';
 
 const same = (a: string, b: string) => sameUri(parseUri(a), parseUri(b));
 
@@ -38,3 +38,24 @@ test('broken addresses are refused', () => {
     assert.throws(() => parseUri(text), { name: 'GrammarFault' }, text);
   }
 });
+
+for (const [text, user, parameters] of [
+  ['sip:+12125550147;cpc=ordinary@h', '+12125550147', 'cpc=ordinary'],
+  ['sip:+13055550100;npdi;rn=+13055550199@h', '+13055550100', 'npdi;rn=+13055550199'],
+  ['tel:+1-212-555-0147;isub=1', '+12125550147', 'isub=1'],
+  ['tel:(212)555.0147', '2125550147', undefined],
+  ['sip:+1(212)555-0147@h;user=phone', '+12125550147', undefined],
+  ['sip:%2B1%20(212)%20555-0147@h', '+12125550147', undefined],
+  ['sip:%2B1212%3Bcpc@h', '%2B1212%3Bcpc', undefined],
+  ['sip:1000@h', '1000', undefined],
+  ['sip:%2367@h', '#67', undefined],
+  ['sip:*@h', '*', undefined],
+  ['sip:%61lice@h', 'alice', undefined],
+  ['sip:alice;day=tuesday@h', 'alice;day=tuesday', undefined],
+  ['sip:a.b-1(2)@h', 'a.b-1(2)', undefined],
+  ['sip:12a-5@h', '12a-5', undefined],
+  ['sip:h', '', undefined],
+  ['sip:1212;@h', '1212', undefined],
+] as const)
+  test(`${text} names ${user || 'nobody'}${parameters ? `, with ${parameters}` : ''}`, () =>
+    assert.deepEqual(subscriberOf(parseUri(text)), parameters ? { user, parameters } : { user }));

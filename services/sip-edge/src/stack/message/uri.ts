@@ -125,6 +125,27 @@ export function normalUser(user: string): string {
   });
 }
 
+/** Whom a URI names: the user, or the number alone; and the parameters of the number (RFC 3966 5.1, 4694), raw, without `;`. */
+export type Subscriber = { readonly user: string; readonly parameters?: string };
+
+/** Digits, `*` and `#` with the visual separators of RFC 3966 5.1.1, or blanks, between them. */
+const NUMBER = /^\+?[0-9*#(][0-9*#().\- ]*$/;
+const ESCAPED_IN_NUMBER = /%(?:2[0389BDEbde]|2[Aa])/g;
+
+/**
+ * The user of a URI as it is compared: a telephone number without visual separators and parameters, also where it stands
+ * in a SIP URI (RFC 3261 19.1.6); a name with its needless escapes undone. Empty where the URI names nobody.
+ */
+export function subscriberOf(uri: Uri): Subscriber {
+  if (uri.kind === 'other' && uri.scheme !== 'tel') return { user: uri.rest };
+  const text = uri.kind === 'sip' ? (uri.user ?? '') : uri.rest;
+  const end = text.indexOf(';');
+  const head = (end < 0 ? text : text.slice(0, end)).replace(ESCAPED_IN_NUMBER, unescapePercent);
+  if (!NUMBER.test(head) || !/[0-9]/.test(head)) return { user: normalUser(text) };
+  const user = head.replace(/[().\- ]/g, '');
+  return end < 0 || end === text.length - 1 ? { user } : { user, parameters: text.slice(end + 1) };
+}
+
 function sameText(a: string, b: string): boolean {
   return unescapePercent(a).toLowerCase() === unescapePercent(b).toLowerCase();
 }

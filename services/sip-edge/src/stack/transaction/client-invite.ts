@@ -3,7 +3,7 @@
 
 import type { SipResponse } from '../message/message.ts';
 import type { Output, Step } from './output.ts';
-import { GIVE_UP_MS, T1_MS, TIMER_D_MS, type TimerName } from './timers.ts';
+import { T1_MS, TIMER_B_F_H_MS, TIMER_D_MS, type TimerName } from './timers.ts';
 
 /** `request` is what is repeated; `ack` composes the ACK of a refusal (RFC 3261 17.1.1.3). */
 type Kept = { reliable: boolean; request: Buffer; ack: (response: SipResponse) => Buffer };
@@ -26,7 +26,7 @@ export type ClientInviteInput =
 export function clientInvite(kept: Kept): Step<ClientInviteState> {
   const outputs: Output[] = [
     { type: 'transmit', bytes: kept.request },
-    { type: 'start', timer: 'B', ms: GIVE_UP_MS },
+    { type: 'start', timer: 'B', ms: TIMER_B_F_H_MS },
   ];
   if (!kept.reliable) outputs.push({ type: 'start', timer: 'A', ms: T1_MS });
   return { state: { ...kept, name: 'calling', intervalMs: T1_MS }, outputs };
@@ -88,7 +88,7 @@ function answered(state: ClientInviteState, response: SipResponse): Step<ClientI
     return { state: { reliable, request, ack, name: 'proceeding' }, outputs: [...quiet, told] };
   }
   if (response.status < 300) {
-    const outputs: Output[] = [...quiet, told, { type: 'start', timer: 'M', ms: GIVE_UP_MS }];
+    const outputs: Output[] = [...quiet, told, { type: 'start', timer: 'M', ms: TIMER_B_F_H_MS }];
     return { state: { reliable, request, ack, name: 'accepted' }, outputs };
   }
   const lastAck = ack(response);

@@ -3,7 +3,7 @@
 
 import type { SipResponse } from '../message/message.ts';
 import type { Output, Step } from './output.ts';
-import { doubled, GIVE_UP_MS, T1_MS, T2_MS, T4_MS, type TimerName } from './timers.ts';
+import { doubled, T1_MS, T2_MS, T4_MS, TIMER_B_F_H_MS, type TimerName } from './timers.ts';
 
 type Kept = { reliable: boolean; request: Buffer };
 
@@ -19,7 +19,7 @@ export type ClientOtherInput =
 export function clientOther(kept: Kept): Step<ClientOtherState> {
   const outputs: Output[] = [
     { type: 'transmit', bytes: kept.request },
-    { type: 'start', timer: 'F', ms: GIVE_UP_MS },
+    { type: 'start', timer: 'F', ms: TIMER_B_F_H_MS },
   ];
   if (!kept.reliable) outputs.push({ type: 'start', timer: 'E', ms: T1_MS });
   return { state: { ...kept, name: 'trying', intervalMs: T1_MS }, outputs };

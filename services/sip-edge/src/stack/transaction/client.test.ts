@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OwnRequest } from '../message/own-request.ts';
+import { arrivalFrom, manualClock, recordingPeer, responseOf } from '../testing/harness.ts';
 import type { TransportName } from '../transport/peer.ts';
 import { createTransactions } from './layer.ts';
-import { arrivalFrom, manualClock, recordingPeer, responseOf } from './testing.ts';
 
 const own = (method: string): OwnRequest => ({
   method,
@@ -24,7 +24,7 @@ function given(method: string, transport: TransportName = 'udp') {
   const strays: number[] = [];
   const heard: (number | string)[] = [];
   const layer = createTransactions(
-    { request() {}, ack() {}, stray: ({ status }) => strays.push(status), admit: () => true },
+    { request() {}, ack() {}, strayResponse: ({ status }) => strays.push(status), admit: () => true },
     clock,
   );
   const send = () =>
@@ -111,7 +111,7 @@ test('a broken connection fails the request at once', () => {
   const peer = recordingPeer('tcp');
   peer.fail();
   const heard: string[] = [];
-  const layer = createTransactions({ request() {}, ack() {}, stray() {}, admit: () => true }, clock);
+  const layer = createTransactions({ request() {}, ack() {}, strayResponse() {}, admit: () => true }, clock);
   layer.send(own('INVITE'), 'z9hG4bKone', peer, { response() {}, failed: (why) => heard.push(why) });
   assert.deepEqual([heard, layer.count(), clock.waiting()], [['transport-failed'], 0, 0]);
 });

@@ -27,7 +27,7 @@ export function run<S, I>(
 ): Running<S, I> {
   let state = first.state;
   let over = false;
-  const timers = new Map<TimerName, () => void>();
+  const timers = createTimers(clock, (timer) => feed({ type: 'timer', timer }));
 
   function feed(input: I | TimerInput): void {
     if (over) return;
@@ -44,34 +44,17 @@ export function run<S, I>(
         peer.send(output.bytes, () => feed({ type: 'transport-failed' }));
         return;
       case 'start':
-        timers.get(output.timer)?.();
-        timers.set(
-          output.timer,
-          clock.after(output.ms, () => fire(output.timer)),
-        );
-        return;
+        return timers.start(output.timer, output.ms);
       case 'stop':
-        timers.get(output.timer)?.();
-        timers.delete(output.timer);
-        return;
+        return timers.stop(output.timer);
       case 'terminated':
         over = true;
-        stopAll();
+        timers.stopAll();
         rest(output);
         return;
       default:
         rest(output);
     }
-  }
-
-  function stopAll(): void {
-    for (const stop of timers.values()) stop();
-    timers.clear();
-  }
-
-  function fire(timer: TimerName): void {
-    timers.delete(timer);
-    feed({ type: 'timer', timer });
   }
 
   for (const output of first.outputs) perform(output);
@@ -82,7 +65,31 @@ export function run<S, I>(
     feed,
     abandon() {
       over = true;
-      stopAll();
+      timers.stopAll();
+    },
+  };
+}
+
+/** One timer of each name at most; started again it begins anew. */
+function createTimers(clock: Clock, fire: (timer: TimerName) => void) {
+  const running = new Map<TimerName, () => void>();
+  function stop(timer: TimerName): void {
+    running.get(timer)?.();
+    running.delete(timer);
+  }
+  return {
+    stop,
+    start(timer: TimerName, ms: number): void {
+      stop(timer);
+      const expired = () => {
+        running.delete(timer);
+        fire(timer);
+      };
+      running.set(timer, clock.after(ms, expired));
+    },
+    stopAll(): void {
+      for (const stopOne of running.values()) stopOne();
+      running.clear();
     },
   };
 }

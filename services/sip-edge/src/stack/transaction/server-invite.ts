@@ -3,11 +3,11 @@
 
 import type { SipRequest } from '../message/message.ts';
 import type { Output, Step } from './output.ts';
-import { doubled, GIVE_UP_MS, T1_MS, T4_MS, type TimerName } from './timers.ts';
+import { doubled, T1_MS, T4_MS, TIMER_B_F_H_MS, type TimerName } from './timers.ts';
 
 export type ServerInviteState =
-  | { name: 'proceeding'; reliable: boolean; last?: Buffer }
-  | { name: 'completed'; reliable: boolean; last: Buffer; intervalMs: number }
+  | { name: 'proceeding'; reliable: boolean; repeats: number; last?: Buffer }
+  | { name: 'completed'; reliable: boolean; repeats: number; last: Buffer; intervalMs: number }
   | { name: 'accepted'; reliable: boolean }
   | { name: 'confirmed'; reliable: boolean }
   | { name: 'terminated'; reliable: boolean };
@@ -21,9 +21,12 @@ export type ServerInviteInput =
   | { type: 'timer'; timer: TimerName }
   | { type: 'transport-failed' };
 
-/** A new transaction; the INVITE was already given to the user, who sends 100 at once (RFC 3261 17.2.1). */
-export function serverInvite(reliable: boolean): ServerInviteState {
-  return { name: 'proceeding', reliable };
+/**
+ * A new transaction; the INVITE was already given to the user, who sends 100 at once (RFC 3261 17.2.1). `repeats`: how
+ * often timer G may repeat a refusal.
+ */
+export function serverInvite(reliable: boolean, repeats = Number.POSITIVE_INFINITY): ServerInviteState {
+  return { name: 'proceeding', reliable, repeats };
 }
 
 export function serverInviteTransition(state: ServerInviteState, input: ServerInviteInput): Step<ServerInviteState> {
@@ -49,12 +52,12 @@ function proceeding(state: Of<'proceeding'>, input: ServerInviteInput): Step<Ser
     case 'invite':
       return stay(state, state.last ? [{ type: 'transmit', bytes: state.last }] : []);
     case 'cancel':
-      return refuse(state.reliable, input.refusal, [{ type: 'cancelled', request: input.request }]);
+      return refuse(state, input.refusal, [{ type: 'cancelled', request: input.request }]);
     case 'send':
       if (input.status < 200) {
         return stay({ ...state, last: input.bytes }, [{ type: 'transmit', bytes: input.bytes }]);
       }
-      return input.status < 300 ? accept(state.reliable, input.bytes) : refuse(state.reliable, input.bytes, []);
+      return input.status < 300 ? accept(state.reliable, input.bytes) : refuse(state, input.bytes, []);
     case 'transport-failed':
       return end(state, [{ type: 'transport-failed' }]);
     default:
@@ -62,10 +65,10 @@ function proceeding(state: Of<'proceeding'>, input: ServerInviteInput): Step<Ser
   }
 }
 
-function refuse(reliable: boolean, bytes: Buffer, outputs: Output[]): Step<ServerInviteState> {
-  outputs.push({ type: 'transmit', bytes }, { type: 'start', timer: 'H', ms: GIVE_UP_MS });
+function refuse({ reliable, repeats }: Of<'proceeding'>, bytes: Buffer, outputs: Output[]): Step<ServerInviteState> {
+  outputs.push({ type: 'transmit', bytes }, { type: 'start', timer: 'H', ms: TIMER_B_F_H_MS });
   if (!reliable) outputs.push({ type: 'start', timer: 'G', ms: T1_MS });
-  return { state: { name: 'completed', reliable, last: bytes, intervalMs: T1_MS }, outputs };
+  return { state: { name: 'completed', reliable, repeats, last: bytes, intervalMs: T1_MS }, outputs };
 }
 
 // RFC 6026 7.1: a 2xx no longer ends the transaction, so that late INVITEs are absorbed.
@@ -74,7 +77,7 @@ function accept(reliable: boolean, bytes: Buffer): Step<ServerInviteState> {
     state: { name: 'accepted', reliable },
     outputs: [
       { type: 'transmit', bytes },
-      { type: 'start', timer: 'L', ms: GIVE_UP_MS },
+      { type: 'start', timer: 'L', ms: TIMER_B_F_H_MS },
     ],
   };
 }
@@ -86,9 +89,9 @@ function completed(state: Of<'completed'>, input: ServerInviteInput): Step<Serve
       return stay(state, [{ type: 'transmit', bytes: state.last }]);
     case 'timer': {
       if (input.timer === 'H') return end(state, [{ type: 'timeout' }]);
-      if (input.timer !== 'G') return stay(state, []);
+      if (input.timer !== 'G' || state.repeats <= 0) return stay(state, []);
       const intervalMs = doubled(state.intervalMs);
-      return stay({ ...state, intervalMs }, [
+      return stay({ ...state, intervalMs, repeats: state.repeats - 1 }, [
         { type: 'transmit', bytes: state.last },
         { type: 'start', timer: 'G', ms: intervalMs },
       ]);

@@ -2,7 +2,7 @@
 // A second final answer is refused as too late.
 
 import type { Output, Step } from './output.ts';
-import { GIVE_UP_MS, type TimerName } from './timers.ts';
+import { TIMER_B_F_H_MS, type TimerName } from './timers.ts';
 
 export type ServerOtherState =
   | { name: 'trying'; reliable: boolean }
@@ -45,7 +45,7 @@ function send(reliable: boolean, status: number, bytes: Buffer): Step<ServerOthe
   if (status < 200) return { state: { name: 'proceeding', reliable, last: bytes }, outputs };
   // On a reliable transport timer J is zero: nothing will be repeated.
   if (reliable) return end({ name: 'completed', reliable, last: bytes }, outputs);
-  outputs.push({ type: 'start', timer: 'J', ms: GIVE_UP_MS });
+  outputs.push({ type: 'start', timer: 'J', ms: TIMER_B_F_H_MS });
   return { state: { name: 'completed', reliable, last: bytes }, outputs };
 }
 

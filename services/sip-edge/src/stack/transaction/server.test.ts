@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SipRequest } from '../message/message.ts';
+import { arrivalFrom, manualClock, recordingPeer, requestOf } from '../testing/harness.ts';
 import type { TransportName } from '../transport/peer.ts';
-import { createTransactions } from './layer.ts';
+import { createTransactions, REPEATS_UNPROVEN } from './layer.ts';
 import type { ServerTransaction } from './server.ts';
-import { arrivalFrom, manualClock, recordingPeer, requestOf } from './testing.ts';
 
 function given(transport: TransportName = 'udp') {
   const clock = manualClock();
@@ -12,7 +12,7 @@ function given(transport: TransportName = 'udp') {
   const opened: ServerTransaction[] = [];
   const acks: SipRequest[] = [];
   const layer = createTransactions(
-    { request: (one) => opened.push(one), ack: (one) => acks.push(one), stray() {}, admit: () => true },
+    { request: (one) => opened.push(one), ack: (one) => acks.push(one), strayResponse() {}, admit: () => true },
     clock,
   );
   const receive = (request: SipRequest) => layer.receiveRequest(request, arrivalFrom(peer));
@@ -32,6 +32,7 @@ test('a repeated INVITE gets the last provisional answer and is no second call',
 
 test('a refusal is repeated at T1, 2·T1 … at most every 4 s, until its ACK', () => {
   const { clock, peer, opened, receive, layer } = given();
+  layer.prove(peer);
   receive(requestOf('INVITE'));
   opened[0]!.respond(486);
   for (const [ms, sent] of [
@@ -54,6 +55,65 @@ test('a refusal is repeated at T1, 2·T1 … at most every 4 s, until its ACK', 
   clock.advance(1);
   assert.equal(layer.count(), 0);
   assert.equal(peer.sent.length, 6);
+});
+
+test('to a source that never acknowledged anything a refusal is repeated twice, and again whenever it asks', () => {
+  const { clock, peer, opened, receive } = given();
+  receive(requestOf('INVITE'));
+  opened[0]!.respond(486);
+  clock.advance(20_000);
+  assert.equal(peer.sent.length, 1 + REPEATS_UNPROVEN);
+  receive(requestOf('INVITE'));
+  assert.equal(peer.sent.length, 2 + REPEATS_UNPROVEN);
+});
+
+test('whoever acknowledged an answer of ours by its tag is believed to be where it says', () => {
+  const { clock, peer, opened, receive } = given();
+  for (const [toTag, sent] of [
+    ['guess', 1 + REPEATS_UNPROVEN],
+    ['ours', 6],
+  ] as const) {
+    receive(requestOf('INVITE', { branch: `z9hG4bK${sent}a` }));
+    opened.at(-1)!.identify('ours');
+    opened.at(-1)!.respond(486);
+    receive(requestOf('ACK', { branch: `z9hG4bK${sent}a`, toTag }));
+    peer.sent.length = 0;
+    receive(requestOf('INVITE', { branch: `z9hG4bK${sent}b` }));
+    opened.at(-1)!.respond(486);
+    clock.advance(11_500);
+    assert.equal(peer.sent.length, sent, toTag);
+    clock.advance(60_000);
+  }
+});
+
+test('what is rejected leaves nothing behind, and its ACK begins nothing', () => {
+  const { clock, peer, opened, receive, layer } = given();
+  receive(requestOf('INVITE'));
+  opened[0]!.reject(404);
+  assert.equal(layer.count(), 0);
+  receive(requestOf('ACK'));
+  clock.advance(60_000);
+  assert.deepEqual(peer.starts(), ['SIP/2.0 404 Not Found']);
+});
+
+test('the transactions of one source are bounded in bytes, and so are those of all', () => {
+  const full: boolean[] = [];
+  const layer = createTransactions(
+    { request() {}, ack() {}, strayResponse() {}, admit: (_request, _arrival, isFull) => full.push(isFull) > 0 },
+    manualClock(),
+  );
+  const large = 'x'.repeat(60_000);
+  const send = (address: string, n: number) => {
+    const peer = { ...recordingPeer(), address };
+    layer.receiveRequest(requestOf('OPTIONS', { branch: `z9hG4bK${address}${n}`, body: large }), arrivalFrom(peer));
+  };
+  for (let n = 0; n < 400; n++) send('192.0.2.1', n);
+  assert.deepEqual([full[0], full.at(-1)], [false, true]);
+  send('192.0.2.2', 0);
+  assert.equal(full.at(-1), false, 'another source has its share');
+  for (let n = 0; n < 1_600; n++) send(`192.0.3.${n % 200}`, n);
+  send('192.0.2.3', 0);
+  assert.equal(full.at(-1), true, 'all together have no more');
 });
 
 test('a caller that never acknowledges a refusal is given up after 32 s', () => {

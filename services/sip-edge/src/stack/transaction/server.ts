@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { type Rest, type Running, run } from './running.ts';
 import { type ServerInviteInput, serverInvite, serverInviteTransition } from './server-invite.ts';
 import { type ServerOtherInput, serverOther, serverOtherTransition } from './server-other.ts';
+import { respondStateless } from './stateless.ts';
 
 /** Who is told what happens to an INVITE after its arrival. All are optional; none may throw. */
 export type InviteListener = {
@@ -15,6 +16,8 @@ export type InviteListener = {
   cancelled?(request: SipRequest): void;
   /** The caller acknowledged a refusal, or never did (`timeout`). */
   over?(outcome: 'confirmed' | 'timeout' | 'transport-failed'): void;
+  /** Nothing can be answered any more. */
+  ended?(): void;
 };
 
 export type ServerTransaction = {
@@ -28,6 +31,8 @@ export type ServerTransaction = {
   respond(status: number, options?: ResponseOptions): boolean;
   /** Sends a composed 2xx, the first time or again, byte for byte (RFC 3261 13.3.1.4). False as with `respond`. */
   transmit(bytes: Buffer): boolean;
+  /** Answers a stranger and keeps nothing: no repetition, no waiting for an ACK (RFC 3261 8.2.7). */
+  reject(status: number, options?: ResponseOptions): void;
   /** Bytes of an answer, without sending it. */
   compose(status: number, options?: ResponseOptions): Buffer;
   /** Ends it without a word: another edge answers this request. */
@@ -46,47 +51,28 @@ export type ServerHandle = {
 
 export type ServerEvents = { ended(): void; ack(request: SipRequest, arrival: Arrival): void };
 
-export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, events: ServerEvents): ServerHandle {
-  const reliable = arrival.peer.transport !== 'udp';
-  let identity: { tag?: string; lines: readonly HeaderLine[] } = { lines: [] };
+/** @param repeats how often a refusal may be repeated over UDP by itself. */
+export function openServer(
+  request: SipRequest,
+  arrival: Arrival,
+  clock: Clock,
+  events: ServerEvents,
+  repeats = Number.POSITIVE_INFINITY,
+): ServerHandle {
+  let sent = 0;
+  const answers = answersOf(request, arrival);
   let current = arrival.peer;
   const peer: Peer = { ...describe(current), send: (bytes, failed) => current.send(bytes, failed) };
-  let late = false;
-  let cancelled = false;
-
-  function rest(output: Rest): void {
-    if (output.type === 'too-late') late = true;
-    else if (output.type === 'terminated') events.ended();
-    else if (output.type === 'ack') events.ack(output.request, arrival);
-    else if (output.type === 'cancelled') {
-      cancelled = true;
-      user.listener.cancelled?.(output.request);
-    } else if (output.type === 'confirmed') user.listener.over?.('confirmed');
-    else if (output.type === 'timeout' || output.type === 'transport-failed') user.listener.over?.(output.type);
-  }
-
-  const machine: Running<unknown, ServerInviteInput | ServerOtherInput> =
-    request.method === 'INVITE'
-      ? (run(
-          { state: serverInvite(reliable), outputs: [] },
-          serverInviteTransition,
-          // A datagram's source may be forged, so a repetition moves nothing; a connection proves itself.
-          reliable ? peer : arrival.peer,
-          clock,
-          rest,
-        ) as never)
-      : (run({ state: serverOther(reliable), outputs: [] }, serverOtherTransition, peer, clock, rest) as never);
-
-  function compose(status: number, options: ResponseOptions = {}): Buffer {
-    const lines = [...identity.lines, ...(options.lines ?? [])];
-    const toTag = status > 100 ? (options.toTag ?? identity.tag) : undefined;
-    return formatResponse(request, arrival.source, status, { ...options, lines, ...(toTag ? { toTag } : {}) });
-  }
+  const heard = { late: false, cancelled: false };
+  const machine = machineOf(request, arrival, peer, clock, repeats, (output) =>
+    tell(output, user.listener, events, arrival, heard),
+  );
 
   function send(status: number, bytes: Buffer): boolean {
-    late = false;
+    heard.late = false;
+    sent += bytes.length;
     machine.feed({ type: 'send', status, bytes });
-    return !late;
+    return !heard.late;
   }
 
   const user: ServerTransaction = {
@@ -94,14 +80,18 @@ export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, 
     arrival,
     listener: {},
     get tag() {
-      return identity.tag;
+      return answers.tag;
     },
-    identify(tag, lines = []) {
-      identity = { tag, lines };
-    },
-    respond: (status, options) => send(status, compose(status, options)),
+    identify: answers.identify,
+    compose: answers.compose,
+    respond: (status, options) => send(status, answers.compose(status, options)),
     transmit: (bytes) => send(200, bytes),
-    compose,
+    reject(status, options = {}) {
+      const whole = answers.whole(options);
+      user.drop();
+      const from = { peer: current, source: arrival.source };
+      respondStateless(request, from, status, whole, request.raw.length, sent);
+    },
     drop() {
       machine.abandon();
       events.ended();
@@ -115,10 +105,80 @@ export function openServer(request: SipRequest, arrival: Arrival, clock: Clock, 
     },
     ack: (ack) => machine.feed({ type: 'ack', request: ack }),
     cancel(cancel) {
-      machine.feed({ type: 'cancel', request: cancel, refusal: compose(487) });
-      return cancelled;
+      machine.feed({ type: 'cancel', request: cancel, refusal: answers.compose(487) });
+      return heard.cancelled;
     },
   };
+}
+
+/** Answers to one request, with the tag and the lines that each of them carries. */
+function answersOf(request: SipRequest, arrival: Arrival) {
+  let tag: string | undefined;
+  let lines: readonly HeaderLine[] = [];
+  const whole = (options: ResponseOptions): ResponseOptions => {
+    const toTag = options.toTag ?? tag;
+    return { ...options, lines: [...lines, ...(options.lines ?? [])], ...(toTag ? { toTag } : {}) };
+  };
+  return {
+    get tag() {
+      return tag;
+    },
+    identify(newTag: string, newLines: readonly HeaderLine[] = []): void {
+      tag = newTag;
+      lines = newLines;
+    },
+    whole,
+    compose(status: number, options: ResponseOptions = {}): Buffer {
+      const { toTag, ...rest } = whole(options);
+      return formatResponse(request, arrival.source, status, toTag && status > 100 ? { ...rest, toTag } : rest);
+    },
+  };
+}
+
+type Machine = Running<unknown, ServerInviteInput | ServerOtherInput>;
+
+function machineOf(
+  request: SipRequest,
+  arrival: Arrival,
+  peer: Peer,
+  clock: Clock,
+  repeats: number,
+  rest: (output: Rest) => void,
+): Machine {
+  const reliable = arrival.peer.transport !== 'udp';
+  if (request.method !== 'INVITE')
+    return run({ state: serverOther(reliable), outputs: [] }, serverOtherTransition, peer, clock, rest) as never;
+  const first = { state: serverInvite(reliable, repeats), outputs: [] };
+  // A datagram's source may be forged, so a repetition moves nothing; a connection proves itself.
+  return run(first, serverInviteTransition, reliable ? peer : arrival.peer, clock, rest) as never;
+}
+
+/** `heard`: what whoever fed the machine wants to know at once. */
+function tell(
+  output: Rest,
+  listener: InviteListener,
+  events: ServerEvents,
+  arrival: Arrival,
+  heard: { late: boolean; cancelled: boolean },
+): void {
+  switch (output.type) {
+    case 'too-late':
+      heard.late = true;
+      return;
+    case 'terminated':
+      events.ended();
+      listener.ended?.();
+      return;
+    case 'ack':
+      return events.ack(output.request, arrival);
+    case 'cancelled':
+      heard.cancelled = true;
+      return listener.cancelled?.(output.request);
+    case 'confirmed':
+    case 'timeout':
+    case 'transport-failed':
+      return listener.over?.(output.type);
+  }
 }
 
 function describe({ transport, address, port }: Peer): Omit<Peer, 'send'> {

@@ -5,8 +5,8 @@ export const T1_MS = 500;
 export const T2_MS = 4_000;
 export const T4_MS = 5_000;
 
-/** 64·T1: how long one side goes on trying. */
-export const GIVE_UP_MS = 64 * T1_MS;
+/** 64·T1, the length of timers B, F and H, and of J, L and M: how long one side goes on trying. */
+export const TIMER_B_F_H_MS = 64 * T1_MS;
 
 /** RFC 3261 17.1.1.2: at least 32 s on unreliable transports. */
 export const TIMER_D_MS = 32_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tortureBytes } from '../rfc4475/messages.ts';
+import { tortureBytes } from '../testing/rfc4475/messages.ts';
 import { EMPTY_FRAME, frame } from './framing.ts';
 
 const HEAD = 'OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKa\r\nContent-Length: ';

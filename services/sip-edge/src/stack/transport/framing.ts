@@ -34,8 +34,12 @@ export function frame(before: FrameState, chunk: Buffer): FrameStep {
       if (typeof length !== 'number') return { state: EMPTY_FRAME, messages, fault: length, ping };
       waitingFor = length;
     }
-    if (waitingFor === 0 || bytes.length < waitingFor) return { state: { pending: bytes, waitingFor }, messages, ping };
-    messages.push(bytes.subarray(0, waitingFor));
+    if (waitingFor === 0 || bytes.length < waitingFor) {
+      const pending = bytes.length === 0 ? EMPTY : Buffer.from(bytes);
+      return { state: { pending, waitingFor }, messages, ping };
+    }
+    // A copy: a message that is kept must not keep the whole chunk that it came in.
+    messages.push(Buffer.from(bytes.subarray(0, waitingFor)));
     bytes = bytes.subarray(waitingFor);
     waitingFor = 0;
   }
@@ -56,14 +60,7 @@ function messageLength(bytes: Buffer): number | Fault {
     return bytes.length > HEADER_BYTES_MAX ? { kind: 'fault', status: 513, reason: 'Headers are too large' } : 0;
   }
   if (blank > HEADER_BYTES_MAX) return { kind: 'fault', status: 513, reason: 'Headers are too large' };
-  let section: ReturnType<typeof readHeaderSection>;
-  try {
-    section = readHeaderSection(bytes.toString('latin1', 0, blank));
-  } catch (error) {
-    if (error instanceof GrammarFault) return { kind: 'fault', status: 400, reason: error.message };
-    throw error;
-  }
-  const { method, headers } = section;
+  const { method, headers, fault: unread } = readHeaderSection(bytes.toString('latin1', 0, blank));
   const fault = (status: number, reason: string): Fault => ({
     kind: 'fault',
     status,
@@ -76,6 +73,7 @@ function messageLength(bytes: Buffer): number | Fault {
     if (length > MESSAGE_BYTES_MAX) return fault(513, 'Message is too large');
     // Without the count, what follows may be its body or the next message: nobody can know (RFC 3261 20.14).
     const uncounted = headers.get('content-length') === undefined && headers.get('content-type') !== undefined;
+    if (unread !== undefined && headers.get('content-length') === undefined) return fault(400, unread);
     return uncounted ? fault(400, 'Content-Length is missing') : length;
   } catch (error) {
     if (error instanceof GrammarFault) return fault(400, error.message);

@@ -23,3 +23,8 @@ export type Arrival = {
   /** Nobody else is to be asked about it any more. */
   readonly settled?: boolean;
 };
+
+/** `ip:port`, with brackets around an IPv6 address. */
+export function formatAddress({ address, port }: Pick<Peer, 'address' | 'port'>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * Events of the journal, as what they change in the logs: calls by the one fold that every channel shows them by, verbs and
+ * recordings beside it. Some statements for all of them; what was applied may be applied again, and a log that is made anew
+ * from the journal is the same log.
+ */
+import type { CallEvent, FactOf } from '@opentact/proto';
+import { foldCall, type PublicCall, UNSEEN } from '@opentact/proto/call-view';
+import { type Kysely, sql } from 'kysely';
+import type { Tables } from '../database/database.ts';
+import { isUuid } from '../kernel/uuid.ts';
+import { rowOf, viewOfRow } from './row.ts';
+import { clean, short } from './text.ts';
+
+/** Does such an event change nothing here? It is passed over unread. */
+export const isPassedOver = (type: string) => (UNSEEN as ReadonlySet<string>).has(type);
+
+/** @param events in the order of their partition */
+export async function apply(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+  const folded = await fold(tx, events);
+  if (folded.size > 0) await keep(tx, [...folded.values()]);
+  const of = (event: CallEvent) => folded.get(event.callId);
+  const verbs = events.flatMap((event) => (event.type === 'VerbEnded' ? verbOf(event, of(event)) : []));
+  if (verbs.length > 0)
+    await tx
+      .insertInto('flow_log')
+      .values(verbs)
+      .onConflict((c) => c.doNothing())
+      .execute();
+  const begun = events.flatMap((event) => recordingOf(event, of(event)));
+  if (begun.length > 0)
+    await tx
+      .insertInto('recording_log')
+      .values(begun)
+      .onConflict((c) => c.doNothing())
+      .execute();
+  for (const event of events) await learnRecording(tx, event);
+}
+
+/** The calls of these events, as they are after them. */
+async function fold(tx: Kysely<Tables>, events: CallEvent[]): Promise<Map<string, PublicCall>> {
+  const ids = [...new Set(events.map(({ callId }) => callId))].filter(isUuid);
+  const calls = new Map<string, PublicCall>();
+  if (ids.length === 0) return calls;
+  const rows = await tx.selectFrom('call_log').selectAll().where('id', 'in', ids).execute();
+  const known = new Map(rows.map((row) => [row.id, viewOfRow(row)]));
+  for (const event of events) {
+    const before = calls.get(event.callId) ?? known.get(event.callId);
+    const { call } = foldCall(before, event);
+    if (call) calls.set(event.callId, call);
+  }
+  return calls;
+}
+
+/** Each call's row, made or changed. */
+export async function keep(tx: Kysely<Tables>, calls: PublicCall[]): Promise<void> {
+  const excluded = (column: string) => sql`excluded.${sql.ref(column)}` as never;
+  await tx
+    .insertInto('call_log')
+    .values(calls.map(rowOf))
+    .onConflict((c) =>
+      c.column('id').doUpdateSet({
+        state: excluded('state'),
+        ring_on: excluded('ring_on'),
+        answer_on: excluded('answer_on'),
+        hangup_on: excluded('hangup_on'),
+        owner: excluded('owner'),
+        reason: excluded('reason'),
+        q850: excluded('q850'),
+        duration_ms: excluded('duration_ms'),
+        view: excluded('view'),
+        ended_by: sql`coalesce(call_log.ended_by, excluded.ended_by)` as never,
+      }),
+    )
+    .execute();
+}
+
+function verbOf(event: CallEvent<FactOf<'VerbEnded'>>, call: PublicCall | undefined) {
+  if (!call) return [];
+  const { callId: call_id, seq, document, path, name, success, reason, tag, at } = event;
+  const { account: account_id, app } = call;
+  const said = { document, path: clean(path), name, success, reason: short(reason), tag: short(tag) };
+  return [{ call_id, seq, account_id, app_id: app.appId, ...said, created_on: new Date(at) }];
+}
+
+/** A recording that begins; none of a bridge that isn't recorded. */
+function recordingOf(event: CallEvent, call: PublicCall | undefined) {
+  if (!call || (event.type !== 'RecordRequested' && event.type !== 'BridgeRequested')) return [];
+  if (!isUuid(event.recordingId)) return [];
+  const tag = event.type === 'RecordRequested' ? short(event.tag) : '';
+  const { callId: call_id, recordingId: id, at } = event;
+  return [
+    { id, call_id, account_id: call.account, tag, created_on: new Date(at), duration_ms: null, transcript: null },
+  ];
+}
+
+async function learnRecording(tx: Kysely<Tables>, event: CallEvent): Promise<void> {
+  if (event.type !== 'RecordFinished' && event.type !== 'TranscriptReady') return;
+  if (!isUuid(event.recordingId)) return;
+  await tx
+    .updateTable('recording_log')
+    .set(
+      event.type === 'RecordFinished' ? { duration_ms: String(event.durationMs) } : { transcript: clean(event.text) },
+    )
+    .where('id', '=', event.recordingId)
+    .where('call_id', '=', event.callId)
+    .execute();
+}

@@ -1,0 +1,158 @@
+/** The call log of an account: searched by masks, page by page, each call once however many come in (section 8). */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Expression, type OrderByDirection, type SqlBool, sql } from 'kysely';
+import { type Static, Type } from 'typebox';
+import { Call, callOf } from '../../calls/rest/call-object.ts';
+import type { Database } from '../../database/database.ts';
+import { likeOf } from '../../kernel/mask.ts';
+import { answers, Moment, ok, optionalBody, Uuid } from '../../rest/envelope.ts';
+import { operation } from '../../rest/operation.ts';
+import { objectOfRow } from '../row.ts';
+import { LogQuery, logPageOf, snapshotOf, totalOf, untilOf, wasThere } from './log-pages.ts';
+
+const Mask = Type.String({ minLength: 1, maxLength: 64, description: '* any run, % one position.' });
+const Way = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
+const Filters = Type.Object({
+  direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
+  from: Type.Optional(Mask),
+  to: Type.Optional(Mask),
+  tn: Type.Optional(
+    Type.Union([Mask, Type.Integer()], { description: 'The number of the account: called or calling.' }),
+  ),
+  state: Type.Optional(Type.Union([Type.Literal('online'), Type.Literal('offline')])),
+  sip_control_app: Type.Optional(Uuid),
+  created_on_from: Type.Optional(Moment),
+  created_on_to: Type.Optional(Moment),
+  modified_on_from: Type.Optional(Moment),
+  modified_on_to: Type.Optional(Moment),
+  mode: Type.Optional(
+    Type.Union([Type.Literal('AND'), Type.Literal('OR')], {
+      description: 'How filters go together; those of time always narrow. Left out: AND.',
+    }),
+  ),
+  order: Type.Optional(
+    Type.Object(
+      {
+        tn: Type.Optional(Way),
+        to: Type.Optional(Way),
+        from: Type.Optional(Way),
+        state: Type.Optional(Way),
+        created_on: Type.Optional(Way),
+        modified_on: Type.Optional(Way),
+      },
+      { description: 'Left out: created_on DESC. Pages are exact where the order is one of what never changes.' },
+    ),
+  ),
+  take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+});
+type Filters = Static<typeof Filters>;
+
+/** By the collation of their indexes. */
+const caller = sql<string>`caller collate "C"`;
+const called = sql<string>`called collate "C"`;
+const ownNumber = sql<string>`(case direction when 'in' then called else caller end) collate "C"`;
+const modified = sql<Date>`greatest(created_on, ring_on, answer_on, hangup_on)`;
+const ORDER = {
+  tn: ownNumber,
+  to: called,
+  from: caller,
+  state: sql.ref('state'),
+  created_on: sql.ref('created_on'),
+  modified_on: modified,
+};
+
+const ANY = '*';
+/** A mask that begins with a wildcard has no index: so many of the newest calls are held against it. */
+const WINDOW = 20_000;
+const beginsOpen = (mask: unknown) => typeof mask === 'string' && mask !== ANY && /^[*%]/.test(mask);
+/** The oldest call of the window; undefined: there are no more calls than it holds. */
+const windowOf = async (db: Database, accountId: string, snapshot: string): Promise<Date | undefined> =>
+  (
+    await db
+      .selectFrom('call_log')
+      .select('created_on')
+      .where('account_id', '=', accountId)
+      .where(wasThere('added_by', snapshot))
+      .orderBy('created_on', 'desc')
+      .offset(WINDOW)
+      .limit(1)
+      .executeTakeFirst()
+  )?.created_on;
+
+/** What is asked of a call, but for times. `snapshot`: a call is over that was over then. */
+function wanted({ direction, from, to, tn, state, sip_control_app }: Filters, snapshot: string): Expression<SqlBool>[] {
+  const over = wasThere('ended_by', snapshot);
+  const found: Array<Expression<SqlBool> | undefined> = [
+    direction === undefined ? undefined : sql<boolean>`direction = ${direction}`,
+    from === undefined || from === ANY ? undefined : sql<boolean>`${caller} like ${likeOf(from)}`,
+    to === undefined || to === ANY ? undefined : sql<boolean>`${called} like ${likeOf(to)}`,
+    tn === undefined || tn === ANY ? undefined : sql<boolean>`${ownNumber} like ${likeOf(String(tn))}`,
+    state === undefined
+      ? undefined
+      : state === 'offline'
+        ? sql<boolean>`coalesce(${over}, false)`
+        : sql<boolean>`(ended_by is null or (ended_by >= pg_snapshot_xmin(${snapshot}::pg_snapshot) and not ${over}))`,
+    sip_control_app === undefined ? undefined : sql<boolean>`app_id = ${sip_control_app}`,
+  ];
+  return found.filter((of) => of !== undefined);
+}
+
+/** The calls that are asked for. `isWhole`: no call was too old to be looked at. */
+async function searched(db: Database, accountId: string, body: Filters, snapshot: string) {
+  const filters = wanted(body, snapshot);
+  const { created_on_from, created_on_to, modified_on_from, modified_on_to } = body;
+  const isOpen = [body.from, body.to, body.tn].some(beginsOpen);
+  const oldest = isOpen ? await windowOf(db, accountId, snapshot) : undefined;
+  const mine = db
+    .selectFrom('call_log')
+    .where('account_id', '=', accountId)
+    .where(wasThere('added_by', snapshot))
+    .$if(oldest !== undefined, (q) => q.where('created_on', '>', oldest!))
+    .$if(filters.length > 0, (q) => q.where((w) => (body.mode === 'OR' ? w.or(filters) : w.and(filters))))
+    .$if(created_on_from !== undefined, (q) => q.where('created_on', '>=', new Date(created_on_from!)))
+    .$if(created_on_to !== undefined, (q) => q.where('created_on', '<=', new Date(created_on_to!)))
+    .$if(modified_on_from !== undefined, (q) => q.where(modified, '>=', new Date(modified_on_from!)))
+    .$if(modified_on_to !== undefined, (q) => q.where(modified, '<=', new Date(modified_on_to!)));
+  return { mine, isWhole: oldest === undefined };
+}
+
+export const callLog =
+  (db: Database): FastifyPluginAsyncTypebox =>
+  async (http) => {
+    const description =
+      'The first page says `until`; sent back with `skip`, the next pages show what was there at the first, each call once.';
+    const schema = { querystring: LogQuery, body: optionalBody(Filters), response: answers(logPageOf(Call)) };
+    for (const [path, name] of [
+      ['/call/search', 'SearchCalls'],
+      ['/sip/app/call/search', 'SearchSCACalls'],
+    ] as const)
+      http.post(
+        path,
+        { schema: { ...operation(name, 'Logs', 'Search the call log', description), ...schema } },
+        async ({ identity, query, body: given }) => {
+          const body = given ?? {};
+          const { take = body.take ?? 10, skip = body.skip ?? 0 } = query;
+          const snapshot = await snapshotOf(db, query.until);
+          const { mine, isWhole } = await searched(db, identity.accountId, body, snapshot);
+          const order = Object.entries(body.order ?? {}) as Array<[keyof typeof ORDER, 'ASC' | 'DESC']>;
+          let sorted = mine.selectAll();
+          for (const [field, way] of order)
+            sorted = sorted.orderBy(ORDER[field], way.toLowerCase() as OrderByDirection);
+          if (order.length === 0) sorted = sorted.orderBy('created_on', 'desc');
+          const [total, rows] = await Promise.all([
+            totalOf(db, mine),
+            sorted.orderBy('id').limit(take).offset(skip).execute(),
+          ]);
+          const data = rows.map((row) => callOf(objectOfRow(row)));
+          return ok({
+            take,
+            skip,
+            ...total,
+            total_is_exact: total.total_is_exact && isWhole,
+            data,
+            until: untilOf(snapshot),
+          });
+        },
+      );
+  };

@@ -1,0 +1,48 @@
+/** Records of the journal that can't be read: noted for the operator. Where it was the last of its call, the call is over all the same. */
+import { foldCall } from '@opentact/proto/call-view';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/database.ts';
+import { isUuid } from '../kernel/uuid.ts';
+import { keep } from './apply.ts';
+import { viewOfRow } from './row.ts';
+
+const TYPE_MAX = 64;
+
+/** `headers`, `key`: of the record. `seq`: what its header says, else 0. */
+export type Unreadable = {
+  partition: number;
+  position: number;
+  key: string;
+  seq: number;
+  headers: Record<string, string>;
+};
+
+/** Noted again it stays as it was: settled where it was. */
+export async function noteUnreadable(tx: Kysely<Tables>, of: Unreadable): Promise<void> {
+  if (!isUuid(of.key)) return; // nothing here belongs to it
+  const type = (of.headers.type ?? '').slice(0, TYPE_MAX);
+  await tx
+    .insertInto('quarantined_record')
+    .values({ partition: of.partition, position: String(of.position), call_id: of.key, seq: of.seq, type })
+    .onConflict((c) => c.doNothing())
+    .execute();
+}
+
+/** After the records before it were written: a call whose end can't be read is over now, or what is kept back for its legs grows for ever. */
+export async function endUnreadable(tx: Kysely<Tables>, of: Unreadable): Promise<void> {
+  if (of.headers.type !== 'CallEnded' || !isUuid(of.key)) return;
+  const now = new Date();
+  await tx
+    .updateTable('outbound_leg')
+    .set({ ended_on: now })
+    .where('call_id', '=', of.key)
+    .where('ended_on', 'is', null)
+    .execute();
+  const row = await tx.selectFrom('call_log').selectAll().where('id', '=', of.key).executeTakeFirst();
+  if (!row || row.state === 'destroyed') return;
+  const ended = { type: 'CallEnded', owner: 'us', reason: 'unreadable record', q850: 0, durationMs: 0 } as const;
+  // What was still being recorded is not waited for: nobody can tell of it any more.
+  const { underWay: _, ...call } = viewOfRow(row);
+  const over = foldCall(call, { ...ended, callId: of.key, seq: of.seq, at: now.getTime() }).call;
+  if (over) await keep(tx, [over]);
+}

@@ -1,0 +1,73 @@
+/** What a feature refuses is answered by status, in the envelope; it names fields as those of the body. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fastify } from 'fastify';
+import { invalid, Refusal, type RefusalCode } from '../kernel/refusal.ts';
+import { answerErrors } from './errors.ts';
+
+/** The answer to a request whose route throws that. */
+async function answerTo(error: unknown) {
+  const faults: unknown[] = [];
+  const http = fastify();
+  answerErrors(http, (fault) => faults.push(fault));
+  http.get('/', async () => {
+    throw error;
+  });
+  const { statusCode, headers, body } = await http.inject('/');
+  await http.close();
+  return { status: statusCode, wait: headers['retry-after'], body: JSON.parse(body), faults };
+}
+
+for (const [code, status] of [
+  ['invalid', 400],
+  ['unaffordable', 402],
+  ['not-found', 404],
+  ['conflict', 409],
+  ['busy', 429],
+  ['unavailable', 503],
+] as [RefusalCode, number][])
+  test(`a refusal that is ${code} is ${status}, and no fault of ours`, async () => {
+    const answer = await answerTo(new Refusal(code, 'not now'));
+    assert.deepEqual(answer, {
+      status,
+      wait: code === 'busy' ? '60' : undefined,
+      body: { success: false, message: 'not now', status },
+      faults: [],
+    });
+  });
+
+test('a field that is refused is one of the body', async () => {
+  const { status, body } = await answerTo(invalid({ tn_lease: { message: 'is no number', value: '7' } }));
+  const fields = { 'body.tn_lease': { message: 'is no number', value: '7' } };
+  assert.deepEqual([status, body], [400, { success: false, message: 'some parameters are wrong', status, fields }]);
+});
+
+test('a method that a path hasn’t is 405 with those it has; a path that isn’t there is 404', async () => {
+  const http = fastify();
+  await http.register(
+    async (rest) => {
+      answerErrors(rest, () => {});
+      rest.get('/order', async () => ({}));
+      await rest.register(async (inside) => {
+        inside.post('/order', async () => ({}));
+        inside.get('/tn/:uuid/file.wav', async () => ({}));
+        inside.delete('/tn/:uuid', async () => ({}));
+      });
+    },
+    { prefix: '/rest' },
+  );
+  const ask = async (method: 'GET' | 'PUT' | 'PATCH', url: string) => {
+    const { statusCode, headers, body } = await http.inject({ method, url });
+    return [statusCode, headers.allow, JSON.parse(body).message];
+  };
+  assert.deepEqual(await ask('PUT', '/rest/order?a=1'), [
+    405,
+    'GET, HEAD, POST',
+    'no such method: PUT /rest/order; there is GET, HEAD, POST',
+  ]);
+  assert.deepEqual((await ask('GET', '/rest/tn/7')).slice(0, 2), [405, 'DELETE']);
+  assert.deepEqual((await ask('PATCH', '/rest/tn/7/file.wav')).slice(0, 2), [405, 'GET, HEAD']);
+  assert.deepEqual((await ask('GET', '/rest/tn/7/fileXwav')).slice(0, 2), [404, undefined]);
+  assert.deepEqual(await ask('GET', '/rest/orders'), [404, undefined, 'no such resource: GET /rest/orders']);
+  await http.close();
+});
