@@ -73,7 +73,7 @@ function ownedByFirst(partitions: number): string {
 }
 
 async function until(what: () => boolean): Promise<void> {
-  for (const end = Date.now() + 5_000; !what(); await new Promise((r) => setTimeout(r, 5)))
+  for (const end = Date.now() + 20_000; !what(); await new Promise((r) => setTimeout(r, 5)))
     if (Date.now() > end) throw new Error(`not within 5 s: ${what}`);
 }
 

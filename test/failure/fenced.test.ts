@@ -25,7 +25,7 @@ const NO_BROKER = BROKERS ? false : 'it needs a Kafka: KAFKA_BROKERS names one (
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FROZEN_MS = 10_000;
 /** Silence of 1.5 s, and then a taking. */
-const TAKEN_OVER_MS = 5_000;
+const TAKEN_OVER_MS = 8_000;
 const ROUNDS = 5;
 const XML =
   '<Response><Gather numDigits="2" timeout="60000"><Say>Press two keys.</Say></Gather><Say>Thank you.</Say></Response>';
@@ -166,7 +166,7 @@ async function holdPartition(connectionString: string, callId: string) {
   return {
     async waitedFor() {
       const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with own%'`;
-      for (const end = Date.now() + 5_000; (await observer.query(waiting)).rows.length === 0; await sleep(10))
+      for (const end = Date.now() + 20_000; (await observer.query(waiting)).rows.length === 0; await sleep(10))
         if (Date.now() > end) throw new Error('no append waits for the row');
     },
     async release() {

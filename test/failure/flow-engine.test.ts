@@ -174,7 +174,7 @@ test('killed with a document in flight: the one answer of the customer’s serve
     `<Response><Say>One moment.</Say><Callback url="${customer.url}/held"/><Say>Done.</Say></Response>`,
   );
   for (
-    const until = Date.now() + 10_000;
+    const until = Date.now() + 20_000;
     customer.count('/held').requests === 0;
     await new Promise((r) => setTimeout(r, 10))
   )

@@ -38,7 +38,7 @@ test('the notifier killed with a document in flight: the next one asks under the
     phone,
     `<Response><Say>One moment.</Say><Callback url="${customer.url}/doc"/><Say>Done.</Say></Response>`,
   );
-  for (const until = Date.now() + 10_000; asked === 0; await new Promise((r) => setTimeout(r, 10)))
+  for (const until = Date.now() + 20_000; asked === 0; await new Promise((r) => setTimeout(r, 10)))
     if (Date.now() > until) throw new Error('never asked');
   platform.kill(await platform.serving(call.platformCallId, 'notifier'));
   const story = await platform.ended(call.platformCallId, 30_000);

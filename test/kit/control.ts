@@ -59,7 +59,7 @@ export function openControl(address: string, token?: string) {
   if (token) metadata.set('authorization', `Bearer ${token}`);
   const ask = <A>(method: Method, request: unknown): Promise<A> =>
     new Promise((resolve, reject) => {
-      client[method](request, metadata, { deadline: Date.now() + 5_000 }, (error, answer) =>
+      client[method](request, metadata, { deadline: Date.now() + 20_000 }, (error, answer) =>
         error ? reject(error) : resolve(answer),
       );
     });

@@ -104,7 +104,7 @@ export function createOwner(
     },
     arrive: (callId: string, xml: string) => report(callId, arrived({ ...whole, xml })),
     story: (callId: string) => storyOf(log, callId),
-    async until(holds: () => boolean | Promise<boolean>, ms = 3_000): Promise<void> {
+    async until(holds: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
       for (const end = Date.now() + ms; !(await holds()); await new Promise((r) => setTimeout(r, 5)))
         if (Date.now() > end) throw new Error(`not within ${ms} ms: ${holds}`);
     },

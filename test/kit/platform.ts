@@ -207,7 +207,7 @@ async function launch(environment: Record<string, string>): Promise<Platform> {
       }
       return events;
     },
-    async until(callId, fits, ms = 10_000) {
+    async until(callId, fits, ms = 20_000) {
       let story: CallEvent[] = [];
       // Often at first, since what follows may be timed by it; less so when nothing comes.
       let wait = 15;
@@ -222,7 +222,7 @@ async function launch(environment: Record<string, string>): Promise<Platform> {
     },
     async ended(callId, ms = 20_000) {
       await platform.until(callId, (e) => e.type === 'CallEnded', ms);
-      for (const end = Date.now() + 5_000; ; await sleep(25)) {
+      for (const end = Date.now() + 20_000; ; await sleep(25)) {
         const story = await platform.story(callId).catch(() => []);
         const open = new Set(story.flatMap((e) => (e.type === 'ReleaseRequested' ? [e.seq] : [])));
         for (const e of story) if (e.type === 'SessionReleased' || e.type === 'RequestFailed') open.delete(e.requestId);

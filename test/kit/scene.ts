@@ -56,7 +56,7 @@ export async function openScene(environment: Record<string, string> = {}): Promi
 }
 
 /** Waits until something holds that no event tells. @throws Error after `ms` */
-export async function eventually(holds: () => boolean, otherwise: string, ms = 10_000): Promise<void> {
+export async function eventually(holds: () => boolean, otherwise: string, ms = 20_000): Promise<void> {
   for (const end = Date.now() + ms; !holds(); await new Promise((r) => setTimeout(r, 10)))
     if (Date.now() > end) throw new Error(`${otherwise}, after ${ms} ms`);
 }

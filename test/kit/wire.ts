@@ -102,13 +102,13 @@ export async function openWire(target: string) {
       const lines = [['Contact', `<sip:${tag}@127.0.0.1:${port}>`] as const];
       raw(formatResponse(request, { address: host, port: Number(targetPort) }, status, { toTag: tag, lines, ...body }));
     },
-    response: (status: number, method = 'INVITE', ms = 5_000, fits: (r: SipResponse) => boolean = () => true) =>
+    response: (status: number, method = 'INVITE', ms = 20_000, fits: (r: SipResponse) => boolean = () => true) =>
       until(
         `${status} to ${method}`,
         (m): m is SipResponse => m.kind === 'response' && m.status === status && m.cseq.method === method && fits(m),
         ms,
       ),
-    request: (method: string, ms = 5_000, fits: (r: SipRequest) => boolean = () => true) =>
+    request: (method: string, ms = 20_000, fits: (r: SipRequest) => boolean = () => true) =>
       until(method, (m): m is SipRequest => m.kind === 'request' && m.method === method && fits(m), ms),
     requests: (method: string) =>
       heard.flatMap(({ message: m }) => (m.kind === 'request' && m.method === method ? [m] : [])),

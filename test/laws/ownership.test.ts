@@ -9,7 +9,7 @@ import { inMemory, startEngine } from '../kit/cluster.ts';
 
 type Engine = Awaited<ReturnType<typeof startEngine>>;
 
-const SETTLED_MS = 8_000;
+const SETTLED_MS = 20_000;
 /** Long enough for a second of calm, a hand-over and a second thought. */
 const CALM_MS = 2_500;
 

@@ -141,7 +141,7 @@ test('a call whose release nobody answers settles all the same, and the audit fr
   owner.report(callId, bye);
   await owner.until(async () => (await types(owner)).includes('CallEnded'));
   owner.later(6_000);
-  await owner.until(async () => (await types(owner)).includes('RequestFailed'), 5_000);
+  await owner.until(async () => (await types(owner)).includes('RequestFailed'));
   await owner.partition().audit([callId], { name: 'media', boot: 'b', kind: 'media', loadPercent: 0 });
   assert.deepEqual(owner.gone, [callId]);
 });
@@ -156,5 +156,5 @@ test('an owner that is flooded keeps its timers and asks for the facts that didn
   const opened = owner.opened.length;
   for (let i = 0; i < 25_000; i++) press(owner, '*');
   await owner.until(() => owner.opened.length > opened, 15_000);
-  await owner.until(async () => (await types(owner)).includes('CallEnded'), 5_000);
+  await owner.until(async () => (await types(owner)).includes('CallEnded'));
 });

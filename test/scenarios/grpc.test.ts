@@ -245,7 +245,7 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
     } finally {
       for (const name of scene.platform.named('notifier')) scene.platform.kill(name, 'SIGCONT');
     }
-    for (const end = Date.now() + 10_000; !(await scene.platform.ready()); await new Promise((r) => setTimeout(r, 50)))
+    for (const end = Date.now() + 20_000; !(await scene.platform.ready()); await new Promise((r) => setTimeout(r, 50)))
       assert.ok(Date.now() < end, 'it is ready again');
   });
 

@@ -21,7 +21,7 @@ type Value = { kind: string; nullValue?: string; structValue?: { fields: Record<
   listValue?: { values?: Value[] };
 } & Record<string, unknown>;
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 let platform: Platform;
 let customer: Customer;
 let log: EventLog;

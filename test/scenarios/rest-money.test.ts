@@ -46,7 +46,7 @@ const chargesOf = async (api: Client): Promise<Charge[]> =>
 
 async function charges(api: Client, count: number): Promise<Charge[]> {
   let found: Charge[] = [];
-  const until = Date.now() + 15_000;
+  const until = Date.now() + 20_000;
   // An api that was killed is started again meanwhile.
   while (found.length < count && Date.now() < until) {
     found = await chargesOf(api).catch(() => found);

@@ -56,7 +56,7 @@ async function signedUp(email: string): Promise<Client> {
 
 /** The call in the call log once it is over there: the log follows the journal. */
 async function logged(api: Client, callId: string): Promise<Answer<'searchCalls'>['data'][number]> {
-  for (const end = Date.now() + 5_000; ; await new Promise((r) => setTimeout(r, 50))) {
+  for (const end = Date.now() + 20_000; ; await new Promise((r) => setTimeout(r, 50))) {
     const { data } = await api.searchCalls({ body: { state: 'offline' } });
     const found = data.find(({ uuid }) => uuid === callId);
     if (found) return found;
@@ -171,7 +171,7 @@ describe('the REST API', { timeout: 120_000 }, () => {
       await assert.rejects(asked, { status: 404 });
 
     await api.removeTNLeaseByUUID({ lease });
-    for (const end = Date.now() + 5_000; ; await new Promise((r) => setTimeout(r, 100))) {
+    for (const end = Date.now() + 20_000; ; await new Promise((r) => setTimeout(r, 100))) {
       const again = await phone.call(`sip:${tn}@${platform.sip}`);
       if (await again.until('ended').then(() => again.ended?.status === 404)) break;
       assert.ok(Date.now() < end, 'a number that was given back still leads somewhere');

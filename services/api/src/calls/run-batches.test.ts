@@ -69,7 +69,7 @@ async function order(count: number, more: object = {}): Promise<Batch> {
     .execute();
   return ask('POST', '/batch', { phones, tn_lease: lease, xml: '<Response/>', ...more });
 }
-async function until(uuid: string, holds: (batch: Batch) => boolean, ms = 10_000): Promise<Batch> {
+async function until(uuid: string, holds: (batch: Batch) => boolean, ms = 20_000): Promise<Batch> {
   for (const end = Date.now() + ms; ; await new Promise((r) => setTimeout(r, 50))) {
     const batch = await ask('GET', `/batch/${uuid}`);
     if (holds(batch)) return batch;

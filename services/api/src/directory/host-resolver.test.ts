@@ -24,11 +24,14 @@ test('thirty names whose servers never answer hold up neither each other nor one
   t.after(() => server.close());
   const open = () => createHostResolver(createNames({ underWay: 1_024 }, [`127.0.0.1:${server.address().port}`]));
   const [trunks, connections] = [open(), open()];
-  const began = performance.now();
+  let over = 0;
   const silent = Array.from({ length: 30 }, (_, i) => connections(`silent${i}.example`));
+  for (const each of silent) void each.then(() => over++);
   assert.deepEqual(await trunks('carrier.example'), ['192.0.2.7']);
-  assert.ok(performance.now() - began < 1_500, 'sooner than any of them gives up');
+  assert.ok(over < silent.length, 'sooner than they give up');
+  const began = performance.now();
   assert.deepEqual((await Promise.all(silent)).flat(), []);
-  assert.ok(performance.now() - began < 10_000, 'all of them in the time of a few');
+  // One after the other they would take a minute.
+  assert.ok(performance.now() - began < 30_000, 'all of them in the time of a few');
   assert.ok((await trunks('localhost')).includes('127.0.0.1'), 'this machine’s own names');
 });

@@ -22,7 +22,7 @@ const partsOf = (id: string) => readdirSync(join(folder, UNFINISHED)).filter((na
 const samplesOf = (id: string) => readWav(readFileSync(wholeOf(id)));
 
 async function until(what: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !what(); await new Promise((go) => setTimeout(go, 5)))
+  for (const end = Date.now() + 20_000; !what(); await new Promise((go) => setTimeout(go, 5)))
     assert.ok(Date.now() < end, `not within 10 s: ${what}`);
 }
 

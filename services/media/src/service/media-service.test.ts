@@ -91,7 +91,7 @@ describe('the media service', () => {
     return seq;
   }
   async function fact<T extends Observed['type']>(callId: string, type: T): Promise<Extract<Observed, { type: T }>> {
-    for (const until = performance.now() + 5000; performance.now() < until; await later(5)) {
+    for (const until = performance.now() + 20_000; performance.now() < until; await later(5)) {
       const at = reported.findIndex((one) => one.callId === callId && one.fact.type === type);
       if (at >= 0) return reported.splice(at, 1)[0]!.fact as Extract<Observed, { type: T }>;
     }
@@ -106,7 +106,7 @@ describe('the media service', () => {
   }
   /** What was sent is on its way for a while, longer where this thread is late. */
   async function hears(phone: RtpPeer, wanted: Int16Array): Promise<void> {
-    for (const until = performance.now() + 3000; performance.now() < until; await later(40))
+    for (const until = performance.now() + 20_000; performance.now() < until; await later(40))
       if (resemblance(phone.heard.pcm, wanted) > 0.8) return;
     heardIn(phone.heard.pcm, wanted);
   }
@@ -165,9 +165,9 @@ describe('the media service', () => {
     const from = performance.now();
     const value = { text: 'Soon to be heard.', voice: '', gender: 'MALE', lang: '' };
     ask('hinted', { type: 'PlayRequested', leg: 0, loop: 1, items: [{ kind: 'say', value }] });
-    while (!phone.heard.pcm.some((sample) => Math.abs(sample) > 1000) && performance.now() - from < 3000)
+    while (!phone.heard.pcm.some((sample) => Math.abs(sample) > 1000) && performance.now() - from < 20_000)
       await later(5);
-    assert.ok(performance.now() - from < 500, `${performance.now() - from} ms`);
+    assert.ok(performance.now() - from < 1_000, `${performance.now() - from} ms`);
     await release('hinted', 0);
   });
 

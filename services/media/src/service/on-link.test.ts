@@ -61,7 +61,7 @@ async function engine(t: TestContext, server: ReturnType<typeof createMemoryServ
     return seq;
   }
   async function fact<T extends CallEvent['type']>(type: T): Promise<Extract<CallEvent, { type: T }>> {
-    for (const until = performance.now() + 5000; performance.now() < until; await later(5)) {
+    for (const until = performance.now() + 20_000; performance.now() < until; await later(5)) {
       const found = facts.find((one) => one.type === type);
       if (found) return found as Extract<CallEvent, { type: T }>;
     }
@@ -102,7 +102,7 @@ it('an engine asks over the link, media answers by facts, and audio goes on with
     await events.close();
     rmSync(home, { recursive: true });
   });
-  for (const until = Date.now() + 3000; nodes.length === 0 && Date.now() < until; ) await later(5);
+  for (const until = Date.now() + 20_000; nodes.length === 0 && Date.now() < until; ) await later(5);
 
   const session = ask({ type: 'SessionRequested', leg: 0, offer: phone.offer(), sdpId: 2 ** 40, sdpVersion: 1 });
   const ready = await fact('SessionReady');
@@ -118,7 +118,7 @@ it('an engine asks over the link, media answers by facts, and audio goes on with
     facts.map(({ type }) => type),
     ['SessionReady', 'DigitPressed', 'SessionReleased'],
   );
-  for (const until = Date.now() + 2000; media.link.pending() > 0 && Date.now() < until; ) await later(5);
+  for (const until = Date.now() + 20_000; media.link.pending() > 0 && Date.now() < until; ) await later(5);
   assert.equal(media.link.pending(), 0);
 
   facts.length = 0;

@@ -54,7 +54,7 @@ describe('a recording that another node goes on with', () => {
     for (let n = 0; n < count; n++) recorder.hear(speech, '', false);
   };
   const opened = async (recorder: Recorder) => {
-    for (const end = Date.now() + 10_000; recorder.durationMs === 0; await new Promise((go) => setTimeout(go, 5)))
+    for (const end = Date.now() + 20_000; recorder.durationMs === 0; await new Promise((go) => setTimeout(go, 5)))
       assert.ok(Date.now() < end, 'what there is was not found within 10 s');
   };
 

@@ -118,7 +118,7 @@ describe('recordings of one leg', () => {
     assert.ok(recordings.isEmpty);
     const second = new Recorder(10, first.recordingId, folder, { maxMs: 0, silenceMs: 0, stopKeys: '', both: true });
     recordings.add(second);
-    for (const end = Date.now() + 10_000; second.durationMs === 0; await new Promise((opened) => setTimeout(opened, 5)))
+    for (const end = Date.now() + 20_000; second.durationMs === 0; await new Promise((opened) => setTimeout(opened, 5)))
       assert.ok(Date.now() < end, 'what there is was not found within 10 s');
     for (let n = 0; n < 5; n++) frame(1000, 2000);
     recordings.end('stopped');

@@ -63,7 +63,7 @@ function engine(silentMs = 60_000, firstSeq = 0, recordedBytesMax?: number) {
     void board.ask({ ...wish, callId, seq, at } as WorkerAsk);
     return seq;
   };
-  async function fact<T extends Observed['type']>(type: T, ms = 3000): Promise<Extract<Observed, { type: T }>> {
+  async function fact<T extends Observed['type']>(type: T, ms = 20_000): Promise<Extract<Observed, { type: T }>> {
     for (const until = performance.now() + ms; performance.now() < until; ) {
       const found = facts.findIndex((one) => one.type === type);
       if (found >= 0) return facts.splice(found, 1)[0] as Extract<Observed, { type: T }>;

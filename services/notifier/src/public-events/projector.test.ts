@@ -100,7 +100,7 @@ async function runUntil(log: EventLog, reader: EventLog, ended: () => boolean = 
   void running.then(() => {
     over = true;
   });
-  for (const until = Date.now() + 5000; Date.now() < until && !over && !ended(); await sleep(2))
+  for (const until = Date.now() + 20_000; Date.now() < until && !over && !ended(); await sleep(2))
     if ((await written(reader)).length >= wanted) break;
   stop.abort();
   return ended() ? undefined : running;
@@ -159,7 +159,7 @@ test('two that both think they write a partition fence each other, and it is who
   }
   const fighters = [fight(), fight()];
   await fill(reader, 8);
-  for (const until = Date.now() + 5000; Date.now() < until && (await written(reader)).length < expected().length; )
+  for (const until = Date.now() + 20_000; Date.now() < until && (await written(reader)).length < expected().length; )
     await sleep(5);
   stop.abort();
   await Promise.all(fighters);
@@ -178,7 +178,7 @@ test('notifiers share the partitions; what a killed one wrote another goes on wi
     }),
   );
   const owners = () => notifiers.flatMap(({ events }) => events.partitions());
-  for (const until = Date.now() + 5000; Date.now() < until && owners().length !== 8; ) await sleep(10);
+  for (const until = Date.now() + 20_000; Date.now() < until && owners().length !== 8; ) await sleep(10);
   assert.deepEqual(owners().toSorted(), [0, 1, 2, 3, 4, 5, 6, 7]);
   const victim = notifiers.find(({ events }) => events.partitions().includes(PARTITION))!;
   const other = notifiers.find((one) => one !== victim)!;
@@ -190,7 +190,7 @@ test('notifiers share the partitions; what a killed one wrote another goes on wi
   while ((await written(reader)).length < 10) await sleep(2);
   victim.log.crash();
   await filling;
-  for (const until = Date.now() + 8000; Date.now() < until && (await written(reader)).length < expected().length; )
+  for (const until = Date.now() + 20_000; Date.now() < until && (await written(reader)).length < expected().length; )
     await sleep(10);
   assert.deepEqual(await written(reader), expected());
   assert.equal(other.events.partitions().length, 8);

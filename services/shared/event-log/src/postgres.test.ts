@@ -25,13 +25,9 @@ after(async () => {
 const node = (name: string) => ({ name, boot: '1', kind: 'test', address: 'a', loadPercent: 0 });
 const one = (body: string) => ({ records: [{ key: 'k', headers: {}, bytes: Buffer.from(body) }] });
 
-async function eventually(what: () => unknown, ms: number): Promise<number> {
-  const started = performance.now();
-  while (!what()) {
-    if (performance.now() - started > ms) throw new Error(`not within ${ms} ms: ${what}`);
-    await sleep(5);
-  }
-  return performance.now() - started;
+async function eventually(what: () => unknown): Promise<void> {
+  for (const end = Date.now() + 20_000; !what(); await sleep(5))
+    if (Date.now() > end) throw new Error(`not within 20 s: ${what}`);
 }
 
 async function joined(name: string): Promise<ChildProcess> {
@@ -51,21 +47,23 @@ async function joined(name: string): Promise<ChildProcess> {
   return child;
 }
 
-test('a killed process is seen gone within 300 ms, a frozen one only by its silence', async () => {
+test('a killed process is seen gone before its silence would tell, a frozen one only by its silence', async () => {
   const log = await postgresLog({ url: server.url('opentact') });
   await log.registry.join(node('judge'));
   const [killed, frozen] = await Promise.all([joined('killed'), joined('frozen')]);
   const of = (name: string) => log.registry.nodes().find((n) => n.name === name)!;
-  await eventually(() => of('killed') && of('frozen'), 1000);
+  await eventually(() => of('killed') && of('frozen'));
   await sleep(1100); // The judge believes locks from now on.
   frozen.kill('SIGSTOP');
   killed.kill('SIGKILL');
   await once(killed, 'exit');
-  await eventually(() => of('killed').gone, 300);
+  await eventually(() => of('killed').gone);
+  // By the end of its connection: its silence alone says so only after 1.5 s.
+  assert.ok(of('killed').silentMs < 1_500, `${of('killed').silentMs} ms`);
   assert.equal(of('frozen').gone, false);
-  await eventually(() => of('frozen').silentMs > 1500, 2500);
+  await eventually(() => of('frozen').silentMs > 1500);
   frozen.kill('SIGCONT');
-  await eventually(() => of('frozen').silentMs < 700, 1000);
+  await eventually(() => of('frozen').silentMs < 700);
   frozen.kill('SIGKILL');
   await log.registry.leave();
   await log.close();
@@ -81,13 +79,13 @@ test('a server that dies and returns: appends are unavailable, nobody is lost, w
   const writer = await log!.take('t', 0);
   await writer.append(one('kept'));
   process.kill(server.pid, 'SIGQUIT'); // At once, with recovery at the next start.
-  await eventually(() => !server.alive(), 5000);
+  await eventually(() => !server.alive());
   await assert.rejects(writer.append(one('lost')), { code: 'unavailable' });
   await assert.rejects(writer.append(one('lost')), { code: 'unavailable' });
   await sleep(1600);
   assert.equal(log!.registry.healthy(), false);
   server = await embeddedPostgres({ home, databases: ['opentact'] });
-  await eventually(() => log!.registry.healthy() && other!.registry.healthy(), 3000);
+  await eventually(() => log!.registry.healthy() && other!.registry.healthy());
   const again = await log!.take('t', 0);
   assert.ok(again.epoch > writer.epoch);
   await again.append(one('after'));

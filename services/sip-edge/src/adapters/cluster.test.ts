@@ -11,7 +11,7 @@ import { openCluster } from './cluster.ts';
 import { addClusterService } from './cluster-server.ts';
 
 async function eventually(what: () => unknown): Promise<void> {
-  for (const until = Date.now() + 5_000; !what(); await sleep(5))
+  for (const until = Date.now() + 20_000; !what(); await sleep(5))
     if (Date.now() > until) throw new Error(`not in time: ${what}`);
 }
 

@@ -474,7 +474,7 @@ async function connectionTo(
     });
     socket.on('error', () => {});
     const until = async (what: RegExp) => {
-      for (const last = Date.now() + 3_000; !what.test(heard); await new Promise((done) => setTimeout(done, 5)))
+      for (const last = Date.now() + 20_000; !what.test(heard); await new Promise((done) => setTimeout(done, 5)))
         if (Date.now() > last) throw new Error(`no ${what} in\n${heard}`);
       return heard;
     };

@@ -103,7 +103,7 @@ type Answers = string[];
 const isFinal = (text: string) => /^SIP\/2.0 [2-6]/.test(text);
 const isOf = (text: string, callId: string) => text.includes(`Call-ID: ${callId}\r\n`);
 
-async function until(met: () => boolean, patienceMs = 2_000): Promise<boolean> {
+async function until(met: () => boolean, patienceMs = 20_000): Promise<boolean> {
   for (const end = Date.now() + patienceMs; Date.now() < end; ) {
     if (met()) return true;
     await new Promise((done) => setTimeout(done, 4));

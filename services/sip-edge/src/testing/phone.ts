@@ -6,7 +6,7 @@ import { formatResponse, type ResponseOptions } from '../stack/message/build.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../stack/message/message.ts';
 import { parseMessage } from '../stack/message/parse.ts';
 
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 20_000;
 
 export const OFFER =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';

@@ -41,11 +41,12 @@ test('slow names of strangers take no thread that a file or another name waits f
   const silent = createSocket('udp4');
   await new Promise<void>((done) => silent.bind(0, '127.0.0.1', done));
   const resolve = createResolve(createNames({}, [`127.0.0.1:${silent.address().port}`]));
-  const began = performance.now();
+  let over = 0;
   const slow = Array.from({ length: 20 }, (_, n) => resolve(`slow${n}.test`, 5060, 'udp', stranger));
+  for (const each of slow) void each.then(() => over++);
   await readFile(import.meta.filename);
   assert.deepEqual((await resolve('localhost', 5060, 'udp', stranger))[0], { address: '127.0.0.1', port: 5060 });
-  assert.ok(performance.now() - began < 500);
+  assert.ok(over < slow.length, 'what is slow still waits');
   assert.deepEqual((await Promise.all(slow)).flat(), []);
   silent.close();
 });

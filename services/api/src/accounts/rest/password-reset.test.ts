@@ -66,7 +66,7 @@ after(async () => {
 });
 
 async function letter(count: number): Promise<string> {
-  for (const end = Date.now() + 5_000; inbox.length < count; await new Promise((r) => setTimeout(r, 10)))
+  for (const end = Date.now() + 20_000; inbox.length < count; await new Promise((r) => setTimeout(r, 10)))
     if (Date.now() > end) throw new Error(`${inbox.length} mails of ${count}`);
   return inbox[count - 1]!.data.replaceAll('=\n', '').replaceAll('=3D', '=');
 }
