@@ -183,16 +183,19 @@ describe('kafka, three brokers', { skip: absent }, () => {
     await sleep(8000);
     stop.abort();
     await Promise.all(writing);
-    t.diagnostic(`longest time without an append: ${Math.max(...gaps).toFixed(0)} ms`);
-    assert.ok(Math.max(...gaps) < 7000, `${Math.max(...gaps)} ms without an append`);
-    for (const p of partitions) {
-      const found = await bodies(log, p);
-      const lost = acknowledged.get(p)!.filter((body) => !found.includes(body));
-      assert.deepEqual(lost, []);
-      assert.equal(new Set(found).size, found.length, 'a record twice');
-    }
-    assert.deepEqual(losses, []);
+    const found = await Promise.all(partitions.map((p) => bodies(log, p)));
+    const declaredDead = [...losses];
+    // Before anything is judged: the next test wants all three.
     cluster.start();
+    t.diagnostic(`longest time without an append: ${Math.max(...gaps).toFixed(0)} ms`);
+    // A transaction of Kafka's would be waited for a minute.
+    assert.ok(Math.max(...gaps) < 20_000, `${Math.max(...gaps)} ms without an append`);
+    for (const [n, p] of partitions.entries()) {
+      const lost = acknowledged.get(p)!.filter((body) => !found[n]!.includes(body));
+      assert.deepEqual(lost, []);
+      assert.equal(new Set(found[n]).size, found[n]!.length, 'a record twice');
+    }
+    assert.deepEqual(declaredDead, []);
     await log.registry.leave();
     await Promise.all([other.registry.leave(), other.ping()]);
     await other.close();

@@ -27,6 +27,17 @@ test('nobody is silent while the judge’s own beats don’t come back', () => {
   assert.equal(judge.nodes()[0]!.silentMs, 0);
 });
 
+test('who comes back a little later than the judge, after the log was away, is not lost', () => {
+  const judge = createJudge();
+  // The judge learns that its beats don't come back only a second after the last one did.
+  for (let at = 0; at <= 1_200; at += 200) judge.observe(at, true, [seen(1)]);
+  for (let at = 1_400; at <= 5_000; at += 200) judge.observe(at, false, [seen(1)]);
+  for (let at = 5_200; at <= 6_600; at += 200) judge.observe(at, true, [seen(1)]);
+  assert.equal(judge.nodes()[0]!.silentMs, 1_400);
+  judge.observe(6_800, true, [seen(2)]);
+  assert.equal(judge.nodes()[0]!.silentMs, 0);
+});
+
 test('a judge that was itself frozen counts no more than one reading', () => {
   const judge = createJudge();
   judge.observe(0, true, [seen(1)]);

@@ -1,6 +1,7 @@
 /**
  * Who lives, judged from what one process saw of the registry. It never counts silence over time in which this judge's
- * own beats did not come back, so that nobody is declared lost while the log itself is away. No clock, no I/O.
+ * own beats did not come back, and counts anew once they do, so that nobody is declared lost while the log itself is
+ * away, nor for coming back to it a little later than we. No clock, no I/O.
  */
 import type { Node, SeenNode } from './port.ts';
 
@@ -41,6 +42,7 @@ export function createJudge(): Judge {
   return {
     observe(at, fair, observations) {
       if (last?.fair && fair) countedMs += Math.min(COUNTED_MS_MAX, at - last.at);
+      if (last && !last.fair && fair) for (const one of watched.values()) one.heardAt = countedMs;
       last = { at, fair };
       const names = new Set(observations.map((o) => o.node.name));
       for (const name of watched.keys()) if (!names.has(name)) watched.delete(name);
