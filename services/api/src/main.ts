@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { openLog } from '@opentact/event-log';
 import {
   addGrpcHealth,
+  addressesOf,
+  advertisedAddress,
   bootId,
   closeGrpc,
   configOrExit,
@@ -35,6 +37,7 @@ import { keepEndpoints } from './directory/endpoints.ts';
 import { addDirectory } from './directory/service.ts';
 import { keepSchedule } from './jobs/schedule.ts';
 import { CALL_LOG, CHARGES, followJournal } from './logs/follow.ts';
+import { liveCalls } from './logs/live-calls.ts';
 import { retainRecordings } from './logs/retain.ts';
 import { keepExtending } from './money/extend.ts';
 import { googleProvider } from './rest/auth/google.ts';
@@ -80,6 +83,11 @@ const http = createHttp({
   recordings,
   trustedProxies: config.trustedProxies,
   token: operator,
+  front: {
+    ...addressesOf({ ...config, bind: await advertisedAddress(config) }),
+    number: demo?.number,
+    liveCalls: (most) => liveCalls(database, most),
+  },
   rest: rest({
     db: database,
     sealing: seal,

@@ -4,6 +4,8 @@
  */
 import { OPERATIONS, type Operations } from './gen/operations.ts';
 
+export type * from './gen/operations.ts';
+
 /** Who asks: nobody, an e-mail with its password, a JWT or API key. */
 export type Credentials = { basic?: { email: string; password: string }; token?: string };
 
@@ -41,12 +43,12 @@ export class ApiError extends Error {
   }
 }
 
-export type Call = { method: string; path: string; query?: readonly string[]; headers?: readonly string[] };
+type Route = { method: string; path: string; query?: readonly string[]; headers?: readonly string[] };
 type Given = Record<string, unknown> & { body?: unknown; file?: string | Blob };
 
 export function createClient(options: ClientOptions): Client {
   const { url, fetch: ask = globalThis.fetch, ...credentials } = options;
-  const call = async (of: Call, given: Given = {}): Promise<unknown> => {
+  const call = async (of: Route, given: Given = {}): Promise<unknown> => {
     const { headers, body } = contentOf(of, given);
     for (const [name, value] of Object.entries(said(credentials))) headers.set(name, value);
     const response = await ask(new URL(addressOf(of, given), url), { method: of.method, headers, body });
@@ -56,7 +58,7 @@ export function createClient(options: ClientOptions): Client {
     if (response.ok && answer.success) return answer.payload;
     throw new ApiError(response.status, answer.message ?? response.statusText, answer.fields);
   };
-  const operations = Object.entries(OPERATIONS as Record<string, Call>).map(([name, of]) => [
+  const operations = Object.entries(OPERATIONS as Record<string, Route>).map(([name, of]) => [
     name,
     (given?: Given) => call(of, given),
   ]);
@@ -73,7 +75,7 @@ function said({ basic, token }: Credentials): Record<string, string> {
   return { authorization: `Basic ${btoa(String.fromCodePoint(...bytes))}` };
 }
 
-function addressOf({ path, query = [] }: Call, given: Given): string {
+function addressOf({ path, query = [] }: Route, given: Given): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(given[name])));
   const asked = query.flatMap((name) =>
     given[name] === undefined ? [] : [[name, String(given[name])] as [string, string]],
@@ -81,7 +83,7 @@ function addressOf({ path, query = [] }: Call, given: Given): string {
   return asked.length > 0 ? `${filled}?${new URLSearchParams(asked)}` : filled;
 }
 
-function contentOf(of: Call, { file, body, ...given }: Given): { headers: Headers; body: string | FormData | null } {
+function contentOf(of: Route, { file, body, ...given }: Given): { headers: Headers; body: string | FormData | null } {
   const headers = new Headers();
   for (const name of of.headers ?? []) if (given[name] !== undefined) headers.set(name, String(given[name]));
   if (file !== undefined) {

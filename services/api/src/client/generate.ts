@@ -25,6 +25,10 @@ export function generated(document: Document): string {
     ...operations.map((of) => `  ${called(of)}: ${callOf(of)},`),
     '} as const;',
     '',
+    ...Object.entries(document.components.schemas)
+      .filter(([name]) => name !== 'Failure')
+      .map(([name, schema]) => `export type ${name} = ${typeOf(schema)};`),
+    '',
     'export type Operations = {',
     ...operations.map(
       (of) => `  /** ${of.operation.summary}: ${of.method} ${of.path} */\n  ${called(of)}: ${typesOf(of)};`,

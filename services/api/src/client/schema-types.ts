@@ -3,6 +3,7 @@ import type { Schema } from '../reference/document.ts';
 
 /** @throws Error for a schema that no type can be made of */
 export function typeOf(schema: Schema): string {
+  if (schema.$ref !== undefined) return schema.$ref.split('/').at(-1)!;
   if (schema.const !== undefined) return literal(schema.const);
   if (schema.enum) return schema.enum.map(literal).join(' | ');
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ');

@@ -6,6 +6,8 @@ import type { Database } from '../database/database.ts';
 
 /** A JSON schema, as far as TypeBox writes it here. */
 export type Schema = {
+  /** Of `components`. */
+  $ref?: string;
   type?: string;
   enum?: unknown[];
   const?: unknown;

@@ -1,5 +1,5 @@
 /**
- * api over HTTP: /health, /ready for the whole installation, /recordings, /rest/dict. It refuses recordings without the
+ * api over HTTP: /, /health, /ready for the whole installation, /recordings, /rest. It refuses recordings without the
  * operator's token (an account's own are at /rest/recording), and any name that is no uuid.
  */
 import { request as ask, type Server, STATUS_CODES } from 'node:http';
@@ -16,6 +16,7 @@ import {
 } from '@opentact/runtime';
 import { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, fastify } from 'fastify';
 import { envelope } from './errors.ts';
+import { addFrontPage, type Front } from './front-page.ts';
 import { recordingPath, sendRecording } from './recording-file.ts';
 
 const ASK_MS_MAX = 2500;
@@ -78,6 +79,8 @@ export function createHttp(of: {
   token: string | undefined;
   /** The REST API. */
   rest: FastifyPluginAsync;
+  /** Left out: there is no page at `/`. */
+  front?: Front;
   /** How long a request may take to arrive whole. */
   patienceMs?: number;
   /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed; left out: none. */
@@ -120,6 +123,7 @@ export function createHttp(of: {
       return reply;
     },
   });
+  if (of.front) addFrontPage(http, of.front, of.token, () => readiness(of.checks));
   http.register(of.rest, { prefix: '/rest' });
   return http;
 }

@@ -1,12 +1,14 @@
 /**
- * The OpenAPI document of the routes (`/rest/openapi.json`) and its page (`/rest/docs`, from its own package: it asks no
- * other address). What the schemas of routes can't say is put in here: the failures that every route shares, uploads.
+ * The OpenAPI document of the routes (`/rest/openapi.json`; its page is `docs/page.ts`). What the schemas of routes can't
+ * say is put in here: the failures that every route shares, uploads, names of schemas, commands to try.
  */
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifySchema } from 'fastify';
+import { referred } from './docs/named-schemas.ts';
+import { documentation } from './docs/page.ts';
+import { INTRODUCTION, TAGS } from './docs/prose.ts';
+import { type Described, sampleOf } from './docs/samples.ts';
 import { Failure } from './envelope.ts';
-import { TAGS } from './operation.ts';
 
 const FAILURES: Record<string, string> = {
   400: 'Some parameters are wrong: `fields` says which.',
@@ -25,17 +27,6 @@ const DONE: Record<string, string> = { 200: 'Done.', 201: 'Made.', 202: 'Taken; 
 
 type Operation = { responses: Record<string, object>; requestBody?: { required?: boolean; content: Content } };
 type Content = Record<string, { schema: { anyOf?: Array<{ type?: string }> } }>;
-
-const POLICY = {
-  'default-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self'",
-  'img-src': "'self' data:",
-  'connect-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'",
-};
 
 const SECURITY_SCHEMES = {
   token: {
@@ -73,7 +64,7 @@ export async function openApi(http: FastifyInstance): Promise<void> {
       info: {
         title: 'Opentact',
         version: '1',
-        description: 'Errors come as {success: false, message, status, fields}. Moments are ISO 8601, UTC.',
+        description: INTRODUCTION,
       },
       servers: [{ url: '/' }],
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
@@ -87,30 +78,31 @@ export async function openApi(http: FastifyInstance): Promise<void> {
       'openapiObject' in document ? finished(document.openapiObject) : document.swaggerObject,
   });
   http.get('/openapi.json', { schema: { hide: true } }, async () => http.swagger());
-  await http.register(swaggerUi, {
-    routePrefix: '/docs',
-    indexPrefix: http.prefix,
-    staticCSP: POLICY,
-    theme: { title: 'Opentact REST API' },
-    uiConfig: { displayOperationId: true, docExpansion: 'none', filter: true, persistAuthorization: false },
-  });
+  documentation(http);
 }
 
-/** Failures stand once, as components. */
+type Sampled = Operation & Described & { 'x-codeSamples'?: object[] };
+
+/** Failures stand once, as components, and so does each schema with a name. */
 function finished<D extends { paths?: object; components?: object }>(found: D): D {
-  for (const path of Object.values(found.paths ?? {}))
-    for (const operation of Object.values(path as Record<string, Operation>)) shorten(operation);
-  const components = {
-    ...found.components,
-    schemas: { ...(found.components as { schemas?: object } | undefined)?.schemas, Failure },
-    responses: Object.fromEntries(
-      Object.entries(FAILURES).map(([status, description]) => [
-        `Failure${status}`,
-        { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } } },
-      ]),
-    ),
-  };
-  return { ...found, components };
+  const paths = (found.paths ?? {}) as Record<string, Record<string, Sampled>>;
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, operation] of Object.entries(methods)) {
+      shorten(operation);
+      const source = sampleOf(method, path, operation, paths);
+      if (source) operation['x-codeSamples'] = [{ lang: 'Shell', label: 'curl', source }];
+    }
+  const responses = Object.fromEntries(
+    Object.entries(FAILURES).map(([status, description]) => [
+      `Failure${status}`,
+      { description, content: { 'application/json': { schema: Failure } } },
+    ]),
+  );
+  const schemas: Record<string, unknown> = {};
+  const named = referred({ paths, responses }, schemas);
+  const sorted = Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const components = { ...found.components, schemas: sorted, responses: named.responses };
+  return { ...found, paths: named.paths, components };
 }
 
 /** The failures that follow from what a route takes; an upload's field. */

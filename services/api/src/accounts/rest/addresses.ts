@@ -24,14 +24,17 @@ const Fields = {
 const address2 = Type.Optional(Type.Union([text(255), Type.Null()]));
 const New = Type.Object({ ...Fields, address2 });
 const Change = Type.Object({ ...Type.Partial(Type.Object(Fields)).properties, address2 });
-const Address = Type.Object({
-  uuid: Uuid,
-  ...Fields,
-  address2: Type.Union([Type.String(), Type.Null()]),
-  country: Type.Object({ a2: Type.String() }),
-  user: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  ...Stamps,
-});
+const Address = Type.Object(
+  {
+    uuid: Uuid,
+    ...Fields,
+    address2: Type.Union([Type.String(), Type.Null()]),
+    country: Type.Object({ a2: Type.String() }),
+    user: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+    ...Stamps,
+  },
+  { title: 'Address' },
+);
 
 const read = (db: Database, accountId: string) =>
   db.selectFrom('address').selectAll().where('account_id', '=', accountId);

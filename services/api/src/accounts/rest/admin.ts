@@ -15,7 +15,7 @@ import { move } from '../../money/move.ts';
 import { Transaction, transactionOf } from '../../money/rest/transactions.ts';
 import { MONTH_MS } from '../../numbers/lease-months.ts';
 import { mustBeOperator } from '../../rest/auth/roles.ts';
-import { answers, ok, Uuid, UuidPath } from '../../rest/envelope.ts';
+import { answers, ok, TelephoneNumber, tnOf, Uuid, UuidPath } from '../../rest/envelope.ts';
 import { badInput, notFound, RestError } from '../../rest/errors.ts';
 import { WithoutEffect } from '../../rest/known.ts';
 import { type Http, operation } from '../../rest/operation.ts';
@@ -77,11 +77,7 @@ function tnleaseCreate(http: Http, db: Database): void {
       'One’s own unless `account` names another; free of charge. A number that isn’t in the inventory is put there.',
     ),
     body: Type.Object({
-      tns: Type.Array(Type.Integer({ minimum: 10_000_000, maximum: 999_999_999_999_999 }), {
-        minItems: 1,
-        maxItems: TNS_MAX,
-        uniqueItems: true,
-      }),
+      tns: Type.Array(TelephoneNumber, { minItems: 1, maxItems: TNS_MAX }),
       autorenew: Type.Optional(Type.Boolean()),
       account: Type.Optional(Uuid),
       tn_profile: WithoutEffect,
@@ -94,7 +90,7 @@ function tnleaseCreate(http: Http, db: Database): void {
   };
   http.post('/admin/tnlease/create', { schema: leased }, async ({ identity, body }, reply) => {
     const accountId = body.account ?? identity.accountId;
-    const leases = body.tns.map((tn) => ({ uuid: randomUUID(), tn }));
+    const leases = [...new Set(body.tns.map(tnOf))].map((tn) => ({ uuid: randomUUID(), tn }));
     await db.transaction().execute(async (tx) => {
       const account = await tx.selectFrom('account').select('id').where('id', '=', accountId).executeTakeFirst();
       if (!account) throw badInput({ 'body.account': { message: 'is no account', value: accountId } });

@@ -22,7 +22,10 @@ const Fields = {
 const name = Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()]));
 const New = Type.Object({ ...Fields, name });
 const Change = Type.Object({ ...Type.Partial(Type.Object(Fields)).properties, name });
-const OfficeHours = Type.Object({ uuid: Uuid, ...Fields, name: Type.Union([Type.String(), Type.Null()]), ...Stamps });
+const OfficeHours = Type.Object(
+  { uuid: Uuid, ...Fields, name: Type.Union([Type.String(), Type.Null()]), ...Stamps },
+  { title: 'OfficeHours' },
+);
 
 const read = (db: Database, accountId: string) =>
   db.selectFrom('office_hours').selectAll().where('account_id', '=', accountId);

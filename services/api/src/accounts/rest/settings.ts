@@ -5,12 +5,15 @@ import { answers, ok } from '../../rest/envelope.ts';
 import { operation, PUBLIC } from '../../rest/operation.ts';
 
 const Maybe = Type.Union([Type.String(), Type.Null()]);
-const Settings = Type.Object({
-  google_client_id: Maybe,
-  facebook_client_id: Maybe,
-  stripe_public_key: Maybe,
-  paypal_client_id: Maybe,
-});
+const Settings = Type.Object(
+  {
+    google_client_id: Maybe,
+    facebook_client_id: Maybe,
+    stripe_public_key: Maybe,
+    paypal_client_id: Maybe,
+  },
+  { title: 'Settings' },
+);
 
 /** @param googleClientId undefined: no log-in by Google. */
 export const settings =

@@ -16,13 +16,16 @@ const TTL_DEFAULT_S = 365 * 86_400;
 const Ttl = Type.Integer({ minimum: 60, maximum: TTL_MAX_S, description: 'Seconds from now.' });
 const Name = Type.String({ minLength: 1, maxLength: 255 });
 /** `token` only in the answer to its making. */
-const Token = Type.Object({
-  uuid: Uuid,
-  name: Type.String(),
-  token: Type.Optional(Type.String()),
-  expired_on: Moment,
-  ...Stamps,
-});
+const Token = Type.Object(
+  {
+    uuid: Uuid,
+    name: Type.String(),
+    token: Type.Optional(Type.String()),
+    expired_on: Moment,
+    ...Stamps,
+  },
+  { title: 'APIKey' },
+);
 
 type Row = { id: string; name: string; expires_on: Date; created_on: Date; modified_on: Date };
 const tokenOf = ({ id, name, expires_on, created_on, modified_on }: Row) => ({

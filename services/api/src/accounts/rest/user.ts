@@ -9,39 +9,45 @@ export const Role = Type.Union([Type.Literal('Admin'), Type.Literal('User'), Typ
 export const text = (max = 255) => Type.String({ minLength: 1, maxLength: max });
 const Nullable = Type.Union([Type.String(), Type.Null()]);
 
-export const Account = Type.Object({
-  uuid: Uuid,
-  name: Type.String(),
-  email: Type.String(),
-  level: Type.String(),
-  balance: Type.Number(),
-  time_zone: Type.String(),
-  phone: Nullable,
-  address1: Nullable,
-  address2: Nullable,
-  zip_code: Nullable,
-  city: Nullable,
-  deleted_on: Type.Union([Moment, Type.Null()]),
-  ...Stamps,
-});
-export const User = Type.Object({
-  uuid: Uuid,
-  email: Type.String(),
-  role: Role,
-  first_name: Nullable,
-  last_name: Nullable,
-  phone_number: Nullable,
-  gender: Nullable,
-  dob: Nullable,
-  avatar: Nullable,
-  gmail_user_id: Nullable,
-  facebook_user_id: Nullable,
-  wss_online: Type.Boolean(),
-  token: Type.Optional(Type.String()),
-  account: Account,
-  deleted_on: Type.Union([Moment, Type.Null()]),
-  ...Stamps,
-});
+export const Account = Type.Object(
+  {
+    uuid: Uuid,
+    name: Type.String(),
+    email: Type.String(),
+    level: Type.String(),
+    balance: Type.Number(),
+    time_zone: Type.String(),
+    phone: Nullable,
+    address1: Nullable,
+    address2: Nullable,
+    zip_code: Nullable,
+    city: Nullable,
+    deleted_on: Type.Union([Moment, Type.Null()]),
+    ...Stamps,
+  },
+  { title: 'Account' },
+);
+export const User = Type.Object(
+  {
+    uuid: Uuid,
+    email: Type.String(),
+    role: Role,
+    first_name: Nullable,
+    last_name: Nullable,
+    phone_number: Nullable,
+    gender: Nullable,
+    dob: Nullable,
+    avatar: Nullable,
+    gmail_user_id: Nullable,
+    facebook_user_id: Nullable,
+    wss_online: Type.Boolean(),
+    token: Type.Optional(Type.String()),
+    account: Account,
+    deleted_on: Type.Union([Moment, Type.Null()]),
+    ...Stamps,
+  },
+  { title: 'User' },
+);
 
 /** What pages show: never an address that runs something. */
 export const AvatarAddress = Type.String({

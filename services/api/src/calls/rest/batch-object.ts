@@ -4,43 +4,49 @@ import { type Static, Type } from 'typebox';
 import type { Tables } from '../../database/database.ts';
 import { Moment, Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 
-export const Batch = Type.Object({
-  uuid: Uuid,
-  type: Type.Literal('call_xml'),
-  state: Type.String({ description: 'created, running, done or cancelled.' }),
-  outbound_voice_profile: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  tn_lease: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  sip_control_app: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  xml: Type.String(),
-  call_flow_url: Type.String(),
-  pace: Type.Number({ description: 'Calls a second; all batches together stay below what the account may dial.' }),
-  phones: Type.Optional(Type.Array(Type.String(), { description: 'Where one batch is read or made.' })),
-  total: Type.Integer(),
-  waiting: Type.Integer(),
-  ordered: Type.Integer({ description: 'Calls that were made.' }),
-  answered: Type.Integer(),
-  ended: Type.Integer(),
-  refused: Type.Integer(),
-  cancelled: Type.Integer(),
-  created_by: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
-  ...Stamps,
-});
-export const Item = Type.Object({
-  uuid: Uuid,
-  phone: Type.String(),
-  state: Type.String({ description: 'waiting, ordering, ordered, refused or cancelled.' }),
-  reason: Type.String({ description: 'Why it was refused, or how its call ended.' }),
-  call: Type.Union([
-    Type.Object({
-      uuid: Uuid,
-      state: Type.String(),
-      owner: Type.String(),
-      duration: Type.Number(),
-      answer_on: Type.Union([Moment, Type.Null()]),
-    }),
-    Type.Null(),
-  ]),
-});
+export const Batch = Type.Object(
+  {
+    uuid: Uuid,
+    type: Type.Literal('call_xml'),
+    state: Type.String({ description: 'created, running, done or cancelled.' }),
+    outbound_voice_profile: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+    tn_lease: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+    sip_control_app: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+    xml: Type.String(),
+    call_flow_url: Type.String(),
+    pace: Type.Number({ description: 'Calls a second; all batches together stay below what the account may dial.' }),
+    phones: Type.Optional(Type.Array(Type.String(), { description: 'Where one batch is read or made.' })),
+    total: Type.Integer(),
+    waiting: Type.Integer(),
+    ordered: Type.Integer({ description: 'Calls that were made.' }),
+    answered: Type.Integer(),
+    ended: Type.Integer(),
+    refused: Type.Integer(),
+    cancelled: Type.Integer(),
+    created_by: Type.Union([Type.Object({ uuid: Uuid }), Type.Null()]),
+    ...Stamps,
+  },
+  { title: 'Batch' },
+);
+export const Item = Type.Object(
+  {
+    uuid: Uuid,
+    phone: Type.String(),
+    state: Type.String({ description: 'waiting, ordering, ordered, refused or cancelled.' }),
+    reason: Type.String({ description: 'Why it was refused, or how its call ended.' }),
+    call: Type.Union([
+      Type.Object({
+        uuid: Uuid,
+        state: Type.String(),
+        owner: Type.String(),
+        duration: Type.Number(),
+        answer_on: Type.Union([Moment, Type.Null()]),
+      }),
+      Type.Null(),
+    ]),
+  },
+  { title: 'BatchItem' },
+);
 /** Batches with the numbers of their items in each state. */
 export const readBatches = (db: Kysely<Tables>, accountId: string) =>
   db

@@ -12,14 +12,17 @@ const uuidOf = (code: string) => uuidV8(createHash('sha256').update(`voice\n${co
 
 const VOICE_LIST = VOICES.map((voice) => ({ uuid: uuidOf(voice.code), ...voice }));
 
-const Voice = Type.Object({
-  uuid: Uuid,
-  type: Type.String(),
-  code: Type.String(),
-  name: Type.String(),
-  gender: Type.String(),
-  lang: Type.String(),
-});
+const Voice = Type.Object(
+  {
+    uuid: Uuid,
+    type: Type.String(),
+    code: Type.String(),
+    name: Type.String(),
+    gender: Type.String(),
+    lang: Type.String(),
+  },
+  { title: 'Voice' },
+);
 
 export async function dictionaries(http: FastifyInstance): Promise<void> {
   const voices = {

@@ -9,14 +9,23 @@ import { COUNTRIES } from '../countries.ts';
 const PLACES_MAX = 5000;
 
 const Letters = Type.String({ pattern: '^[A-Za-z]{2}$', description: 'two letters' });
-const Country = Type.Object({ name: Type.String(), a2: Type.String(), a3: Type.String(), n: Type.Integer() });
-const Zone = Type.Object({
-  name: Type.String({ description: 'IANA.' }),
-  utc_offset: Type.Integer({ description: 'Minutes, without daylight saving time.' }),
-  utc_dst_offset: Type.Integer({ description: 'Minutes, with it.' }),
-});
-const State = Type.Object({ country: Type.String(), state: Type.String() });
-const Center = Type.Object({ country: Type.String(), state: Type.String(), rate_center: Type.String() });
+const Country = Type.Object(
+  { name: Type.String(), a2: Type.String(), a3: Type.String(), n: Type.Integer() },
+  { title: 'Country' },
+);
+const Zone = Type.Object(
+  {
+    name: Type.String({ description: 'IANA.' }),
+    utc_offset: Type.Integer({ description: 'Minutes, without daylight saving time.' }),
+    utc_dst_offset: Type.Integer({ description: 'Minutes, with it.' }),
+  },
+  { title: 'TimeZone' },
+);
+const State = Type.Object({ country: Type.String(), state: Type.String() }, { title: 'State' });
+const Center = Type.Object(
+  { country: Type.String(), state: Type.String(), rate_center: Type.String() },
+  { title: 'RateCenter' },
+);
 
 /** Minutes ahead of UTC at a moment. */
 function offsetOf(timeZone: string, at: Date): number {

@@ -10,7 +10,11 @@ import { operation } from '../../rest/operation.ts';
 import { objectOfRow } from '../row.ts';
 import { LogQuery, logPageOf, snapshotOf, totalOf, untilOf, wasThere } from './log-pages.ts';
 
-const Mask = Type.String({ minLength: 1, maxLength: 64, description: '* any run, % one position.' });
+const Mask = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: '* any run, % one position; of a number +1… as well as 1….',
+});
 const Way = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
 const Filters = Type.Object({
   direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
@@ -65,7 +69,7 @@ const ORDER = {
 const ANY = '*';
 /** A mask that begins with a wildcard has no index: so many of the newest calls are held against it. */
 const WINDOW = 20_000;
-const beginsOpen = (mask: unknown) => typeof mask === 'string' && mask !== ANY && /^[*%]/.test(mask);
+const beginsOpen = (mask: unknown) => typeof mask === 'string' && mask !== ANY && /^\+?[*%]/.test(mask);
 /** The oldest call of the window; undefined: there are no more calls than it holds. */
 const windowOf = async (db: Database, accountId: string, snapshot: string): Promise<Date | undefined> =>
   (
@@ -80,14 +84,20 @@ const windowOf = async (db: Database, accountId: string, snapshot: string): Prom
       .executeTakeFirst()
   )?.created_on;
 
+/** `+1305*` finds a number however it came on the wire: with its plus or without. */
+const isLike = (column: Expression<string>, mask: string): Expression<SqlBool> =>
+  mask.startsWith('+')
+    ? sql<boolean>`(${column} like ${likeOf(mask)} or ${column} like ${likeOf(mask.slice(1))})`
+    : sql<boolean>`${column} like ${likeOf(mask)}`;
+
 /** What is asked of a call, but for times. `snapshot`: a call is over that was over then. */
 function wanted({ direction, from, to, tn, state, sip_control_app }: Filters, snapshot: string): Expression<SqlBool>[] {
   const over = wasThere('ended_by', snapshot);
   const found: Array<Expression<SqlBool> | undefined> = [
     direction === undefined ? undefined : sql<boolean>`direction = ${direction}`,
-    from === undefined || from === ANY ? undefined : sql<boolean>`${caller} like ${likeOf(from)}`,
-    to === undefined || to === ANY ? undefined : sql<boolean>`${called} like ${likeOf(to)}`,
-    tn === undefined || tn === ANY ? undefined : sql<boolean>`${ownNumber} like ${likeOf(String(tn))}`,
+    from === undefined || from === ANY ? undefined : isLike(caller, from),
+    to === undefined || to === ANY ? undefined : isLike(called, to),
+    tn === undefined || tn === ANY ? undefined : isLike(ownNumber, String(tn)),
     state === undefined
       ? undefined
       : state === 'offline'

@@ -7,17 +7,20 @@ import { notFound } from '../../rest/errors.ts';
 import { operation } from '../../rest/operation.ts';
 import { LogQuery, logPageOf, snapshotOf, totalOf, untilOf, wasThere } from './log-pages.ts';
 
-const Flow = Type.Object({
-  call: Uuid,
-  seq: Type.Integer(),
-  document: Type.Integer(),
-  path: Type.String(),
-  name: Type.String(),
-  success: Type.Boolean(),
-  reason: Type.String(),
-  tag: Type.String(),
-  created_on: Moment,
-});
+const Flow = Type.Object(
+  {
+    call: Uuid,
+    seq: Type.Integer(),
+    document: Type.Integer(),
+    path: Type.String(),
+    name: Type.String(),
+    success: Type.Boolean(),
+    reason: Type.String(),
+    tag: Type.String(),
+    created_on: Moment,
+  },
+  { title: 'FlowLogEntry' },
+);
 const Filters = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 32 })),
   success: Type.Optional(Type.Boolean()),

@@ -10,15 +10,18 @@ import { type Http, operation } from '../../rest/operation.ts';
 import { recordingPath, sendRecording } from '../../rest/recording-file.ts';
 import { LogQuery, logPageOf, snapshotOf, totalOf, untilOf, wasThere } from './log-pages.ts';
 
-const Recording = Type.Object({
-  uuid: Uuid,
-  call: Uuid,
-  tag: Type.String(),
-  url: Type.String({ description: 'Where it is downloaded, with the credentials of the account.' }),
-  duration: Type.Union([Type.Number(), Type.Null()], { description: 'Seconds; null: it is still being recorded.' }),
-  transcript: Type.Union([Type.String(), Type.Null()]),
-  created_on: Moment,
-});
+const Recording = Type.Object(
+  {
+    uuid: Uuid,
+    call: Uuid,
+    tag: Type.String(),
+    url: Type.String({ description: 'Where it is downloaded, with the credentials of the account.' }),
+    duration: Type.Union([Type.Number(), Type.Null()], { description: 'Seconds; null: it is still being recorded.' }),
+    transcript: Type.Union([Type.String(), Type.Null()]),
+    created_on: Moment,
+  },
+  { title: 'Recording' },
+);
 
 type Row = {
   id: string;

@@ -13,17 +13,23 @@ const DAYS_MAX = 366;
 /** A moment, or a day of the account’s clock. */
 const When = Type.Optional(Type.Union([Moment, Type.String({ format: 'date' })]));
 const Span = Type.Object({ from: When, to: When });
-const Invoice = Type.Object({
-  from: Moment,
-  to: Moment,
-  report: Type.Array(Type.Object({ ref_type: Type.String(), amount: Type.Number() })),
-});
-const Dashboard = Type.Object({
-  from: Moment,
-  to: Moment,
-  ref_type: Type.String(),
-  report: Type.Array(Type.Object({ date: Type.String(), count: Type.Integer(), sum: Type.Number() })),
-});
+const Invoice = Type.Object(
+  {
+    from: Moment,
+    to: Moment,
+    report: Type.Array(Type.Object({ ref_type: Type.String(), amount: Type.Number() })),
+  },
+  { title: 'Invoice' },
+);
+const Dashboard = Type.Object(
+  {
+    from: Moment,
+    to: Moment,
+    ref_type: Type.String(),
+    report: Type.Array(Type.Object({ date: Type.String(), count: Type.Integer(), sum: Type.Number() })),
+  },
+  { title: 'Dashboard' },
+);
 
 /** Now by the account's clock, in a query of `account`. */
 const NOW = sql`now() at time zone time_zone`;

@@ -19,16 +19,19 @@ const REF_TYPES = [
 ];
 export const RefType = Type.Unsafe<string>({ type: 'string', enum: REF_TYPES });
 
-export const Transaction = Type.Object({
-  uuid: Uuid,
-  amount: Type.Number({ description: 'Charged: below 0.' }),
-  account_balance_before: Type.Number(),
-  account_balance_after: Type.Number(),
-  ref_type: Type.String(),
-  ref_uuid: Type.String({ description: 'What it is about: a lease, a leg, a call, a payment.' }),
-  description: Type.String(),
-  created_on: Moment,
-});
+export const Transaction = Type.Object(
+  {
+    uuid: Uuid,
+    amount: Type.Number({ description: 'Charged: below 0.' }),
+    account_balance_before: Type.Number(),
+    account_balance_after: Type.Number(),
+    ref_type: Type.String(),
+    ref_uuid: Type.String({ description: 'What it is about: a lease, a leg, a call, a payment.' }),
+    description: Type.String(),
+    created_on: Moment,
+  },
+  { title: 'Transaction' },
+);
 type Row = {
   id: string;
   amount: string;

@@ -14,7 +14,7 @@ const TTL_DEFAULT_S = 86_400;
 const TTL_MAX_S = 30 * 86_400;
 
 const Payload = Type.Record(Type.String(), Type.Unknown());
-const Entry = Type.Object({ uuid: Uuid, payload: Payload });
+const Entry = Type.Object({ uuid: Uuid, payload: Payload }, { title: 'CartEntry' });
 const New = Type.Object({
   payload: Payload,
   ttl: Type.Optional(Type.Integer({ minimum: 1, maximum: TTL_MAX_S, description: 'Seconds; a day unless said.' })),

@@ -4,17 +4,20 @@ import { Moment, Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import type { LeaseRow } from '../leases.ts';
 
 const Named = Type.Union([Type.Object({ uuid: Uuid, name: Type.String() }), Type.Null()]);
-export const Lease = Type.Object({
-  uuid: Uuid,
-  tn: Type.Object({ tn: Type.Integer(), type: Type.String(), state: Type.String() }),
-  features: Type.Array(Type.String()),
-  autorenew: Type.Boolean(),
-  expired_on: Moment,
-  sip_control_app: Named,
-  sip_connection: Named,
-  tn_profile: Named,
-  ...Stamps,
-});
+export const Lease = Type.Object(
+  {
+    uuid: Uuid,
+    tn: Type.Object({ tn: Type.Integer(), type: Type.String(), state: Type.String() }),
+    features: Type.Array(Type.String()),
+    autorenew: Type.Boolean(),
+    expired_on: Moment,
+    sip_control_app: Named,
+    sip_connection: Named,
+    tn_profile: Named,
+    ...Stamps,
+  },
+  { title: 'Lease' },
+);
 
 const named = (uuid: string | null, name: string | null) => (uuid ? { uuid, name: name ?? '' } : null);
 

@@ -15,7 +15,12 @@ const ORDER = { tn: 'lease.tn', created_on: 'lease.created_on', modified_on: 'le
 
 const Body = searchBody(
   {
-    tn: Type.Optional(Type.String({ pattern: '^[0-9*%]{1,15}$', description: 'digits; * any run, % one digit' })),
+    tn: Type.Optional(
+      Type.String({
+        pattern: '^\\+?[0-9*%]{1,15}$',
+        description: 'digits, a + may stand before them; * any run, % one digit',
+      }),
+    ),
     autorenew: Type.Optional(Type.Boolean()),
     sip_control_app: Type.Optional(Uuid),
     sip_connection: Type.Optional(Uuid),
@@ -59,7 +64,7 @@ export const leaseSearch =
       const body = given ?? {};
       const { tn, autorenew, sip_control_app: app, sip_connection: connection, sip_connections_skip: skipped } = body;
       const where = joined(body.mode, [
-        tn === undefined ? undefined : sql<boolean>`lease.tn like ${likeOf(tn)}`,
+        tn === undefined ? undefined : sql<boolean>`lease.tn like ${likeOf(tn.replace('+', ''))}`,
         autorenew === undefined ? undefined : sql<boolean>`lease.autorenew = ${autorenew}`,
         app === undefined ? undefined : sql<boolean>`lease.app_id = ${app}`,
         connection === undefined ? undefined : sql<boolean>`lease.connection_id = ${connection}`,

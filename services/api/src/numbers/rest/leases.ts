@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Database } from '../../database/database.ts';
 import { mustOwn } from '../../database/references.ts';
-import { answers, ok, Uuid } from '../../rest/envelope.ts';
+import { answers, ok, TelephoneNumber, Uuid } from '../../rest/envelope.ts';
 import { badInput } from '../../rest/errors.ts';
 import { WithoutEffect } from '../../rest/known.ts';
 import { type Http, operation } from '../../rest/operation.ts';
@@ -32,23 +32,26 @@ const Change = Type.Object({
 });
 type Change = Static<typeof Change>;
 const Released = Type.Object({
-  item: Type.Array(Type.Union([Name, Type.Integer({ minimum: 1, maximum: 999_999_999_999_999 })]), {
+  item: Type.Array(Type.Union([Name, TelephoneNumber]), {
     minItems: 1,
     maxItems: RELEASED_MAX,
   }),
 });
-const Route = Type.Object({
-  tn: Type.Integer(),
-  provider: Type.String({ description: 'Who brings calls of this number.' }),
-  destination: Type.Union([
-    Type.Object({
-      type: Type.Union([Type.Literal('sip_control_app'), Type.Literal('sip_connection')]),
-      uuid: Uuid,
-      name: Type.String(),
-    }),
-    Type.Null(),
-  ]),
-});
+const Route = Type.Object(
+  {
+    tn: Type.Integer(),
+    provider: Type.String({ description: 'Who brings calls of this number.' }),
+    destination: Type.Union([
+      Type.Object({
+        type: Type.Union([Type.Literal('sip_control_app'), Type.Literal('sip_connection')]),
+        uuid: Uuid,
+        name: Type.String(),
+      }),
+      Type.Null(),
+    ]),
+  },
+  { title: 'LeaseRoute' },
+);
 
 /** Where calls go after a change; undefined: as before. A new goal takes the place of the other. @throws RestError 400 */
 function goalOf({ sip_control_app: app, sip_connection: connection }: Change, row: LeaseRow): Goal | undefined {

@@ -9,18 +9,21 @@ import type { NumberCarrier, Offer } from '../carrier.ts';
 export const FEATURES = ['voice', 'fax', 'sms', 'mms', 'emergency'] as const;
 export const Feature = Type.Unsafe<string>({ type: 'string', enum: FEATURES });
 
-const Offered = Type.Object({
-  tn: Type.Integer({ description: 'E.164 without the plus.' }),
-  type: Type.String(),
-  country: Type.String(),
-  state: Type.String(),
-  city: Type.String(),
-  rate_center: Type.String(),
-  features: Type.Array(Type.String()),
-  nrc: Type.Number(),
-  mrc: Type.Number(),
-  registered: Type.Boolean(),
-});
+const Offered = Type.Object(
+  {
+    tn: Type.Integer({ description: 'E.164 without the plus.' }),
+    type: Type.String(),
+    country: Type.String(),
+    state: Type.String(),
+    city: Type.String(),
+    rate_center: Type.String(),
+    features: Type.Array(Type.String()),
+    nrc: Type.Number(),
+    mrc: Type.Number(),
+    registered: Type.Boolean(),
+  },
+  { title: 'OfferedNumber' },
+);
 
 const offeredOf = ({ tn, kind, nrc, mrc, ...same }: Offer) => ({
   ...same,
@@ -34,8 +37,9 @@ const offeredOf = ({ tn, kind, nrc, mrc, ...same }: Offer) => ({
 const Search = Type.Object({
   pattern: Type.Optional(
     Type.String({
-      pattern: '^[0-9A-Za-z*%]{1,15}$',
-      description: 'National digits; * any run, % one digit; letters where abcSearch is true.',
+      pattern: '^(\\+1)?[0-9A-Za-z*%]{1,15}$',
+      description:
+        'National digits, +1 may stand before them; * any run, % one digit; letters where abcSearch is true.',
     }),
   ),
   abcSearch: Type.Optional(Type.Boolean({ description: 'Letters of the pattern stand for their keys: TAXI is 8294.' })),
@@ -89,7 +93,7 @@ export const numbers =
         throw notFound('TN profile to search by: it is the two letters of a country with numbers');
       const wanted = {
         patterns: [
-          ...(body.pattern === undefined ? [] : [digitsOf(body.pattern, body.abcSearch ?? false)]),
+          ...(body.pattern === undefined ? [] : [digitsOf(body.pattern.replace('+1', ''), body.abcSearch ?? false)]),
           ...(npa || nxx || line ? [`${npa ?? '%%%'}${nxx ?? '%%%'}${line ?? '%%%%'}`] : []),
         ],
         country: body.country ?? profile,

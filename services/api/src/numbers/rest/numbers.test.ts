@@ -237,3 +237,31 @@ test('an order’s Idempotency-Key is of one request; a price has four decimals'
   const price = await ask<{ mrc: number }>(ann, 'POST', '/order/price', { items });
   assert.equal(price.mrc, 0.3);
 });
+
+test('+1… is taken wherever a number is: searched, priced, ordered, leased, screened, given back', async () => {
+  const ann = await scene.signedUp();
+  const [one, two] = (await scene.stock('929', 2)) as [number, number];
+  const plus = (tn: number) => `+${tn}`;
+  type Page = { data: Array<{ tn: number }> };
+  const found = await ask<Page>(ann, 'POST', '/tn/search', { pattern: `${plus(one).slice(0, 5)}*` });
+  assert.deepEqual(
+    found.data.map(({ tn }) => tn),
+    [one, two],
+  );
+  const items = [{ tn: plus(one) }, { tn: String(two) }];
+  const price = await ask<{ items: Array<{ tn: number }> }>(ann, 'POST', '/order/price', { items });
+  assert.deepEqual(
+    price.items.map(({ tn }) => tn),
+    [one, two],
+  );
+  await ask(ann, 'POST', '/order', { items }, 201);
+  const leased = await ask<{ data: Array<{ tn: { tn: number } }> }>(ann, 'POST', '/lease/tn/search', { tn: plus(one) });
+  assert.deepEqual(
+    leased.data.map(({ tn }) => tn.tn),
+    [one],
+  );
+  await ask(ann, 'PATCH', `/lease/tn/${plus(one)}`, { autorenew: false });
+  await ask(ann, 'DELETE', '/lease/tn', { item: [plus(one), two] });
+  for (const tn of ['+', '+1', '1 646 555 0100', '+0646555010', `+${'1'.repeat(16)}`, 'x'])
+    await ask(ann, 'POST', '/order', { items: [{ tn }] }, 400);
+});

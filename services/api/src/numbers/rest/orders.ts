@@ -8,42 +8,15 @@ import { isUniqueViolation } from '../../database/constraints.ts';
 import type { Database, Tables } from '../../database/database.ts';
 import { move } from '../../money/move.ts';
 import { holdAccount } from '../../rest/auth/roles.ts';
-import { answers, ok, optionalBody, PageQuery, pageOf, Stamps, stamp, Uuid, UuidPath } from '../../rest/envelope.ts';
+import { answers, ok, optionalBody, PageQuery, pageOf, stamp, UuidPath } from '../../rest/envelope.ts';
 import { notFound, RestError } from '../../rest/errors.ts';
 import { ANOTHER_REQUEST, KeyHeaders } from '../../rest/idempotency.ts';
 import { type Http, operation } from '../../rest/operation.ts';
 import { dated, echoOf, joined, orderOf as orderedBy, pagesOf, searchBody, searchPage } from '../../rest/search.ts';
 import type { NumberCarrier, Offer } from '../carrier.ts';
 import { MONTH_MS } from '../lease-months.ts';
-import { FEATURES, Feature } from './number-search.ts';
+import { type Item, itemOf, New, Order, Price, type Refusal } from './order-object.ts';
 
-const ITEMS_MAX = 100;
-
-const Switch = Type.Optional(Type.Boolean());
-const Item = Type.Object({
-  tn: Type.Integer({ minimum: 10_000_000, maximum: 999_999_999_999_999 }),
-  features: Type.Optional(Type.Array(Feature, { maxItems: 5 })),
-  autorenew: Type.Optional(Type.Boolean()),
-  voice: Switch,
-  fax: Switch,
-  sms: Switch,
-  mms: Switch,
-  emergency: Switch,
-  profile: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-});
-const New = Type.Object({ items: Type.Array(Item, { minItems: 1, maxItems: ITEMS_MAX }) });
-const Refusal = Type.Object({ tn: Type.Integer(), reason: Type.String(), description: Type.String() });
-const Order = Type.Object({
-  uuid: Uuid,
-  state: Type.String(),
-  total: Type.Integer(),
-  success: Type.Integer(),
-  processing: Type.Integer(),
-  failed: Type.Integer(),
-  price: Type.Number(),
-  errors: Type.Array(Refusal),
-  ...Stamps,
-});
 const ORDER = {
   created_on: 'number_order.created_on',
   modified_on: 'number_order.modified_on',
@@ -51,25 +24,8 @@ const ORDER = {
 };
 const State = Type.Unsafe<string>({ type: 'string', enum: ['created', 'verify', 'processing', 'success', 'failed'] });
 const Body = searchBody({ state: Type.Optional(State) }, ORDER);
-const Price = Type.Object({
-  nrc: Type.Number(),
-  mrc: Type.Number(),
-  items: Type.Array(Type.Object({ tn: Type.Integer(), nrc: Type.Number(), mrc: Type.Number() })),
-  errors: Type.Array(Refusal),
-});
-
-type Item = { tn: number; features: string[]; autorenew: boolean };
-type Refusal = Static<typeof Refusal>;
-
 /** To four decimals, as a balance has them. */
 const sumOf = (amounts: number[]) => Math.round(amounts.reduce((sum, amount) => sum + amount, 0) * 10_000) / 10_000;
-
-/** Both ways of saying what a number is for: a list, or a switch each (reference 2.6). Neither: voice. */
-function itemOf({ tn, features, autorenew = true, ...switches }: Static<typeof Item>): Item {
-  const switched = FEATURES.filter((name) => switches[name]);
-  const isSwitched = FEATURES.some((name) => switches[name] !== undefined);
-  return { tn, autorenew, features: features ?? (isSwitched ? switched : ['voice']) };
-}
 
 /** Which items can be had now, and why the others can't. */
 async function offered(
@@ -212,7 +168,7 @@ function createOrder(http: Http, db: Database, carrier: NumberCarrier): void {
           return read(tx, accountId).where('id', '=', id).executeTakeFirstOrThrow();
         });
         const row = await ordered.catch(takenMeanwhile);
-        if (row.state === 'failed') throw failed(body.items, row);
+        if (row.state === 'failed') throw failed(body.items.map(itemOf), row);
         return ok(orderOf(row));
       },
     );

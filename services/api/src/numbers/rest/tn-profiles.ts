@@ -21,7 +21,7 @@ const Fields = {
   name: Type.String({ minLength: 1, maxLength: 255 }),
   description: Type.String({ maxLength: 1024 }),
 };
-const Profile = Type.Object({ uuid: Uuid, ...Fields, ...Stamps });
+const Profile = Type.Object({ uuid: Uuid, ...Fields, ...Stamps }, { title: 'TNProfile' });
 const New = Type.Object({ name: Fields.name, description: Type.Optional(Fields.description) });
 const Change = Type.Partial(Type.Object(Fields));
 const CALLER = '^\\+?(?=.)[0-9]{0,20}[*%]{0,15}$';

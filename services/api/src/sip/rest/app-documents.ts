@@ -7,7 +7,7 @@ import { badInput, notFound } from '../../rest/errors.ts';
 import { type Http, operation } from '../../rest/operation.ts';
 import { documentOf, takeDocuments } from '../../rest/upload.ts';
 
-const CallFlow = Type.Object({ url: Type.String(), xml: Type.String() });
+const CallFlow = Type.Object({ url: Type.String(), xml: Type.String() }, { title: 'CallFlow' });
 
 const flow = answers(CallFlow, { failures: [404] });
 

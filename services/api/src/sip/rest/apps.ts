@@ -47,12 +47,15 @@ const Fields = {
   }),
   ...VERIFICATION,
 };
-const App = Type.Object({
-  uuid: Uuid,
-  ...Fields,
-  ...TRUNK,
-  ...Stamps,
-});
+const App = Type.Object(
+  {
+    uuid: Uuid,
+    ...Fields,
+    ...TRUNK,
+    ...Stamps,
+  },
+  { title: 'App' },
+);
 const Change = Type.Partial(Type.Object({ ...Fields, ...TRUNK_CHANGE }));
 const New = Type.Intersect([Type.Object({ name: Fields.name }), Type.Omit(Change, ['name'])]);
 type Given = Partial<Static<typeof Change>>;

@@ -15,7 +15,7 @@ const MEMBERS_MAX = 200;
 
 const Name = Type.String({ minLength: 3, maxLength: 80 });
 const Users = Type.Array(Uuid, { maxItems: MEMBERS_MAX });
-const Group = Type.Object({ uuid: Uuid, name: Type.String(), users: Users, ...Stamps });
+const Group = Type.Object({ uuid: Uuid, name: Type.String(), users: Users, ...Stamps }, { title: 'SIPUserGroup' });
 const New = Type.Object({ name: Name, users: Type.Optional(Users) });
 const Change = Type.Partial(New);
 const Member = Type.Object({ uuid: Uuid, sip_user_uuid: Uuid });

@@ -33,14 +33,17 @@ const Fields = {
 };
 const Settings = { class4_ingress_trunk_settings: MediaSettings };
 const Caller = Type.Object({ uuid: Uuid, tn: Type.Object({ tn: Type.Integer() }) });
-const Profile = Type.Object({
-  uuid: Uuid,
-  ...Fields,
-  ...Settings,
-  product: Product,
-  tn_lease: Type.Union([Caller, Type.Null()]),
-  ...Stamps,
-});
+const Profile = Type.Object(
+  {
+    uuid: Uuid,
+    ...Fields,
+    ...Settings,
+    product: Product,
+    tn_lease: Type.Union([Caller, Type.Null()]),
+    ...Stamps,
+  },
+  { title: 'OutboundVoiceProfile' },
+);
 const Change = Type.Partial(
   Type.Object({
     ...Fields,

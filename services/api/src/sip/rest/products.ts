@@ -8,15 +8,18 @@ import { operation } from '../../rest/operation.ts';
 
 const PRODUCTS_MAX = 1024;
 
-export const Product = Type.Object({
-  id: Type.Integer(),
-  name: Type.String(),
-  description: Type.String(),
-  type: Type.Union([Type.Literal('public'), Type.Literal('private')]),
-  tech_prefix: Type.Integer(),
-  rate_table_id: Type.Integer(),
-  route_plan_id: Type.Integer(),
-});
+export const Product = Type.Object(
+  {
+    id: Type.Integer(),
+    name: Type.String(),
+    description: Type.String(),
+    type: Type.Union([Type.Literal('public'), Type.Literal('private')]),
+    tech_prefix: Type.Integer(),
+    rate_table_id: Type.Integer(),
+    route_plan_id: Type.Integer(),
+  },
+  { title: 'Product' },
+);
 type Product = Static<typeof Product>;
 /** How a body names one. */
 export const ProductId = Type.Integer({ minimum: 1, maximum: 1024, description: 'An id of GET /sip/product.' });

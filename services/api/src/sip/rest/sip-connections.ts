@@ -28,13 +28,16 @@ const Address = {
   ip: Type.Union([Type.String({ format: 'ipv4', maxLength: 15 }), Type.Null()]),
   hostname: Type.Union([Type.String({ pattern: HOST, maxLength: 253, description: 'pbx.example.com' }), Type.Null()]),
 };
-const Connection = Type.Object({
-  uuid: Uuid,
-  ...Fields,
-  ...Address,
-  ...TRUNK,
-  ...Stamps,
-});
+const Connection = Type.Object(
+  {
+    uuid: Uuid,
+    ...Fields,
+    ...Address,
+    ...TRUNK,
+    ...Stamps,
+  },
+  { title: 'SIPConnection' },
+);
 const Change = Type.Partial(
   Type.Object({ ...Fields, ...Address, ...TRUNK_CHANGE, uuid: WithoutEffect, subdomain: WithoutEffect }),
 );

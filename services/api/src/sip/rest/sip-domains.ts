@@ -18,13 +18,16 @@ const DOMAINS_MAX = 1000;
 
 const Name = Type.String({ pattern: HOST, maxLength: 253, description: 'ours.sip.example.com' });
 const Named = Type.Union([Type.Object({ uuid: Uuid, name: Type.String() }), Type.Null()]);
-const Domain = Type.Object({
-  domain: Type.String(),
-  sip_connection: Named,
-  sip_control_app: Named,
-  outbound_voice_profile: Named,
-  ...Stamps,
-});
+const Domain = Type.Object(
+  {
+    domain: Type.String(),
+    sip_connection: Named,
+    sip_control_app: Named,
+    outbound_voice_profile: Named,
+    ...Stamps,
+  },
+  { title: 'SIPDomain' },
+);
 const Goal = Type.Optional(Type.Union([Uuid, Type.Null()]));
 const Change = Type.Object({ sip_connection: Goal, sip_control_app: Goal, outbound_voice_profile: Goal });
 const New = Type.Intersect([Type.Object({ domain: Name }), Change]);
@@ -130,11 +133,16 @@ const PrefixPath = Type.Object({
   tn: Type.String({ pattern: '^\\+?[0-9]{3,15}$', description: 'a telephone number' }),
   domain: Type.String({ minLength: 1, maxLength: 253 }),
 });
-const Prefix = Type.Object({
-  tn: Type.Integer(),
-  domain: Type.String(),
-  tech_prefix: Type.Integer({ description: 'Of the connection, else of the outbound voice profile, else of the app.' }),
-});
+const Prefix = Type.Object(
+  {
+    tn: Type.Integer(),
+    domain: Type.String(),
+    tech_prefix: Type.Integer({
+      description: 'Of the connection, else of the outbound voice profile, else of the app.',
+    }),
+  },
+  { title: 'TechPrefixRoute' },
+);
 
 export const techPrefixes =
   (db: Database): FastifyPluginAsyncTypebox =>

@@ -19,15 +19,18 @@ const Fields = {
   name: Type.String({ minLength: 3, maxLength: 255 }),
   expired_on: Type.String({ format: 'date-time', description: 'a moment within the next year, 2026-01-31T08:00:00Z' }),
 };
-const Invite = Type.Object({
-  uuid: Uuid,
-  name: Type.String(),
-  expired_on: Moment,
-  token: Type.String({ description: 'For /app/invite/{token}; whoever has it may become a user of the domain.' }),
-  used_on: Type.Union([Moment, Type.Null()]),
-  sip_domain: Type.Object({ domain: Type.String() }),
-  ...Stamps,
-});
+const Invite = Type.Object(
+  {
+    uuid: Uuid,
+    name: Type.String(),
+    expired_on: Moment,
+    token: Type.String({ description: 'For /app/invite/{token}; whoever has it may become a user of the domain.' }),
+    used_on: Type.Union([Moment, Type.Null()]),
+    sip_domain: Type.Object({ domain: Type.String() }),
+    ...Stamps,
+  },
+  { title: 'SIPInvite' },
+);
 const New = Type.Object(Fields);
 const Change = Type.Partial(New);
 

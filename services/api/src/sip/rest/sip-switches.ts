@@ -22,7 +22,10 @@ const Fields = {
   remote_domain: Type.String({ maxLength: 253, description: 'Stored; an address is what authorises.' }),
   is_active: Type.Boolean(),
 };
-const Switch = Type.Object({ uuid: Uuid, ...Fields, sip_domain: Type.Object({ domain: Type.String() }), ...Stamps });
+const Switch = Type.Object(
+  { uuid: Uuid, ...Fields, sip_domain: Type.Object({ domain: Type.String() }), ...Stamps },
+  { title: 'SIPSwitch' },
+);
 const Change = Type.Partial(Type.Object(Fields));
 const New = Type.Intersect([
   Type.Object({ name: Fields.name, remote_ip: Fields.remote_ip }),

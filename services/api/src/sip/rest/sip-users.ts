@@ -34,19 +34,22 @@ export const Login = Type.String({ pattern: '^[A-Za-z0-9._+-]{1,64}$', descripti
 export const SipPassword = Type.String({ minLength: 8, maxLength: 128 });
 const Rights = { same_domain_calls_only: Type.Boolean(), is_active: Type.Boolean() };
 const Group = Type.Object({ uuid: Uuid, name: Type.String() });
-export const SipUser = Type.Object({
-  uuid: Uuid,
-  login: Type.String(),
-  ...Profile,
-  ...Rights,
-  state: Type.Union([Type.Literal('online'), Type.Literal('offline')], {
-    description: 'Whether a phone is registered.',
-  }),
-  tn_lease: Type.Union([Type.Object({ uuid: Uuid, tn: Type.Object({ tn: Type.Integer() }) }), Type.Null()]),
-  sip_domain: Type.Object({ domain: Type.String(), ...Stamps }),
-  groups: Type.Array(Group),
-  ...Stamps,
-});
+export const SipUser = Type.Object(
+  {
+    uuid: Uuid,
+    login: Type.String(),
+    ...Profile,
+    ...Rights,
+    state: Type.Union([Type.Literal('online'), Type.Literal('offline')], {
+      description: 'Whether a phone is registered.',
+    }),
+    tn_lease: Type.Union([Type.Object({ uuid: Uuid, tn: Type.Object({ tn: Type.Integer() }) }), Type.Null()]),
+    sip_domain: Type.Object({ domain: Type.String(), ...Stamps }),
+    groups: Type.Array(Group),
+    ...Stamps,
+  },
+  { title: 'SIPUser' },
+);
 const Change = Type.Partial(
   Type.Object({
     login: Login,
