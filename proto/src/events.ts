@@ -4,6 +4,7 @@
  */
 import type {
   App,
+  Attribution,
   Dialog,
   MediaPeer,
   To,
@@ -58,4 +59,4 @@ export type Reported = Observed & { from?: From };
 /** Who an ending belongs to. */
 export type Owner = 'caller' | 'callee' | 'document' | 'customer-server' | 'carrier' | 'us';
 
-export type { App, Dialog, MediaPeer, To, Warning };
+export type { App, Attribution, Dialog, MediaPeer, To, Warning };

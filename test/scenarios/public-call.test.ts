@@ -82,6 +82,11 @@ const sorted = (value: unknown): unknown =>
         )
       : value;
 
+/** What a call shows of its account. */
+function ownOf({ balance: _, time_zone: __, ...own }: { balance: number; time_zone: string }): object {
+  return own;
+}
+
 describe('a call on every channel', { timeout: 90_000 }, () => {
   before(
     async () => {
@@ -137,6 +142,19 @@ describe('a call on every channel', { timeout: 90_000 }, () => {
     assert.deepEqual(meta, {});
     assert.deepEqual(new Set(Object.keys(sent)), new Set(Object.keys(wholeCallObject(SAMPLE))));
     assert.deepEqual([sent.state, sent.to], ['init', tn]);
+    const [account, lease, app] = [
+      await api.getAccount({}),
+      await api.getTNLeaseByUUID({ lease: tn }),
+      sent.sip_control_app,
+    ];
+    assert.partialDeepStrictEqual(sent.account, ownOf(account));
+    const { uuid, autorenew, expired_on, created_on, modified_on } = lease;
+    const tnlease = { uuid, autorenew, expired_on, created_on, modified_on };
+    assert.deepEqual(sent.tn, { tn, created_on, modified_on, deleted_on: null, tnlease });
+    const told = await api.getSIPControlAppByUUID({ uuid: (app as Call).uuid as string });
+    assert.partialDeepStrictEqual(app, { name: 'Everywhere', created_on: told.created_on, shaken_verify_policy: 0 });
+    // As it was when the call began: whatever is changed meanwhile.
+    await api.modifyAccount({ body: { city: 'Elsewhere' } });
     for (const channel of [byGrpc, byRest, bySearch, byEvent]) await shows(channel, sent);
     answer('<Response><Hangup/></Response>');
     await platform.ended(sent.uuid as string);
@@ -159,6 +177,50 @@ describe('a call on every channel', { timeout: 90_000 }, () => {
       [['out', 'callee', 'destroyed']],
     );
     assert.ok(logs.some(({ name }) => name === 'Say'));
+    for (const channel of [byRest, bySearch, byEvent]) await shows(channel, over);
+  });
+
+  it('shows the domain, the switch, the SIP user and the connection that it came by', async () => {
+    const [domain, host] = [`${randomUUID()}.sip.example.test`, '127.0.0.1'];
+    const connection = await api.createSIPConnection({ body: { name: 'PBX', ip: host, port: callee.port } });
+    await api.createSIPDomain({ body: { domain, sip_connection: connection.uuid } });
+    const by = await api.createSIPSwitch({ domain, body: { name: 'Ours', remote_ip: host } });
+    const { uuid: user } = await api.createSIPUser({ domain, body: { login: 'callee', password: randomUUID() } });
+    callee.onCall = (call) => call.accept();
+    const call = await (await caller.call(`sip:callee@${domain}`, { by: platform.sip })).until('answered');
+    const live = await byGrpc(call.platformCallId);
+    assert.equal(live.tn, null);
+    assert.partialDeepStrictEqual(live, {
+      sip_domain: { domain },
+      sip_switch: { uuid: by.uuid, name: 'Ours', remote_ip: host, created_on: by.created_on },
+      sip_user: { uuid: user, login: 'callee', first_name: null },
+      sip_connection: { uuid: connection.uuid, name: 'PBX', ip: host, port: callee.port, hostname: null },
+    });
+    await call.hangup();
+    await platform.ended(call.platformCallId);
+    const over = await byGrpc(call.platformCallId);
+    for (const channel of [byRest, bySearch, byEvent]) await shows(channel, over);
+  });
+
+  it('shows the number that it was ordered with, as its lease is', async () => {
+    callee.onCall = (call) => call.accept();
+    const tn = await numberOf('/ordered');
+    const lease = await api.getTNLeaseByUUID({ lease: tn });
+    const order = {
+      to: `sip:callee@127.0.0.1:${callee.port}`,
+      tn_lease: lease.uuid,
+      xml: '<Response><Hangup/></Response>',
+    };
+    const made = (await api.createCall({ body: order })) as Call;
+    const { account, sip_control_app: app } = made as Record<string, Call>;
+    assert.partialDeepStrictEqual(account, ownOf(await api.getAccount({})));
+    assert.partialDeepStrictEqual(made.tn, { tn, created_on: lease.created_on, tnlease: { uuid: lease.uuid } });
+    assert.deepEqual([app!.uuid, app!.name], [lease.sip_control_app!.uuid, 'Everywhere']);
+    assert.ok(app!.created_on);
+    const uuid = made.uuid as string;
+    await platform.ended(uuid);
+    const over = await byGrpc(uuid);
+    assert.deepEqual([over.tn, over.account], [made.tn, made.account]);
     for (const channel of [byRest, bySearch, byEvent]) await shows(channel, over);
   });
 });

@@ -2,6 +2,8 @@
  * The call object, one for each leg, as customers know it on every channel (reference 3.5). What the platform doesn't know
  * is null, not left out.
  */
+import { accountObject, appMore, entities, numberObject } from './attribution.ts';
+import { iso } from './iso.ts';
 import { type LegState, legOf, type PublicCall, type PublicLeg } from './public-call.ts';
 
 const CAUSES: Record<number, string> = {
@@ -34,7 +36,6 @@ const SWITCH_STATES: Record<LegState, readonly [call: string, channel: string]> 
   destroyed: ['HANGUP', 'CS_REPORTING'],
 };
 
-export const iso = (at: number) => new Date(at).toISOString();
 const isoOrNull = (at: number | undefined) => (at === undefined ? null : iso(at));
 
 /** The uuid of a leg: the call's with the leg number (0 … 65535) in its low 16 bits. Leg 0 is the call itself. */
@@ -50,10 +51,17 @@ const numberOf = (target: string) => /^(?:sips?|tel):([^@;]+)/.exec(target)?.[1]
 export const directionOf = ({ leg, outgoing }: PublicLeg) => (leg === 0 && !outgoing ? 'in' : 'out');
 export const toOf = ({ to }: PublicLeg) => numberOf(to).replace(/^\+/, '');
 
-/** One leg without its relations. */
+/** The number of ours that has to do with the call. Stories of before don't say which: it is taken for what was called. */
+function tnOf({ attribution }: PublicCall, leg: PublicLeg) {
+  const before = { number: leg.outgoing ? leg.from.replace(/^\+/, '') : toOf(leg), lease: undefined };
+  const known = attribution ? attribution.number : before;
+  return known ? numberObject(known.number, known.lease) : null;
+}
+
+/** One leg without its relations. What the call came by is told of its first leg alone. */
 function bare(call: PublicCall, leg: PublicLeg, at: number) {
   const [callState, channelState] = SWITCH_STATES[leg.state];
-  const { app, callId } = call;
+  const { app, callId, attribution = {} } = call;
   return {
     uuid: legUuid(callId, leg.leg),
     type: 'CallSCA',
@@ -77,32 +85,18 @@ function bare(call: PublicCall, leg: PublicLeg, at: number) {
     freeswitch_channel_state: channelState,
     stir_shaken_attest_level: null,
     stir_shaken_identity: null,
-    // The number of ours that has to do with it.
-    tn:
-      leg.leg === 0
-        ? {
-            tn: leg.outgoing ? leg.from.replace(/^\+/, '') : toOf(leg),
-            created_on: null,
-            modified_on: null,
-            deleted_on: null,
-          }
-        : null,
+    tn: leg.leg === 0 ? tnOf(call, leg) : null,
     sip_control_app: {
       uuid: app.appId,
       name: app.name,
-      is_active: true,
       auto_answer: app.autoAnswer,
       max_call_length_min: Math.round(app.maxCallLengthMs / 60_000),
-      shaken_verify_policy: null,
-      shaken_minimum_accepted_attest_lvl: null,
-      created_on: null,
-      modified_on: null,
+      ...appMore(attribution.app),
     },
-    account: { uuid: call.account },
+    account: accountObject(call.account, attribution.account),
     // One value for all legs of a story, of the published form: 32 hexadecimal digits.
     thread: callId.replaceAll('-', ''),
-    sip_connection: null,
-    sip_user: null,
+    ...entities(leg.leg === 0 ? attribution : {}),
     country: null,
     lerg: null,
     hotkey: null,

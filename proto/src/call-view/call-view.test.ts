@@ -95,3 +95,50 @@ test('an event that arrives after the end, or twice, changes nothing', () => {
   assert.deepEqual(after.call.legs, before.call.legs);
   assert.equal(after.told.length, before.told.length);
 });
+
+const [createdAt, modifiedAt] = [1, 2];
+const attribution = {
+  account: { name: 'Acme', email: 'a@example.test', level: 'Account', city: 'Bonn', createdAt, modifiedAt },
+  app: { isActive: true, shakenVerifyPolicy: 1, shakenMinimumAcceptedAttestLvl: 'B', createdAt, modifiedAt },
+  number: {
+    number: '1800',
+    lease: { leaseId: 'lease', autorenew: true, expiresAt: 3, createdAt, modifiedAt },
+  },
+};
+
+test('whose a call is and what it came by is told as it was when the call began', () => {
+  const { call } = fold([{ ...(arrived as object), attribution } as never]);
+  const object = wholeCallObject(call);
+  const on = { created_on: '1970-01-01T00:00:00.001Z', modified_on: '1970-01-01T00:00:00.002Z' };
+  const expired_on = '1970-01-01T00:00:00.003Z';
+  assert.deepEqual(object.tn, {
+    tn: '1800',
+    ...on,
+    deleted_on: null,
+    tnlease: { uuid: 'lease', autorenew: true, expired_on, ...on },
+  });
+  const { uuid, name, city, phone } = object.account;
+  assert.deepEqual([uuid, name, city, phone], ['acc', 'Acme', 'Bonn', null]);
+  assert.deepEqual([object.sip_control_app.created_on, object.sip_domain], [on.created_on, null]);
+});
+
+test('a call by a domain has no number of ours; one of a story from before is taken to have what was called', () => {
+  const domain = { domain: 'acme.test', createdAt, modifiedAt };
+  const at = fold([{ ...(arrived as object), attribution: { domain } } as never]);
+  assert.deepEqual([wholeCallObject(at.call).tn, wholeCallObject(at.call).sip_domain?.domain], [null, 'acme.test']);
+  const before = wholeCallObject(fold([arrived]).call);
+  assert.deepEqual([before.tn?.tn, before.tn?.created_on, before.account.name], ['1800', null, null]);
+});
+
+test('no text and no time of what a call came by can be too much to show', () => {
+  const account = {
+    ...attribution.account,
+    name: '\u{1F600}'.repeat(200),
+    createdAt: Number.MAX_SAFE_INTEGER,
+    modifiedAt: -1,
+  };
+  const { call } = fold([{ ...(arrived as object), attribution: { account } } as never]);
+  const shown = wholeCallObject(call).account;
+  assert.ok(shown.name!.length === 255 && shown.name!.isWellFormed());
+  assert.deepEqual([shown.created_on, shown.modified_on], ['+275760-09-13T00:00:00.000Z', '1970-01-01T00:00:00.000Z']);
+});

@@ -3,6 +3,7 @@
  * says what the event changed, for whoever tells it on.
  */
 import type { CallEvent, FactOf, FactType } from '../events.ts';
+import { boundedAttribution } from './attribution.ts';
 import { legUuid } from './call-object.ts';
 import {
   type CommandLog,
@@ -22,7 +23,8 @@ export type Change = { call: PublicCall; leg: PublicLeg } & (
   | { of: 'state'; state: PublicLeg['state'] }
   /** `with`: uuid of the other leg, or of the other call. */
   | { of: 'bridge'; with: string }
-  | { of: 'verb'; verb: CommandLog & { document: number; startedAt: number } }
+  /** `element`: JSON of an object; absent where its story doesn't tell it. */
+  | { of: 'verb'; verb: CommandLog & { document: number; startedAt: number; element?: string } }
   /** It was answered without an Answer verb; `document` 0: before any ran. */
   | { of: 'answer'; document: number }
   | { of: 'record'; recording: RecordingUnderWay; event: CallEvent<FactOf<'RecordFinished'>> }
@@ -90,6 +92,7 @@ function begun(event: CallEvent<FactOf<'CallArrived' | 'CallOrdered'>>): PublicC
     modifiedOn: event.at,
     seq: event.seq,
     app: { appId, name: short(name), autoAnswer, maxCallLengthMs },
+    ...(event.attribution && { attribution: boundedAttribution(event.attribution) }),
     legs: [
       {
         leg: 0,
@@ -254,5 +257,6 @@ function verbEnded(folding: Folding, event: CallEvent<FactOf<'VerbEnded'>>): voi
   const { [verbKey(event)]: startedAt = at, ...running } = call.running;
   const log = { at, name, path, success, reason, tag };
   folding.call = { ...call, running, verbs: (call.verbs ?? 0) + 1, logs: newest(call.logs, log) };
-  tell(folding, { leg: legOf(call, 0)!, of: 'verb', verb: { ...log, document, startedAt } });
+  const told = { ...log, document, startedAt, ...(event.element && { element: event.element }) };
+  tell(folding, { leg: legOf(call, 0)!, of: 'verb', verb: told });
 }

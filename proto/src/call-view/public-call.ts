@@ -2,7 +2,7 @@
  * A call as customers see it: what its public object and what is told of its changes need of its past. It holds no document,
  * no SDP and no key that was pressed, and it grows with nothing but the legs.
  */
-import type { App } from '../events.ts';
+import type { App, Attribution } from '../events.ts';
 import type { UnderWay } from './under-way.ts';
 
 export type LegState = 'init' | 'ringing' | 'live' | 'hangup' | 'destroyed';
@@ -36,6 +36,8 @@ export type PublicCall = {
   modifiedOn: number;
   seq: number;
   app: Pick<App, 'appId' | 'name' | 'autoAnswer' | 'maxCallLengthMs'>;
+  /** Absent in stories from before it was told, and then not known. */
+  attribution?: Attribution;
   legs: PublicLeg[];
   /** When each running verb began, by document and path. */
   running: Record<string, number>;

@@ -2,16 +2,22 @@
  * On whose behalf a call is ordered: the profile it goes out by, the number it shows, the app it belongs to. It refuses
  * what is not the account's, and an order without a number to show.
  */
-import type { App } from '@opentact/proto';
+import type { App, Attribution } from '@opentact/proto';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import { mustLease, mustOwn } from '../database/references.ts';
+import { ACCOUNT_COLUMNS, accountOf, LEASE_COLUMNS, numberOf } from '../directory/attribution.ts';
 import { appById } from '../directory/destinations.ts';
 import { invalid, Refusal } from '../kernel/refusal.ts';
 
 export type Named = { profileId?: string | undefined; leaseId?: string | undefined; appId?: string | undefined };
 /** `number`: digits. `app` undefined: no app has anything to do with the call. */
-export type Caller = { number: string; profileId: string | undefined; app: App | undefined };
+export type Caller = {
+  number: string;
+  profileId: string | undefined;
+  app: App | undefined;
+  attribution: Attribution;
+};
 
 /** @throws Refusal invalid, naming the field; conflict where the profile is not active */
 export async function callerOf(db: Kysely<Tables>, accountId: string, named: Named): Promise<Caller> {
@@ -30,7 +36,12 @@ export async function callerOf(db: Kysely<Tables>, accountId: string, named: Nam
   const profileId = named.profileId ?? found?.profileId;
   if (!ofOrder) await profileOf(db, profileId);
   // What is heard is the order's: the app's own document needn't travel.
-  return { number: lease.tn, profileId, app: found && { ...found.app, staticDocument: '' } };
+  return {
+    number: lease.tn,
+    profileId,
+    app: found && { ...found.app, staticDocument: '' },
+    attribution: { account: accountOf(lease), app: found?.attribution.app, number: numberOf(lease.tn, lease) },
+  };
 }
 
 /** @throws Refusal conflict where it is not active */
@@ -50,9 +61,10 @@ async function leaseOf(db: Kysely<Tables>, accountId: string, id: string | null 
   if (!id) return undefined;
   return db
     .selectFrom('lease')
-    .select(['tn', 'app_id'])
-    .where('id', '=', id)
-    .where('account_id', '=', accountId)
-    .where('released_on', 'is', null)
+    .innerJoin('account', 'account.id', 'lease.account_id')
+    .select(['lease.tn', 'lease.app_id', ...LEASE_COLUMNS, ...ACCOUNT_COLUMNS])
+    .where('lease.id', '=', id)
+    .where('lease.account_id', '=', accountId)
+    .where('lease.released_on', 'is', null)
     .executeTakeFirst();
 }

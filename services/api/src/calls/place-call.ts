@@ -5,6 +5,7 @@
  */
 import { writtenNumber } from '@opentact/numbering';
 import { callIdOfOrder } from '@opentact/proto';
+import { boundedAttribution } from '@opentact/proto/call-view';
 import type { Kysely } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import { trunkOf } from '../directory/trunks.ts';
@@ -107,6 +108,7 @@ export async function placeCall(db: Database, engine: Engine, of: Placement): Pr
       callFlowUrl: of.callFlowUrl,
       callFlowMethod: of.callFlowMethod,
       app: caller.app,
+      attribution: boundedAttribution(caller.attribution),
       ringTimeoutMs: of.ringTimeoutMs,
       idempotencyKey: key,
       orderedAt: orderedOn.getTime(),

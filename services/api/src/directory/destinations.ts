@@ -1,13 +1,31 @@
 /** Where calls go: an app, or a connection as an app whose document hands the call on. With the account that they are of. */
-import type { DirectoryV1 } from '@opentact/proto';
+import type { Attribution, DirectoryV1 } from '@opentact/proto';
 import type { Database } from '../database/database.ts';
+import {
+  ACCOUNT_COLUMNS,
+  APP_COLUMNS,
+  accountOf,
+  appOf,
+  connectionOf,
+  LEASE_COLUMNS,
+  numberOf,
+} from './attribution.ts';
 import { relayTo } from './relay.ts';
 import { timeZoneOf } from './time-zone.ts';
 
 export type App = NonNullable<DirectoryV1.RouteResponse['app']>;
 export type Account = { account_id: string; calls_max: number; dials_per_minute_max: number; time_zone: string };
-/** `isActive` false: it was switched off. `profileId`: the outbound voice profile of an app that names one. */
-export type Destination = { account: Account; app: App; isActive: boolean; profileId?: string };
+/**
+ * `isActive` false: it was switched off. `profileId`: the outbound voice profile of an app that names one. `attribution`: whose
+ * it is; whoever found it adds by what.
+ */
+export type Destination = {
+  account: Account;
+  app: App;
+  isActive: boolean;
+  profileId?: string;
+  attribution: Attribution;
+};
 
 const RELAY_MS_MAX = 4 * 3_600_000;
 const ACCOUNT = ['account.id as account_id', 'account.calls_max', 'account.dials_per_minute_max'] as const;
@@ -19,12 +37,13 @@ const appsOf = (db: Database) =>
     .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method', 'app.is_active'])
     .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms'])
     .select(['app.outbound_voice_profile_id', 'app.silence_ms', 'app.rtp_from_anywhere'])
-    .select([...ACCOUNT, 'account.time_zone']);
+    .select([...APP_COLUMNS, ...ACCOUNT, ...ACCOUNT_COLUMNS, 'account.time_zone']);
 type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
 
 const fromApp = (row: AppRow): Destination => ({
   account: row,
   isActive: row.is_active,
+  attribution: { account: accountOf(row), app: appOf(row) },
   ...(row.outbound_voice_profile_id && { profileId: row.outbound_voice_profile_id }),
   app: {
     appId: row.id,
@@ -66,11 +85,17 @@ export async function connectionById(db: Database, id: string, user: string): Pr
     .innerJoin('account', 'account.id', 'connection.account_id')
     .where('connection.id', '=', id)
     .select(['connection.id', 'connection.name', 'connection.is_active', 'connection.ip', 'connection.hostname'])
-    .select(['connection.port', ...ACCOUNT, 'account.time_zone'])
+    .select(['connection.port', 'connection.created_on', 'connection.modified_on'])
+    .select([...ACCOUNT, ...ACCOUNT_COLUMNS, 'account.time_zone'])
     .executeTakeFirst();
   if (!row) return undefined;
   const document = relayTo(user, row.ip ?? row.hostname ?? '', row.port);
-  return { account: row, app: relaying(row, row.id, row.name, document), isActive: row.is_active };
+  return {
+    account: row,
+    app: relaying(row, row.id, row.name, document),
+    isActive: row.is_active,
+    attribution: { account: accountOf(row), connection: connectionOf(row) },
+  };
 }
 
 /** The account that leases a number (digits), wherever it points. */
@@ -81,7 +106,21 @@ export async function holderOf(db: Database, number: string): Promise<string | u
 
 /** Whose number it is (digits), and where it leads. */
 export async function byNumber(db: Database, number: string): Promise<Destination | undefined> {
-  const row = await db.selectFrom('number').selectAll().where('number', '=', number).executeTakeFirst();
-  if (row?.app_id) return appById(db, row.app_id);
-  return row?.connection_id ? connectionById(db, row.connection_id, number) : undefined;
+  const row = await db
+    .selectFrom('number')
+    .leftJoin('lease', (on) =>
+      on
+        .onRef('lease.tn', '=', 'number.number')
+        .onRef('lease.account_id', '=', 'number.account_id')
+        .on('lease.released_on', 'is', null),
+    )
+    .select(['number.app_id', 'number.connection_id', ...LEASE_COLUMNS])
+    .where('number.number', '=', number)
+    .executeTakeFirst();
+  const found = row?.app_id
+    ? await appById(db, row.app_id)
+    : row?.connection_id
+      ? await connectionById(db, row.connection_id, number)
+      : undefined;
+  return found && { ...found, attribution: { ...found.attribution, number: numberOf(number, row!) } };
 }

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { DirectoryV1 } from '@opentact/proto';
+import { boundedAttribution } from '@opentact/proto/call-view';
 import { createCache } from '@opentact/runtime';
 import type { Database } from '../database/database.ts';
 import type { Seal } from '../database/sealing/seal.ts';
@@ -76,7 +77,10 @@ async function knownOf(db: Database, { user, host, source }: Address): Promise<K
   return { lists, refusal: found.refusal, response: await answer(db, found.destination) };
 }
 
-async function answer(db: Database, { account, app, isActive }: Destination): Promise<DirectoryV1.RouteResponse> {
+async function answer(
+  db: Database,
+  { account, app, isActive, attribution }: Destination,
+): Promise<DirectoryV1.RouteResponse> {
   const trunk = await trunkOf(db, account.account_id);
   const numbers = await db
     .selectFrom('number')
@@ -97,6 +101,7 @@ async function answer(db: Database, { account, app, isActive }: Destination): Pr
     forEveryCaller: undefined,
     inactive: isActive ? undefined : true,
     knownSources: await knownSourcesOf(db, account.account_id),
+    attribution: boundedAttribution(attribution),
   };
 }
 

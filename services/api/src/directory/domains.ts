@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import type { Database } from '../database/database.ts';
 import { digitsOf } from '../kernel/digits.ts';
+import { ACCOUNT_COLUMNS, accountOf, domainOf, SWITCH_COLUMNS, switchOf, USER_COLUMNS, userOf } from './attribution.ts';
 import { appById, connectionById, type Destination, relaying } from './destinations.ts';
 import { relayOut } from './relay.ts';
 
@@ -18,38 +19,48 @@ export async function byDomain(
   user: string,
   source: string,
 ): Promise<AtDomain | undefined> {
-  const domain = await db
-    .selectFrom('sip_domain')
-    .select(['id', 'app_id', 'connection_id', 'outbound_voice_profile_id'])
-    .where('domain', '=', host.toLowerCase())
-    .executeTakeFirst();
+  const domain = await domainAt(db, host, user, source);
   if (!domain) return undefined;
-  if (domain.app_id) {
-    const destination = await appById(db, domain.app_id);
-    return destination && { destination, refusal: undefined };
-  }
-  const { connection_id: connection, outbound_voice_profile_id: profile } = domain;
-  const relayed = connection ? await connectionById(db, connection, user) : undefined;
-  const found = relayed
-    ? { destination: relayed, refusal: undefined }
-    : !connection && profile
-      ? await outBy(db, profile, user)
-      : undefined;
-  if (!found || (await isSwitch(db, domain.id, source))) return found;
-  return { ...found, refusal: 'the address is no switch of this domain' };
+  const found = await destinationOf(db, domain, user);
+  if (!found) return undefined;
+  const by = switchOf(domain);
+  const attribution = { ...found.destination.attribution, domain: domainOf(domain), switch: by, user: userOf(domain) };
+  const refusal = domain.app_id || by ? found.refusal : 'the address is no switch of this domain';
+  return { refusal, destination: { ...found.destination, attribution } };
 }
 
-async function isSwitch(db: Database, domainId: string, source: string): Promise<boolean> {
-  const address = source.replace(/^::ffff:(?=[0-9.]+$)/i, '');
-  if (!isIP(address)) return false;
-  const row = await db
-    .selectFrom('sip_switch')
-    .select('id')
-    .where('domain_id', '=', domainId)
-    .where('remote_ip', '=', address)
-    .where('is_active', '=', true)
+/** The domain, with its switch that calls and its user who is called, where there are such. */
+function domainAt(db: Database, host: string, user: string, source: string) {
+  const bare = source.replace(/^::ffff:(?=[0-9.]+$)/i, '');
+  const address = isIP(bare) ? bare : null;
+  return db
+    .selectFrom('sip_domain as domain')
+    .leftJoin('sip_switch', (on) =>
+      on
+        .onRef('sip_switch.domain_id', '=', 'domain.id')
+        .on('sip_switch.remote_ip', '=', address)
+        .on('sip_switch.is_active', '=', true),
+    )
+    .leftJoin('sip_user', (on) =>
+      on
+        .onRef('sip_user.domain_id', '=', 'domain.id')
+        .on('sip_user.login', '=', user)
+        .on('sip_user.is_active', '=', true),
+    )
+    .select(['domain.domain', 'domain.created_on', 'domain.modified_on'])
+    .select(['domain.app_id', 'domain.connection_id', 'domain.outbound_voice_profile_id'])
+    .select([...SWITCH_COLUMNS, ...USER_COLUMNS])
+    .where('domain.domain', '=', host.toLowerCase())
     .executeTakeFirst();
-  return row !== undefined;
+}
+type Domain = NonNullable<Awaited<ReturnType<typeof domainAt>>>;
+
+/** What the domain names: its app, else its connection, else the way out by its profile. */
+async function destinationOf(db: Database, domain: Domain, user: string): Promise<AtDomain | undefined> {
+  const { app_id: app, connection_id: connection, outbound_voice_profile_id: profile } = domain;
+  if (!app && !connection) return profile ? outBy(db, profile, user) : undefined;
+  const destination = app ? await appById(db, app) : await connectionById(db, connection!, user);
+  return destination && { destination, refusal: undefined };
 }
 
 /** Out to a number, with the profile's own as the caller id; refused without one. Undefined for what is no number. */
@@ -68,10 +79,12 @@ async function outBy(db: Database, profileId: string, user: string): Promise<AtD
     .where('profile.id', '=', profileId)
     .select(['profile.id', 'profile.name', 'profile.is_active', 'lease.tn'])
     .select(['account.id as account_id', 'account.calls_max', 'account.dials_per_minute_max', 'account.time_zone'])
+    .select(ACCOUNT_COLUMNS)
     .executeTakeFirst();
   if (!row) return undefined;
   const app = relaying(row, row.id, row.name, relayOut(number, row.tn ?? undefined));
   // Whatever the switch calls itself, nobody is shown a number that the account hasn't leased.
   const refusal = row.tn ? undefined : 'the outbound voice profile of this domain has no leased number to show';
-  return { destination: { account: row, app, isActive: row.is_active }, refusal };
+  const attribution = { account: accountOf(row) };
+  return { destination: { account: row, app, isActive: row.is_active, attribution }, refusal };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { writtenNumber } from '@opentact/numbering';
 import { type App, type CallV1, type FactOf, parseLegUuid } from '@opentact/proto';
+import { boundedAttribution } from '@opentact/proto/call-view';
 import type { Fault } from '../domain/language/element.ts';
 import { addressTarget, numberTarget, shownNumber } from '../domain/verbs/target.ts';
 
@@ -42,7 +43,7 @@ export const documentFault = ({ line, column, reason }: Fault): Refused =>
 
 /** The order as the first event of its call; whether its document can be run is asked elsewhere. */
 export function orderOf(request: CallV1.PlaceCallRequest): FactOf<'CallOrdered'> {
-  const { accountId, from, to, xml, app, ringTimeoutMs, idempotencyKey, batchItem } = request;
+  const { accountId, from, to, xml, app, ringTimeoutMs, idempotencyKey, batchItem, attribution } = request;
   if (!/^[\w-]{1,64}$/.test(accountId)) throw wrong('account_id: the uuid of the account that pays for the call');
   if (!/^\+?[\w.-]{0,64}$/.test(shownNumber(from))) throw wrong('from: digits, or a user name');
   const target = numberTarget(to) ?? addressTarget(to);
@@ -60,6 +61,7 @@ export function orderOf(request: CallV1.PlaceCallRequest): FactOf<'CallOrdered'>
     idempotencyKey,
     ringTimeoutMs: ringTimeoutMs || RING_DEFAULT_MS,
     ...(batchItem && { batchItem }),
+    ...(attribution && { attribution: boundedAttribution(attribution) }),
   };
 }
 

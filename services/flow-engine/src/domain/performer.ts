@@ -2,6 +2,7 @@
 import type { CallEvent, Decided, Owner } from '@opentact/proto/events';
 import type { Call, Memory, Running } from './call.ts';
 import { join } from './frames.ts';
+import { toldElement } from './language/told-element.ts';
 import type { Verb } from './language/verb.ts';
 
 /** A pair of pure functions and what is learned between them. */
@@ -33,6 +34,7 @@ export function end(
     tag: running.verb.tag,
     branch: more.branch ?? '',
     skip: more.skip ?? 0,
+    element: toldElement(running.verb),
   };
 }
 

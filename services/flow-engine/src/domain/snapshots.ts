@@ -125,12 +125,25 @@ const isApp = shape({
   callFlowTimeoutMs: isNumber,
   maxCallLengthMs: isNumber,
 });
+/** A Date can say it (ECMA-262 21.4.1.1). */
+const isTime: Check = (value) => isNumber(value) && Math.abs(value as number) <= 8.64e15;
+const STAMPS = { createdAt: isTime, modifiedAt: isTime };
+const isAttribution = shape({
+  account: maybe(shape({ name: isText, email: isText, level: isText, ...STAMPS })),
+  app: maybe(shape({ isActive: isFlag, ...STAMPS })),
+  number: maybe(shape({ number: isText, lease: maybe(shape({ leaseId: isText, expiresAt: isTime, ...STAMPS })) })),
+  domain: maybe(shape({ domain: isText, ...STAMPS })),
+  switch: maybe(shape({ switchId: isText, name: isText, ...STAMPS })),
+  user: maybe(shape({ userId: isText, login: isText, ...STAMPS })),
+  connection: maybe(shape({ connectionId: isText, name: isText, ...STAMPS })),
+});
 const isView = shape({
   callId: isText,
   account: isText,
   modifiedOn: isNumber,
   seq: isNumber,
   app: isObject,
+  attribution: maybe(isAttribution),
   legs: listOf(
     shape({
       leg: isNumber,

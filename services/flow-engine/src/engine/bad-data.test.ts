@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryServer, type EventLog, memoryLog, type NewRecord } from '@opentact/event-log';
 import type { CallEvent } from '@opentact/proto';
+import { wholeCallObject } from '@opentact/proto/call-view';
 import { createLogger, partitionOf } from '@opentact/runtime';
 import { type Call, newCall } from '../domain/call.ts';
 import { stepWith } from '../domain/step.ts';
@@ -14,7 +15,7 @@ import { arrived } from '../simulate/simulate.ts';
 import { parseDocument } from '../xml/document.ts';
 import { createLearner } from './learner.ts';
 import * as memory from './memory.ts';
-import { JOURNAL, recordOf, snapshotOf } from './story.ts';
+import { callOf, JOURNAL, recordOf, snapshotOf } from './story.ts';
 
 const [GOOD, BAD] = ['11111111-2222-8333-8444-555555550000', '11111111-2222-8333-8444-666666660000'];
 const XML = '<Response><Say>hello</Say><Pause length="1000"/></Response>';
@@ -45,6 +46,7 @@ test('a snapshot that is none is no snapshot: the story is folded from its start
     v: number;
     call: Record<string, unknown>;
   };
+  const domain = { domain: 'acme.test', createdAt: 1, modifiedAt: 1 };
   const broken: Array<Record<string, unknown> | string> = [
     'no json',
     '{}',
@@ -62,6 +64,9 @@ test('a snapshot that is none is no snapshot: the story is folded from its start
       .flatMap((name) =>
         [null, 7.5, 'x', [7], { a: 7 }].map((value) => ({ ...state, call: { ...state.call, [name]: value } })),
       ),
+    ...[7, { account: {} }, { number: { number: '1', lease: {} } }, { domain: { ...domain, createdAt: 1e300 } }].map(
+      (attribution) => ({ ...state, call: { ...state.call, view: { ...call.view, attribution } } }),
+    ),
   ];
   for (const snapshot of broken) {
     const text = typeof snapshot === 'string' ? snapshot : JSON.stringify(snapshot);
@@ -72,8 +77,14 @@ test('a snapshot that is none is no snapshot: the story is folded from its start
     if (text !== JSON.stringify({ ...state })) assert.equal(found?.id, GOOD, text.slice(0, 200));
     assert.equal(faults.size, 0, text.slice(0, 200));
     const said = { type: 'LegEnded', leg: 0, by: 'peer', status: 0, q850: 16, reason: 'bye' } as const;
-    assert.doesNotThrow(() => step(found!, said, 3_000), text.slice(0, 200));
+    assert.doesNotThrow(() => wholeCallObject(step(found!, said, 3_000).call.view!), text.slice(0, 200));
   }
+});
+
+test('a snapshot keeps whose the call is', () => {
+  const domain = { domain: 'acme.test', createdAt: 1, modifiedAt: 1 };
+  const { call } = step(newCall(GOOD), { ...arrived({ xml: XML }), attribution: { domain } } as never, 1_000);
+  assert.equal(wholeCallObject(callOf(GOOD, snapshotOf(call, 0))!.call.view!).sip_domain?.domain, 'acme.test');
 });
 
 test('a snapshot of nothing that is in the journal is buried', async () => {

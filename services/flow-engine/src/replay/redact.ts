@@ -1,6 +1,6 @@
 /**
  * A story without the people in it, for a test that is kept for ever: telephone numbers, addresses of phones, the INVITE,
- * recognised words and secrets of headers. The same number becomes the same other number everywhere, so that the call
+ * recognised words, secrets of headers, and who owns what the call came by. The same number becomes the same other number everywhere, so that the call
  * is still the same call. Texts and servers' names of documents stay.
  */
 import type { CallEvent } from '@opentact/proto';
@@ -15,7 +15,11 @@ const SDP = new Set(['sdp', 'offer', 'answerSdp', 'described']);
 /** Where phones and proxies stand. */
 const ADDRESSES = new Set(['sourceAddress', 'requestUri', 'sipCallId', 'dialog', 'media', 'peer']);
 
+/** Of whose a call is and what it came by only these stay, and its ids: the rest says who somebody is. */
+const IMPERSONAL = /Id$|^(?:level|number|shakenMinimumAcceptedAttestLvl)$/;
+
 function each(value: unknown, names: Names, name = '', isAddress = false): unknown {
+  if (name === 'attribution') return impersonal(value, names);
   if (value instanceof Uint8Array) return Buffer.alloc(0);
   if (typeof value === 'string') return text(value, names, name, isAddress);
   if (Array.isArray(value)) return value.map((part) => each(part, names, name, isAddress));
@@ -24,6 +28,12 @@ function each(value: unknown, names: Names, name = '', isAddress = false): unkno
   return Object.fromEntries(
     Object.entries(said).map(([key, part]) => [key, each(part, names, key, isAddress || ADDRESSES.has(key))]),
   );
+}
+
+function impersonal(value: unknown, names: Names, name = ''): unknown {
+  if (typeof value === 'string') return IMPERSONAL.test(name) ? names.numbers(value) : name;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, impersonal(part, names, key)]));
 }
 
 function text(value: string, names: Names, name: string, isAddress: boolean): string {

@@ -54,8 +54,8 @@ function meaning(events: CallEvent[]): string {
     .join('\n');
 }
 
-/** What requests to media say since media judges by it; stories from before say nothing of it. */
-const TOLD_LATER = ['peer', 'early', 'described', 'silenceMs'];
+/** What requests to media say since media judges by it, and verbs of themselves; stories from before say nothing of it. */
+const TOLD_LATER = ['peer', 'early', 'described', 'silenceMs', 'element'];
 
 function asThen(now: CallEvent[], then: CallEvent[]): CallEvent[] {
   return now.map((event, n) => {

@@ -58,6 +58,19 @@ test('redacted, a story holds no number, address or secret of it, and chooses th
           ...e,
           invite: Buffer.from('INVITE sip:x From: "Ann Lee" <sip:+12125550143@203.0.113.9>'),
           sourceAddress: '203.0.113.9:5062',
+          attribution: {
+            account: { name: 'Lee and Sons', email: 'lee@a.test', level: 'Account', createdAt: 1, modifiedAt: 1 },
+            number: { number: '18005550100' },
+            connection: {
+              connectionId: 'c',
+              name: 'c',
+              isActive: true,
+              ip: '203.0.113.9',
+              port: 1,
+              createdAt: 1,
+              modifiedAt: 1,
+            },
+          },
           sdp: 'v=0\r\no=ann 1 1 IN IP4 203.0.113.9\r\ns=Ann\r\nc=IN IP4 203.0.113.9\r\n',
         }
       : e,
@@ -73,6 +86,8 @@ test('redacted, a story holds no number, address or secret of it, and chooses th
     '203.0.113',
     'ann',
     'Ann',
+    'Lee',
+    'lee@',
     's3cret',
     'never-sent',
   ])

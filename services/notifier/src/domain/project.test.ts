@@ -375,12 +375,22 @@ test('the words of a recording that the hang-up ended are waited for, and the ca
   );
 });
 
+test('a command is told as it was parsed', () => {
+  const ended = {
+    ...{ document: 1, path: 'Say[0]', name: 'Say', tag: '', branch: '', skip: 0 },
+    success: true,
+    reason: '',
+  };
+  const { told } = tell(written(arrival, { type: 'VerbEnded', ...ended, element: '{"name":"Say","text":"Hi."}' }));
+  assert.deepEqual(told[1]!.callFlow!.element, { name: 'Say', text: 'Hi.' });
+});
+
 test('a prompt of a Gather is told of like any verb, though nothing told of its beginning', () => {
   const prompt = { document: 1, path: 'Gather[0].Say[0]', name: 'Say', tag: 'ask', branch: '', skip: 0 };
   const { told } = tell(written(arrival, { type: 'VerbEnded', ...prompt, success: true, reason: 'finished' }));
   const { payload, callFlow, call } = told[1]!;
   const command = { name: 'Say', path: 'Gather[0].Say[0]', success: true, reason: 'finished', tag: 'ask', document: 1 };
   assert.deepEqual(payload, { command: 'Say', ...command });
-  assert.equal(callFlow!.state, 'success');
+  assert.deepEqual([callFlow!.state, callFlow!.element], ['success', null]);
   assert.equal((call.logs as Array<{ path: string }>)[0]!.path, 'Gather[0].Say[0]');
 });

@@ -83,7 +83,8 @@ function endOf({ state, answerOn, q850, reason }: PublicLeg): Record<string, unk
   return { reason: reason ?? '', ...(isFailed && { status: 'failed' }) };
 }
 
-function verbTold({ name, path, success, reason, tag, document, startedAt, at }: VerbChange['verb']): Draft {
+function verbTold({ element, startedAt, at, ...verb }: VerbChange['verb']): Draft {
+  const { name, path, success, reason, tag, document } = verb;
   const command = { name, path, success, reason, tag, document };
   return {
     type: 'call_flow',
@@ -93,6 +94,7 @@ function verbTold({ name, path, success, reason, tag, document, startedAt, at }:
       ...command,
       state: success ? 'success' : 'failed',
       command: name,
+      element: element === undefined ? null : JSON.parse(element),
       created_on: new Date(startedAt).toISOString(),
       modified_on: new Date(at).toISOString(),
     },

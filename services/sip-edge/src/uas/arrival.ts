@@ -255,5 +255,6 @@ function factOf(tag: string, { request, arrival }: ServerTransaction, route: Rou
     requestUri: request.uriText,
     sipCallId: request.callId,
     media: mediaPeerOf(arrival.source.address, route.media),
+    ...(route.attribution && { attribution: route.attribution }),
   } as const;
 }

@@ -256,6 +256,56 @@ test('a number that is leased and points nowhere is its lessee’s: no domain of
   assert.equal((await via('ann.lease.example.test')).accountId, ann.accountId);
 });
 
+test('whose a call is and what it came by is answered with where it goes', async () => {
+  const ann = await scene.signedUp();
+  const host = 'told.example.test';
+  const app = await ask<Thing>(ann, 'POST', '/sip/app', { name: 'Door', shaken_verify_policy: 2 }, 201);
+  const connection = await ask<Thing>(
+    ann,
+    'POST',
+    '/sip/connection',
+    { name: 'PBX', hostname: 'pbx.example.test' },
+    201,
+  );
+  const { tn, uuid: lease } = await leased(ann, '217');
+  await ask(ann, 'PATCH', `/lease/tn/${tn}`, { sip_control_app: app.uuid });
+  await ask(ann, 'PATCH', '/account', { city: 'Bonn', phone: '123' });
+  await ask(ann, 'POST', '/sip/domain', { domain: host, sip_connection: connection.uuid }, 201);
+  const directory = createDirectory(scene.db, passingSeal(), undefined, 1);
+  const told = async (user: string, to: string, from = '198.51.100.1') =>
+    (await directory.route({ user, host: to, fromUser: '1', sourceAddress: from, callId: 'c' } as never)).attribution!;
+
+  const byNumber = await told(String(tn), '127.0.0.1');
+  const { account } = byNumber;
+  assert.deepEqual([account?.city, account?.phone, account?.address1], ['Bonn', '123', undefined]);
+  assert.equal(byNumber.app?.shakenVerifyPolicy, 2);
+  assert.deepEqual([byNumber.number?.number, byNumber.number?.lease?.leaseId], [String(tn), lease]);
+  assert.deepEqual(Object.keys(byNumber).sort(), ['account', 'app', 'number'], 'it came by nothing else');
+
+  const user = await ask<Thing>(
+    ann,
+    'POST',
+    `/sip/domain/${host}/user`,
+    { login: 'eva', password: 'secret-of-eva' },
+    201,
+  );
+  const stranger = await told('eva', host);
+  assert.deepEqual(
+    [stranger.domain?.domain, stranger.user?.userId, stranger.connection?.connectionId, stranger.switch],
+    [host, user.uuid, connection.uuid, undefined],
+  );
+  assert.equal(stranger.connection?.hostname, 'pbx.example.test');
+  const by = await ask<Thing>(
+    ann,
+    'POST',
+    `/sip/domain/${host}/switch`,
+    { name: 'Ours', remote_ip: '198.51.100.2' },
+    201,
+  );
+  const known = await told('nobody', host, '198.51.100.2:5060');
+  assert.deepEqual([known.switch?.switchId, known.switch?.remoteIp, known.user], [by.uuid, '198.51.100.2', undefined]);
+});
+
 test('an account has as many things as a list shows, a domain too', async () => {
   const ann = await scene.signedUp();
   const app = { name: 'Full', account_id: ann.accountId, call_flow_url: '', static_document: '' };

@@ -1,0 +1,2 @@
+/** A time as customers see it. @param at ms since the epoch */
+export const iso = (at: number): string => new Date(at).toISOString();
