@@ -84,15 +84,18 @@ test('of a call whose beginning was not read nothing is known; what changes noth
 });
 
 test('an event that arrives after the end, or twice, changes nothing', () => {
-  const story = [arrived, { type: 'LegAnswered', leg: 0 } as never, ended];
+  const bridge = { type: 'BridgeRequested', legA: 0, legB: 1, recordingId: '', callB: '' } as never;
+  const story = [arrived, { type: 'LegAnswered', leg: 0 } as never, bridge, ended];
   const before = fold(story);
   const after = fold([
     ...story,
     ended,
     { type: 'LegAnswered', leg: 0 } as never,
     { type: 'LegEnded', leg: 0, q850: 16, reason: '' } as never,
+    { type: 'BridgeStarted', requestId: 3 } as never,
+    { type: 'BridgeEnded', requestId: 3, reason: '' } as never,
   ]);
-  assert.deepEqual(after.call.legs, before.call.legs);
+  assert.deepEqual(after.call, before.call);
   assert.equal(after.told.length, before.told.length);
 });
 

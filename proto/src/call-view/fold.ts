@@ -45,6 +45,8 @@ export function foldCall(before: PublicCall | undefined, event: CallEvent): Fold
   const isFirst = (event.type === 'CallArrived' || event.type === 'CallOrdered') && event.seq === 1;
   const call = isFirst ? begun(event) : before;
   if (!call) return { call: undefined, changes: NONE };
+  // What comes after its last event is told nowhere: a bridge that stood a moment too late.
+  if (isDestroyed(call)) return { call, changes: NONE };
   const known = call.underWay ?? NOTHING;
   const underWay = follow(known, event);
   const followed = underWay === known ? call : { ...call, underWay };
