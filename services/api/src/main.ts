@@ -38,7 +38,8 @@ import { addDirectory } from './directory/service.ts';
 import { keepSchedule } from './jobs/schedule.ts';
 import { CALL_LOG, CHARGES, followJournal } from './logs/follow.ts';
 import { liveCalls } from './logs/live-calls.ts';
-import { retainRecordings } from './logs/retain.ts';
+import { retain } from './logs/retain.ts';
+import { keepStories } from './logs/stories.ts';
 import { keepExtending } from './money/extend.ts';
 import { googleProvider } from './rest/auth/google.ts';
 import { withoutRow } from './rest/errors.ts';
@@ -110,9 +111,10 @@ const events = await openLog(config);
 await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
 serving(true);
 const over = new AbortController();
-const following = Promise.all(
-  [CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
-);
+const following = Promise.all([
+  ...[CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
+  keepStories(database, events, over.signal, log),
+]);
 const batches = runBatches(database, engine, over.signal, log);
 const scheduled = Promise.all([
   keepExtending(database, engine.hangup, over.signal, log),
@@ -121,11 +123,11 @@ const scheduled = Promise.all([
 ]);
 log.info({ directory: config.directory, http: config.httpPort }, 'ready');
 
-const endRetaining = retainRecordings({
+const endRetaining = retain({
   db: database,
   folder: recordings,
   retainDays: config.retainDays,
-  told: (err) => log.warn({ err }, 'old recordings stay for now'),
+  told: (err) => log.warn({ err }, 'old recordings and stories stay for now'),
 });
 shutdown.step('call log', 2000, () => {
   endRetaining();

@@ -24,6 +24,7 @@ import {
   watchLoopDelay,
 } from '@opentact/runtime';
 import { callControl } from './adapters/call-control.ts';
+import { lookUp } from './adapters/look-up.ts';
 import { createPeers } from './adapters/peers.ts';
 import { addReflection } from './adapters/reflection.ts';
 import { tellPeer } from './adapters/tell-peer.ts';
@@ -63,6 +64,16 @@ const pastCall = (callId: string) =>
       else reject(Object.assign(new Error('the call log has no answer now; try again'), { code: status.UNAVAILABLE }));
     });
   });
+const stored = (request: DirectoryV1.StoryRequest) =>
+  new Promise<DirectoryV1.StoryResponse>((resolve, reject) => {
+    directory.story(request, bearer(node), { deadline: Date.now() + 2_000 }, (error, answer) => {
+      if (!error) resolve(answer);
+      else
+        reject(
+          Object.assign(new Error('the store of stories has no answer now; try again'), { code: status.UNAVAILABLE }),
+        );
+    });
+  });
 const ownerOf = (callId: string) => {
   const owner = engine.ownership.ownerOf(partitionOf(callId.toLowerCase().slice(0, -4).concat('0000'), log.partitions));
   if (owner && owner.name !== self.name) return owner;
@@ -85,8 +96,10 @@ const control = callControl({
     runDocument: async (request) => peers.runDocument(ownerOf(request.callId), request),
     placeCall: async (callId, request) => peers.placeCall(ownerOf(callId), request),
     bridgeCalls: async (request) => peers.bridgeCalls(ownerOf(request.callId), request),
+    lookUp: async (request) => peers.lookUp(ownerOf(request.callId), request),
   },
   pastCall,
+  stored,
   stage,
   mayStage: isLoopback(config.bind),
 });
@@ -94,6 +107,7 @@ server.addService(CallV1.CallControlService, control);
 publicServer.addService(CallV1.CallControlService, control);
 const peerService: EngineV1.EnginePeerServer = {
   tellPeer: tellPeer(engine.hear),
+  lookUp: lookUp((callId) => engine.ownership.partition(partitionOf(callId, log.partitions))),
   alive: (_, done) => done(null, { healthy: log.registry.healthy() }),
   release: (call, done) => {
     engine.ownership.release(call.request.partition, call.request.to).then(

@@ -8,13 +8,18 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadSync } from '@grpc/proto-loader';
+import { embeddedPostgres } from '@opentact/event-log';
+import { partitionOf } from '@opentact/runtime';
 import { Kafka, logLevel } from 'kafkajs';
+import { openDatabase } from '../../../services/api/src/database/database.ts';
 import { type Broker, startBroker } from '../../kit/broker.ts';
 import { openScene, type Scene } from '../../kit/scene.ts';
+import { stored } from '../../kit/stored.ts';
 
 const PROTO = fileURLToPath(new URL('../../../proto', import.meta.url));
 const JOURNAL = 'calls.journal';
 const PUBLIC = 'events.public';
+const PARTITIONS = 48;
 
 let broker: Broker | undefined;
 let absent: string | undefined;
@@ -151,5 +156,25 @@ describe('readers from outside', { skip: absent, timeout: 180_000 }, () => {
       ['call_state', 'call_state', 'call_flow', 'call_flow', 'call_flow', 'call_flow', 'call_state', 'call_state'],
     );
     assert.equal(new Set(told(events).map(({ uuid }) => uuid)).size, words.length);
+  });
+
+  it('a call whose records the broker no longer has tells its story all the same', async () => {
+    const { platform } = scene;
+    const story = await platform.story(callId);
+    const postgres = await embeddedPostgres({ home: platform.home, databases: [] });
+    const db = openDatabase(postgres.url('opentact_api'));
+    await stored(db, callId, story.length).finally(() => db.destroy());
+    const admin = new Kafka({
+      brokers: broker!.brokers.split(','),
+      clientId: 'keeper',
+      logLevel: logLevel.NOTHING,
+    }).admin();
+    await admin.connect();
+    const partition = partitionOf(callId, PARTITIONS);
+    await admin.deleteTopicRecords({ topic: JOURNAL, partitions: [{ partition, offset: '-1' }] });
+    await admin.disconnect();
+    assert.deepEqual(ofCall(await byKcat(JOURNAL)), []);
+    assert.deepEqual(await platform.story(callId), story);
+    assert.equal((await platform.control.getCall(callId)).state, 'destroyed');
   });
 });

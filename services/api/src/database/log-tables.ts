@@ -11,6 +11,18 @@ export type LogTables = {
   };
   flow_log: { added_by: Generated<string> };
   recording_log: { added_by: Generated<string> };
+  /** What is kept of the stories of calls, in pieces (logs/story-pieces.ts). `is_over`: its call is. */
+  call_story: {
+    call_id: string;
+    from_seq: number;
+    to_seq: number;
+    is_over: boolean;
+    raw_bytes: number;
+    records: Buffer;
+    written_on: Generated<Date>;
+  };
+  /** How far each partition of a journal was read for them. */
+  story_cursor: { log: string; partition: number; position: string; complete_at: Generated<Date> };
   /** Recordings that their account has deleted. */
   recording_deletion: { id: string; account_id: string; deleted_on: Generated<Date> };
 };

@@ -30,6 +30,7 @@ import { verificationSources } from './migrations/029-verification-sources.ts';
 import { callView } from './migrations/030-call-view.ts';
 import { accountProfile } from './migrations/031-account-profile.ts';
 import { logSearch } from './migrations/032-log-search.ts';
+import { stories } from './migrations/033-stories.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': directory,
@@ -62,4 +63,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '030-call-view': callView,
   '031-account-profile': accountProfile,
   '032-log-search': logSearch,
+  '033-stories': stories,
 };

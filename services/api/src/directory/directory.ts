@@ -11,6 +11,7 @@ import type { Seal } from '../database/sealing/seal.ts';
 import { digitsOf } from '../kernel/digits.ts';
 import { isUuid } from '../kernel/uuid.ts';
 import { viewOfRow } from '../logs/row.ts';
+import { storyOf } from '../logs/stories.ts';
 import { byNumber, type Destination, holderOf } from './destinations.ts';
 import { byDomain } from './domains.ts';
 import { DirectoryError } from './error.ts';
@@ -43,6 +44,7 @@ export type Directory = {
   reserve(of: DirectoryV1.ReserveRequest): Promise<DirectoryV1.ReserveResponse>;
   reach(of: DirectoryV1.ReachRequest): Promise<DirectoryV1.ReachResponse>;
   pastCall(callId: string): Promise<DirectoryV1.PastCallResponse>;
+  story(of: DirectoryV1.StoryRequest): Promise<DirectoryV1.StoryResponse>;
 };
 
 /** At a numeric host, ours, a number is whose it is wherever the call came from. */
@@ -180,5 +182,6 @@ export function createDirectory(
       if (!row) throw new DirectoryError('NOT_FOUND', 'no such call in the log');
       return { view: JSON.stringify(viewOfRow(row)) };
     },
+    story: (of) => storyOf(db, of),
   };
 }

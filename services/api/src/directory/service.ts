@@ -32,5 +32,6 @@ export function addDirectory(server: Server, directory: Directory, log: Logger):
     reserve: unary('Reserve', directory.reserve),
     reach: unary('Reach', directory.reach),
     pastCall: unary('PastCall', ({ callId }: DirectoryV1.PastCallRequest) => directory.pastCall(callId)),
+    story: unary('Story', directory.story),
   });
 }

@@ -1,7 +1,8 @@
-/** Recordings are kept for OPENTACT_RETAIN_DAYS, as the journal is; then their files go, and what the logs say of them. */
+/** Recordings and stories are kept for OPENTACT_RETAIN_DAYS, as the journal is; with a recording's file goes what the logs say of it. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
+import { dropOldStories } from './stories.ts';
 
 const DAY_MS = 86_400_000;
 const EVERY_MS = 3_600_000;
@@ -28,13 +29,16 @@ export async function dropOldRecordings(
 }
 
 /** Now and every hour; what fails is told and tried again. @returns ends it */
-export function retainRecordings(of: {
+export function retain(of: {
   db: Database;
   folder: string;
   retainDays: number;
   told(error: unknown): void;
 }): () => void {
-  const drop = () => void dropOldRecordings(of.db, of.folder, of.retainDays).catch(of.told);
+  const drop = () => {
+    void dropOldRecordings(of.db, of.folder, of.retainDays).catch(of.told);
+    void dropOldStories(of.db, new Date(Date.now() - of.retainDays * DAY_MS)).catch(of.told);
+  };
   drop();
   const timer = setInterval(drop, EVERY_MS);
   return () => clearInterval(timer);

@@ -1,19 +1,27 @@
 /**
- * CallControl over gRPC: reads are answered from the journal by any engine, orders go to the call's owner. It refuses
+ * CallControl over gRPC: reads are answered by any engine, orders go to the call's owner. It refuses
  * what names no call, and a document that doesn't parse before it reaches one.
  */
 import { type ServerErrorResponse, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import type { EventLog } from '@opentact/event-log';
-import { type CallV1, callIdOfOrder, type DirectoryV1, type FactOf, type Observed } from '@opentact/proto';
+import {
+  type CallV1,
+  callIdOfOrder,
+  type DirectoryV1,
+  type EngineV1,
+  type FactOf,
+  type Observed,
+} from '@opentact/proto';
 import type { PublicCall } from '@opentact/proto/call-view';
 import { partitionOf } from '@opentact/runtime';
 import type { Parsed } from '../domain/language/parse.ts';
-import { canBridge } from '../domain/peers.ts';
 import type { DocumentReader } from '../engine/document-reader.ts';
 import { CallError } from '../engine/learner.ts';
 import type { Ownership } from '../engine/ownership.ts';
 import { callIdOf, documentFault, keyOf, orderOf, Refused } from './control-request.ts';
-import { callReader, objectOf, streamStory } from './read-calls.ts';
+import { lookOf, lookUpIn } from './look-up.ts';
+import { callReader, codeOf, objectOf, streamStory } from './read-calls.ts';
+import { type Owner, type StoryNeeds, storyReader } from './read-story.ts';
 
 export type ControlNeeds = {
   log: EventLog;
@@ -28,9 +36,11 @@ export type ControlNeeds = {
     runDocument(request: CallV1.RunDocumentRequest): Promise<void>;
     placeCall(callId: string, request: CallV1.PlaceCallRequest): Promise<CallV1.PlaceCallResponse>;
     bridgeCalls(request: CallV1.BridgeCallsRequest): Promise<void>;
+    lookUp(request: EngineV1.LookUpRequest): Promise<EngineV1.LookUpResponse>;
   };
   /** A call that is over, as api's call log has it; undefined where it has none such. */
   pastCall(callId: string): Promise<PublicCall | undefined>;
+  stored: StoryNeeds['stored'];
   stage(request: DirectoryV1.StageRequest): Promise<DirectoryV1.StageResponse>;
   /** Staged documents are for loopback binds of the standalone only. */
   mayStage: boolean;
@@ -47,9 +57,22 @@ const CHECKED = 'checked';
 /** The service's implementation; add it with `CallV1.CallControlService`. */
 export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
   const { log } = needs;
-  const { ownership, pastCall, forward, self } = needs;
-  const { read, stateOf, pastObject } = callReader({ log, ownership, self, pastCall, forward: forward.getCall });
+  const { ownership, pastCall, stored, forward, self } = needs;
   const owned = (callId: string) => needs.ownership.partition(partitionOf(callId, log.partitions));
+  const stories = storyReader({ log, stored, ownerKnows });
+  const { read, stateOf, pastObject } = callReader({
+    ...{ log, ownership, self, pastCall, stories },
+    forward: forward.getCall,
+  });
+
+  /** What a call's owner remembers of it. */
+  async function ownerKnows(callId: string, idempotencyKey = ''): Promise<EngineV1.LookUpResponse | Owner> {
+    const partition = owned(callId);
+    if (partition) return lookUpIn(partition, { callId, idempotencyKey }) ?? 'forgotten';
+    return forward
+      .lookUp({ callId, idempotencyKey })
+      .catch((error) => (codeOf(error) === status.NOT_FOUND ? 'forgotten' : 'away'));
+  }
 
   /** What a document says, read off this thread. */
   async function parsed(xml: string, account: string): Promise<Parsed> {
@@ -105,18 +128,22 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     return needs.forward.placeCall(callId, order);
   }
 
+  /** What a call's owner remembers of it; where there is none, what its story tells. Undefined: there is no such call. */
+  async function lookAt(callId: string, idempotencyKey: string): Promise<EngineV1.LookUpResponse | undefined> {
+    const owner = await ownerKnows(callId, idempotencyKey);
+    if (typeof owner !== 'string') return owner;
+    const call = await stateOf(callId, owner);
+    return call && lookOf(call, idempotencyKey);
+  }
+
   /** Both must be there, answered and free, and of one account: what is another's is as good as unknown. */
   async function checkPair(callId: string, peerCallId: string, key: string): Promise<void> {
-    const [call, peer] = await Promise.all([stateOf(callId), stateOf(peerCallId)]);
+    const [call, peer] = await Promise.all([lookAt(callId, key), lookAt(peerCallId, key)]);
     if (!call) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
-    if (!peer || peer.account !== call.account) throw new Refused(status.NOT_FOUND, `no call ${peerCallId}`);
-    if (call.orders.includes(key)) return;
-    for (const one of [call, peer]) {
-      if (one.state !== 'live') throw new Refused(status.FAILED_PRECONDITION, `call ${one.id} has ended`);
-      if (one.peer) throw new Refused(status.FAILED_PRECONDITION, `call ${one.id} is connected to another already`);
-      if (!canBridge(one))
-        throw new Refused(status.FAILED_PRECONDITION, `call ${one.id} is not answered, or waits for a document`);
-    }
+    if (!peer || peer.accountId !== call.accountId) throw new Refused(status.NOT_FOUND, `no call ${peerCallId}`);
+    if (call.ordered) return;
+    const obstacle = call.obstacle || peer.obstacle;
+    if (obstacle) throw new Refused(status.FAILED_PRECONDITION, obstacle);
   }
 
   return {
@@ -127,7 +154,7 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
       return found;
     }),
     streamCallEvents: (call) => {
-      streamStory(log, call).then(
+      streamStory(stories, call).then(
         () => call.end(),
         (error) => call.emit('error', answerOf(error)),
       );

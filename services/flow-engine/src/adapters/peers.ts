@@ -31,6 +31,7 @@ export type Peers = {
   runDocument(engine: SeenNode, request: CallV1.RunDocumentRequest): Promise<void>;
   placeCall(engine: SeenNode, request: CallV1.PlaceCallRequest): Promise<CallV1.PlaceCallResponse>;
   bridgeCalls(engine: SeenNode, request: CallV1.BridgeCallsRequest): Promise<void>;
+  lookUp(engine: SeenNode, request: EngineV1.LookUpRequest): Promise<EngineV1.LookUpResponse>;
   /** @throws CallError where that call is over, or was never. */
   tellPeer(engine: SeenNode, callId: string, accountId: string, said: PeerFact): Promise<void>;
   close(): void;
@@ -86,6 +87,8 @@ export function createPeers(self: string, token: string | undefined): Peers {
     placeCall: (engine, request) =>
       askFor<CallV1.PlaceCallResponse>((m, o, done) => of(engine).control.placeCall(request, m, o, done)),
     bridgeCalls: (engine, request) => ask((m, o, done) => of(engine).control.bridgeCalls(request, m, o, done)),
+    lookUp: (engine, request) =>
+      askFor<EngineV1.LookUpResponse>((m, o, done) => of(engine).peer.lookUp(request, m, o, done)),
     tellPeer: (engine, callId, accountId, said) =>
       ask((m, o, done) => of(engine).peer.tellPeer(wordOf(callId, accountId, said), m, o, done)).catch((error) => {
         throw refusedWord(error);

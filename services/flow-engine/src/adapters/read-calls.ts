@@ -1,27 +1,25 @@
 /**
  * Calls as customers see them, and their stories, read for CallControl: from the owner's memory, from the call log of past
- * calls, or from the journal.
+ * calls, or from their stories.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { EventLog } from '@opentact/event-log';
-import { type CallEvent, type CallV1, toMessage } from '@opentact/proto';
+import { type CallV1, toMessage } from '@opentact/proto';
 import { type CallObject, isDestroyed, legOf, type PublicCall, wholeCallObject } from '@opentact/proto/call-view';
 import { partitionOf } from '@opentact/runtime';
 import { type Call, newCall } from '../domain/call.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { Ownership } from '../engine/ownership.ts';
-import { eventOf, JOURNAL } from '../engine/story.ts';
 import { callIdOf, Refused } from './control-request.ts';
+import type { Owner, StoryReader } from './read-story.ts';
 
-const codeOf = (error: { code?: unknown }): number => (typeof error.code === 'number' ? error.code : status.UNKNOWN);
-
-/** How long a stream waits for a call that is not in the journal yet. */
-const FOLLOW_UNKNOWN_MS = 2_000;
+export const codeOf = (error: { code?: unknown }): number =>
+  typeof error.code === 'number' ? error.code : status.UNKNOWN;
 
 export type CallReaderNeeds = {
-  log: EventLog;
+  log: Pick<EventLog, 'partitions'>;
   ownership: Ownership;
+  stories: StoryReader;
   /** Name of this engine. */
   self: string;
   /** Asks the engine that owns the call. */
@@ -34,7 +32,7 @@ export function callReader(needs: CallReaderNeeds) {
   const { log } = needs;
   /**
    * A call as the log has it: from its owner's memory, or from the call log where it is over and forgotten there. Where no
-   * owner can be asked, or the call log doesn't know its end, the journal is read, which takes longer.
+   * owner can be asked, or the call log doesn't know its end, its story is folded, which takes longer.
    */
   async function read(callId: string, forwarded: boolean): Promise<CallV1.GetCallResponse | undefined> {
     const partition = needs.ownership.partition(partitionOf(callId, log.partitions));
@@ -45,30 +43,28 @@ export function callReader(needs: CallReaderNeeds) {
     const asked = partition ? undefined : await needs.forward({ callId }).catch(codeOf);
     if (asked !== undefined && typeof asked !== 'number') return asked;
     if (asked !== undefined && asked !== status.NOT_FOUND) {
-      const call = await stateOf(callId);
+      const call = await stateOf(callId, 'away');
       return call && answerFor(viewOf(call));
     }
     const past = await needs.pastCall(callId);
     if (past && isDestroyed(past)) return answerFor(past);
-    // The log of calls may be behind: the journal is not.
-    const call = await stateOf(callId);
+    // The log of calls may be behind: the story is not.
+    const call = await stateOf(callId, 'forgotten');
     return call && answerFor(viewOf(call));
   }
 
-  /** The object of a call that nobody remembers. What the log of calls doesn't know yet, the journal does: a key acts once. */
+  /** The object of a call that nobody remembers. What the log of calls doesn't know yet, the story does: a key acts once. */
   async function pastObject(callId: string): Promise<CallObject | Record<string, never> | undefined> {
     const past = await needs.pastCall(callId).catch(() => undefined);
     if (past && isDestroyed(past)) return wholeCallObject(past);
-    const call = await stateOf(callId);
+    const call = await stateOf(callId, 'forgotten');
     return call && (objectOf(call) ?? {});
   }
 
-  async function stateOf(callId: string): Promise<Call | undefined> {
+  /** @param owner what it answered, where it was asked already */
+  async function stateOf(callId: string, owner?: Owner): Promise<Call | undefined> {
     let call: Call | undefined;
-    for await (const record of log.readKey(JOURNAL, callId)) {
-      const event = eventOf(record);
-      if (event) call = evolve(call ?? newCall(callId), event);
-    }
+    for await (const event of needs.stories.read(callId, owner)) call = evolve(call ?? newCall(callId), event);
     return call;
   }
 
@@ -88,40 +84,20 @@ function drained(call: { once(event: 'drain', done: () => void): unknown }, gone
  * @throws Refused where there is no such call
  */
 export async function streamStory(
-  log: EventLog,
+  stories: StoryReader,
   call: ServerWritableStream<CallV1.StreamCallEventsRequest, CallV1.StreamCallEventsResponse>,
 ): Promise<void> {
   const callId = callIdOf(call.request.callId);
-  const from = Math.max(1, call.request.fromSeq);
+  const { fromSeq, follow } = call.request;
   const gone = new AbortController();
   call.on('cancelled', () => gone.abort());
-  let last = 0;
-  let position = 0;
-  let over = false;
-  const pass = async (event: CallEvent) => {
-    // What follows an end are releases: a follower's stream ends at CallEnded, whether it was live or past.
-    if (event.seq <= last || (over && call.request.follow)) return;
-    last = event.seq;
-    over ||= event.type === 'CallEnded';
-    if (event.seq >= from && !call.write({ event: toMessage(event) })) await drained(call, gone.signal);
-  };
-  // A caller that follows may be a moment ahead of the journal.
-  for (const until = Date.now() + (call.request.follow ? FOLLOW_UNKNOWN_MS : 0); ; await sleep(50)) {
-    for await (const record of log.readKey(JOURNAL, callId, position)) {
-      const event = eventOf(record);
-      position = record.position;
-      if (event) await pass(event);
-    }
-    if (last > 0) break;
-    if (Date.now() >= until) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
+  let isThere = false;
+  for await (const event of follow ? stories.follow(callId, gone.signal) : stories.read(callId)) {
+    isThere = true;
+    if (gone.signal.aborted) return;
+    if (event.seq >= fromSeq && !call.write({ event: toMessage(event) })) await drained(call, gone.signal);
   }
-  if (!call.request.follow || over) return;
-  for await (const record of log.follow(JOURNAL, partitionOf(callId, log.partitions), position, gone.signal)) {
-    if (record.key !== callId) continue;
-    const event = eventOf(record);
-    if (event) await pass(event);
-    if (over) return;
-  }
+  if (!isThere) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
 }
 
 /** What `GetCall` answers, told from the call as customers see it. */

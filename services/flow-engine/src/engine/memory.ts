@@ -16,7 +16,7 @@ const SNAPSHOT_BYTES_MAX = 1_000_000;
 /** A live call that holds the low-water mark back this long is snapshotted. */
 const HOLD_MS = 60_000;
 /** An ended call holds the mark back as long as its INVITE may be retransmitted (64·T1). */
-const ENDED_HOLD_MS = 32_000;
+export const ENDED_HOLD_MS = 32_000;
 const FORGET_MS = 300_000;
 
 /**
@@ -47,6 +47,8 @@ export type Remembered = {
   bytes: number;
   /** Bytes of all its events so far. */
   written: number;
+  /** The journal has nothing of it up to this position; absent in what a version of before kept. */
+  began?: number | undefined;
   /** How fast it may write, by the owner's clock; a new owner begins anew. */
   pace: { events: Budget; bytes: Budget };
   /** It wrote faster than it may. */
@@ -79,6 +81,7 @@ export function note(entry: Remembered, position: number, at: number, events: nu
     entry.uncoveredFrom = position + 1;
     entry.uncoveredAt = at;
   }
+  if (entry.written === 0) entry.began = position;
   entry.events += events;
   entry.bytes += bytes;
   entry.written += bytes;
@@ -100,7 +103,7 @@ export const wantsSnapshot = (entry: Remembered) =>
 
 /** The snapshot of a call, and that it covers everything so far; undefined, and nothing covered, where it is too large. */
 export function takeSnapshot(entry: Remembered): { key: string; bytes: Uint8Array } | undefined {
-  const bytes = snapshotOf(entry.call, entry.written);
+  const bytes = snapshotOf(entry.call, entry.written, entry.began);
   if (bytes.length > SNAPSHOT_BYTES_MAX) {
     entry.tooLarge = true;
     return undefined;
@@ -169,7 +172,9 @@ export async function load(log: EventLog, partition: number, now: number): Promi
   const tombstones: string[] = [];
   for await (const { key, bytes } of log.snapshots(JOURNAL, partition)) {
     const found = bytes && callOf(key, bytes);
-    const entry = found ? { ...remember(found.call), written: found.written } : await foldWhole(log, key, broken);
+    const entry = found
+      ? { ...remember(found.call), written: found.written, began: found.began }
+      : await foldWhole(log, key, broken);
     if (entry) calls.set(key, { ...entry, snapshotted: true });
     else tombstones.push(key);
   }

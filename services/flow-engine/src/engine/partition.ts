@@ -190,6 +190,11 @@ export class Partition {
     return this.#calls.get(callId)?.durable;
   }
 
+  /** The journal has nothing of that call up to this position; undefined where that isn't known. */
+  began(callId: string): number | undefined {
+    return this.#calls.get(callId)?.began;
+  }
+
   /** The account of a call that is remembered here. */
   accountOf(callId: string): string | undefined {
     return this.#call(callId)?.account;

@@ -35,18 +35,24 @@ export function takenRecord(taken: { partition: number; epoch: number; node: str
   return { key: '', headers: { type: TAKEN, schema: TAKEN_SCHEMA }, bytes: PartitionTaken.encode(taken).finish() };
 }
 
-/** A state as bytes. `written`: bytes of its events so far, which the budget of the call is counted by. */
-export function snapshotOf(call: Call, written: number): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ v: SNAPSHOT_VERSION, call, written }));
+/** A state as bytes. `written`: bytes of its events so far, which the budget of the call is counted by; `began`: see `Remembered`. */
+export function snapshotOf(call: Call, written: number, began?: number): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ v: SNAPSHOT_VERSION, call, written, began }));
 }
 
+type Kept = { call: Call; written: number; began?: number | undefined };
+
 /** The state of a snapshot of that key; undefined where it is none (then the story is folded from its start). */
-export function callOf(key: string, bytes: Uint8Array): { call: Call; written: number } | undefined {
+export function callOf(key: string, bytes: Uint8Array): Kept | undefined {
   try {
-    const { v, call, written = 0 } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+    const { v, call, written = 0, began } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
     const today = upcastCall(Number(v), call);
     if (today?.id !== key || !isCall(today) || !Number.isSafeInteger(written)) return undefined;
-    return { call: today, written: written as number };
+    return {
+      call: today,
+      written: written as number,
+      began: Number.isSafeInteger(began) ? (began as number) : undefined,
+    };
   } catch {
     return undefined; // a cache that can't be read is no cache
   }

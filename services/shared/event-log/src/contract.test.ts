@@ -210,6 +210,13 @@ for (const adapter of [memory(), postgres(), kafka()])
       assert.equal(await log.lowWater(t, 0), 2);
     });
 
+    test('whoever opens it sees the same id, by which positions are told apart from another log’s', async () => {
+      const other = await adapter.open();
+      assert.equal(other.id, log.id);
+      assert.match(log.id, /^(memory|postgres \d+\.\d+|kafka \S+)$/);
+      await other.close();
+    });
+
     test('one key’s records are read by themselves', async () => {
       const t = topic();
       const { partitionOf } = await import('@opentact/runtime');

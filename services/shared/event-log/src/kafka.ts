@@ -43,11 +43,11 @@ export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
     reachingKafka('ping', () =>
       wire.persist(
         withinMs,
-        async () => void (await wire.metadata([])),
+        () => wire.metadata([]),
         () => {},
       ),
     );
-  await ping(OPEN_MS_MAX).catch(async (error) => {
+  const { clusterId } = await ping(OPEN_MS_MAX).catch(async (error) => {
     await wire.close();
     throw error;
   });
@@ -80,6 +80,8 @@ export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
   }
   return {
     partitions,
+    id: `kafka ${clusterId ?? ''}`,
+    indexesKeys: false,
     registry,
     take: (topic, partition) =>
       reachingKafka(`take ${topic}/${partition}`, async () => {
@@ -98,7 +100,9 @@ export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
         if (record.key === key) yield record;
     },
     follow,
-    ping: () => ping(PING_MS_MAX),
+    async ping() {
+      await ping(PING_MS_MAX);
+    },
     close() {
       closing ??= registry.close().then(() => {
         tail.close();

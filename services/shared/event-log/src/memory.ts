@@ -117,6 +117,8 @@ export function memoryLog(server: MemoryServer = createMemoryServer()): EventLog
   }
   return {
     partitions: PARTITIONS,
+    id: 'memory',
+    indexesKeys: true,
     registry,
     async take(topic, partition) {
       await reach();

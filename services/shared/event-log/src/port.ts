@@ -62,6 +62,10 @@ export interface Registry {
 export interface EventLog {
   /** Fixed at birth: 8 in memory and postgres, 48 in Kafka. */
   readonly partitions: number;
+  /** Which log it is: positions mean something in the log of this id alone. */
+  readonly id: string;
+  /** Is there an index by key, so that `readKey` costs what the key has? Else it costs what its partition has. */
+  readonly indexesKeys: boolean;
   readonly registry: Registry;
   /** Fences every earlier writer of the partition. @throws LogError `unavailable`. */
   take(topic: string, partition: number): Promise<Writer>;
@@ -71,7 +75,7 @@ export interface EventLog {
   snapshots(topic: string, partition: number): AsyncIterable<Snapshot>;
   /** The position below which nothing live lies; 0 at birth. */
   lowWater(topic: string, partition: number): Promise<number>;
-  /** All records of one key, in order, after `position`. */
+  /** All records of one key, in order, after `position`; see `indexesKeys`. */
   readKey(topic: string, key: string, position?: number): AsyncIterable<LogRecord>;
   /** Records after `position` for as long as `signal` allows; a new one is seen within 50 ms. */
   follow(topic: string, partition: number, position: number, signal: AbortSignal): AsyncIterable<LogRecord>;

@@ -69,13 +69,19 @@ function createReader(pool: pg.Pool) {
 }
 
 /** Keeps the tables of the days ahead in being. A machine that slept for a week finds them missing when it wakes. */
-function createSchemaKeeper(url: string, retainDays: number): { keep(): Promise<void>; stop(): void } {
+function createSchemaKeeper(url: string, retainDays: number) {
+  /** Another database, or the same one made anew, is another log. */
+  let bornAt = '';
   let keptAt = Number.NEGATIVE_INFINITY;
   async function keep(): Promise<void> {
     if (Date.now() - keptAt < MIGRATE_EVERY_MS) return;
     const client = await connectAlone(url, 'opentact log schema', MIGRATE_MS_MAX, () => {});
     try {
       await migrate(client, retainDays);
+      const { rows } = await client.query(
+        'select extract(epoch from at)::text as at from log_migration where step = 1',
+      );
+      bornAt = rows[0].at;
       keptAt = Date.now();
     } finally {
       await client.end();
@@ -83,7 +89,8 @@ function createSchemaKeeper(url: string, retainDays: number): { keep(): Promise<
   }
   // A failure is tried again at the next turn, and by whoever takes a partition.
   const timer = setInterval(() => void keep().catch(() => {}), MIGRATE_EVERY_MS / 6).unref();
-  return { keep, stop: () => clearInterval(timer) };
+  /** When its tables were made, once `keep` has resolved. */
+  return { keep, bornAt: () => bornAt, stop: () => clearInterval(timer) };
 }
 
 /**
@@ -128,6 +135,8 @@ export async function postgresLog(options: {
   }
   return {
     partitions,
+    id: `postgres ${schema.bornAt()}`,
+    indexesKeys: true,
     registry,
     take: (topic, partition) =>
       reaching(`take ${topic}/${partition}`, async () => {

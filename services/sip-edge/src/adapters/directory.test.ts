@@ -55,6 +55,7 @@ async function given() {
     },
     stage: unused,
     pastCall: unused,
+    story: unused,
     signingKey: unused,
   } satisfies DirectoryV1.DirectoryServer as never);
   const port = await listenGrpc(server, '127.0.0.1:0');
