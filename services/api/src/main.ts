@@ -1,6 +1,6 @@
 /** api as a process: the Directory over gRPC, /ready and recordings over HTTP. */
 import { join } from 'node:path';
-import { openLog } from '@opentact/event-log';
+import { openLog, postgresLog } from '@opentact/event-log';
 import {
   addGrpcHealth,
   addressesOf,
@@ -36,6 +36,7 @@ import { createDirectory } from './directory/directory.ts';
 import { keepEndpoints } from './directory/endpoints.ts';
 import { addDirectory } from './directory/service.ts';
 import { keepSchedule } from './jobs/schedule.ts';
+import { changeLog } from './logs/change-log.ts';
 import { CALL_LOG, CHARGES, followJournal } from './logs/follow.ts';
 import { liveCalls } from './logs/live-calls.ts';
 import { retain } from './logs/retain.ts';
@@ -110,6 +111,13 @@ await http.listen({ host: config.bind, port: config.httpPort });
 const events = await openLog(config);
 await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
 serving(true);
+const before = config.log === 'kafka' ? config.databaseUrl : undefined;
+await changeLog(
+  database,
+  events,
+  async () => (before ? postgresLog({ url: before, retainDays: config.retainDays }) : undefined),
+  log,
+);
 const over = new AbortController();
 const following = Promise.all([
   ...[CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),

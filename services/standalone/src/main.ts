@@ -27,7 +27,7 @@ import {
   startedWith,
   unknownVariables,
 } from '@opentact/runtime';
-import { ensureDatabase } from './databases.ts';
+import { ensureDatabase, hasJournal } from './databases.ts';
 import { type Demo, writeDemo } from './demo/demo.ts';
 import { keepRotating } from './log-files.ts';
 import { planOf, portsOf } from './plan.ts';
@@ -35,7 +35,7 @@ import { portFaults } from './ports.ts';
 import { claimHome, endLeftovers, takeFrom } from './processes.ts';
 import { tellStories } from './story.ts';
 import { askReady, createSupervisor, type Supervisor } from './supervisor.ts';
-import { firstWords, lastWords } from './words.ts';
+import { firstWords, lastWords, movedWords } from './words.ts';
 
 const CLONE = resolve(import.meta.dirname, '../../..');
 const DATABASES = ['opentact', 'opentact_api'];
@@ -157,6 +157,13 @@ async function clearTheWay(config: Config): Promise<void> {
   refuse(1, faults.join('\n'));
 }
 
+/** Makes the topics where the journal is on Kafka, and says what becomes of one that was here before. */
+async function keepOnKafka({ log, kafkaBrokers: brokers, retainDays }: Config, before: string): Promise<void> {
+  if (log !== 'kafka') return;
+  await createTopics({ brokers: brokers!, retainDays });
+  if (await hasJournal(before)) say(movedWords(retainDays));
+}
+
 async function run(config: Config): Promise<void> {
   const startedAt = Date.now();
   const claim = () => claimHome(config.home, join('services', 'standalone', 'src', 'main.ts'));
@@ -202,7 +209,7 @@ async function run(config: Config): Promise<void> {
   if (config.databaseUrl && !process.env.OPENTACT_API_DATABASE_URL)
     await ensureDatabase(config.databaseUrl, DATABASES[1]!);
   const postgres = config.databaseUrl ? undefined : await keepPostgres(config.home, log, shutdown.signal);
-  if (config.log === 'kafka') await createTopics({ brokers: config.kafkaBrokers!, retainDays: config.retainDays });
+  await keepOnKafka(config, config.databaseUrl ?? postgres!.now().url('opentact'));
   const plan = planOf(config, process.env, {
     clone: CLONE,
     databaseUrl: config.databaseUrl ?? postgres?.now().url('opentact'),

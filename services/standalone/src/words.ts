@@ -46,3 +46,7 @@ const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${tex
 export function firstWords(demo: Demo): string {
   return `Demo account made: ${demo.email}, password ${demo.password}, API key ${demo.apiKey}\n`;
 }
+
+/** What becomes of calls where the journal was in PostgreSQL and is on Kafka now. */
+export const movedWords = (retainDays: number) =>
+  `The journal is on Kafka now and was in PostgreSQL: calls that are over stay in the call log and their stories can be read, by REST and gRPC, for ${retainDays} days; calls that lived there are over.\n`;

@@ -31,6 +31,7 @@ import { callView } from './migrations/030-call-view.ts';
 import { accountProfile } from './migrations/031-account-profile.ts';
 import { logSearch } from './migrations/032-log-search.ts';
 import { stories } from './migrations/033-stories.ts';
+import { logCursors } from './migrations/034-log-cursors.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': directory,
@@ -64,4 +65,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '031-account-profile': accountProfile,
   '032-log-search': logSearch,
   '033-stories': stories,
+  '034-log-cursors': logCursors,
 };

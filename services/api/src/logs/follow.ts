@@ -12,6 +12,7 @@ import type { Kysely } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import { COSTS, charge } from '../money/charge.ts';
 import { apply, isPassedOver } from './apply.ts';
+import { type Cursor, positionOf } from './cursors.ts';
 import { endUnreadable, noteUnreadable } from './unreadable.ts';
 
 const JOURNAL = 'calls.journal';
@@ -24,7 +25,7 @@ const AGAIN_MAX_MS = 10_000;
 /** What is made of the journal, and how far it was made. */
 export type Reader = {
   name: string;
-  cursor: 'call_log_cursor' | 'charge_cursor';
+  cursor: Cursor;
   /** Does it read events of that type? The others are passed over. */
   reads(type: string): boolean;
   /** Whether a record can be read is asked of every type, not only of those. */
@@ -93,7 +94,7 @@ async function follow(
   logger: Logger,
   reader: Reader,
 ): Promise<void> {
-  let written = await positionOf(db, partition, reader);
+  let written = await positionOf(db, log, partition, reader.cursor);
   let waiting: LogRecord[] = [];
   let last = written;
   let writing: Promise<void> | undefined;
@@ -106,7 +107,13 @@ async function follow(
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH_MAX);
       const position = waiting.length > 0 ? batch.at(-1)!.position : last;
-      const unreadable = await writeBatch(db, partition, batch, { from: written, to: position }, reader);
+      const unreadable = await writeBatch(
+        db,
+        { log: log.id, partition },
+        batch,
+        { from: written, to: position },
+        reader,
+      );
       for (const { callId, seq } of unreadable)
         logger.error(
           { partition, callId, seq },
@@ -159,24 +166,10 @@ function concerns({ reads, examines }: Reader, record: LogRecord): boolean {
   }
 }
 
-async function positionOf(db: Database, partition: number, { cursor }: Reader): Promise<number> {
-  await db
-    .insertInto(cursor)
-    .values({ partition, position: '0' })
-    .onConflict((c) => c.doNothing())
-    .execute();
-  const row = await db
-    .selectFrom(cursor)
-    .select('position')
-    .where('partition', '=', partition)
-    .executeTakeFirstOrThrow();
-  return Number(row.position);
-}
-
 /** @returns stubs of what couldn't be read */
 async function writeBatch(
   db: Database,
-  partition: number,
+  { log, partition }: { log: string; partition: number },
   records: LogRecord[],
   position: { from: number; to: number },
   reader: Reader,
@@ -189,6 +182,7 @@ async function writeBatch(
     const moved = await tx
       .updateTable(reader.cursor)
       .set({ position: String(position.to) })
+      .where('log', '=', log)
       .where('partition', '=', partition)
       .where('position', '=', String(position.from))
       .executeTakeFirst();
@@ -198,6 +192,34 @@ async function writeBatch(
     for (const stub of noted) await endUnreadable(tx, stub);
   });
   return stubs.map(({ event }) => event);
+}
+
+/** Reads what is there now, and no further. @throws what the log or the database said */
+export async function readToEnd(db: Database, log: EventLog, reader: Reader): Promise<void> {
+  for (let partition = 0; partition < log.partitions; )
+    try {
+      await readPartitionToEnd(db, log, partition, reader);
+      partition++;
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+    }
+}
+
+async function readPartitionToEnd(db: Database, log: EventLog, partition: number, reader: Reader): Promise<void> {
+  let from = await positionOf(db, log, partition, reader.cursor);
+  let waiting: LogRecord[] = [];
+  let last = from;
+  const write = async () => {
+    await writeBatch(db, { log: log.id, partition }, waiting, { from, to: last }, reader);
+    from = last;
+    waiting = [];
+  };
+  for await (const record of log.replay(JOURNAL, partition, from)) {
+    last = record.position;
+    if (concerns(reader, record)) waiting.push(record);
+    if (waiting.length >= BATCH_MAX) await write();
+  }
+  if (last > from) await write();
 }
 
 /** Forgets everything; whoever follows the journal then reads it from its beginning. */

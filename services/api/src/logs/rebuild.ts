@@ -6,7 +6,8 @@ import { forgetCallLog } from './follow.ts';
 const HELP = `node services/api/src/logs/rebuild.ts
 
 Forgets the call log, the flow log and the list of recordings. Whichever api runs reads the journal from its beginning and
-makes them anew; what the journal no longer holds (OPENTACT_RETAIN_DAYS) is gone. The database is DATABASE_URL or
+makes them anew; what the journal no longer holds (OPENTACT_RETAIN_DAYS; all of a log before
+the one it is on now) is gone. The database is DATABASE_URL or
 OPENTACT_API_DATABASE_URL.
 `;
 if (process.argv.includes('--help')) {

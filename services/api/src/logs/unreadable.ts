@@ -1,10 +1,11 @@
 /** Records of the journal that can't be read: noted for the operator. Where it was the last of its call, the call is over all the same. */
+import type { CallEvent } from '@opentact/proto';
 import { foldCall } from '@opentact/proto/call-view';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import { isUuid } from '../kernel/uuid.ts';
 import { keep } from './apply.ts';
-import { viewOfRow } from './row.ts';
+import { type LoggedCall, viewOfRow } from './row.ts';
 
 const TYPE_MAX = 64;
 
@@ -41,8 +42,12 @@ export async function endUnreadable(tx: Kysely<Tables>, of: Unreadable): Promise
   const row = await tx.selectFrom('call_log').selectAll().where('id', '=', of.key).executeTakeFirst();
   if (!row || row.state === 'destroyed') return;
   const ended = { type: 'CallEnded', owner: 'us', reason: 'unreadable record', q850: 0, durationMs: 0 } as const;
-  // What was still being recorded is not waited for: nobody can tell of it any more.
+  await endNow(tx, row, { ...ended, callId: of.key, seq: of.seq, at: now.getTime() });
+}
+
+/** A call is over in the call log. What was still being recorded is not waited for: nobody can tell of it any more. */
+export async function endNow(tx: Kysely<Tables>, row: LoggedCall, ended: CallEvent): Promise<void> {
   const { underWay: _, ...call } = viewOfRow(row);
-  const over = foldCall(call, { ...ended, callId: of.key, seq: of.seq, at: now.getTime() }).call;
+  const over = foldCall(call, ended).call;
   if (over) await keep(tx, [over]);
 }

@@ -1,0 +1,107 @@
+/**
+ * When the journal moves to another log, PostgreSQL to Kafka, say: what the one before had is read to its end, where it can
+ * still be had, and what lived there is over. Nobody takes such calls over, so none may stay live in the call log, or be paid for.
+ */
+import type { EventLog } from '@opentact/event-log';
+import type { CallEvent, FactOf } from '@opentact/proto';
+import { legOf } from '@opentact/proto/call-view';
+import type { Logger } from '@opentact/runtime';
+import { type Kysely, sql } from 'kysely';
+import type { Database, Tables } from '../database/database.ts';
+import { charge } from '../money/charge.ts';
+import { adoptCursors, CURSORS, followedBefore } from './cursors.ts';
+import { CALL_LOG, CHARGES, readToEnd } from './follow.ts';
+import { viewOfRow } from './row.ts';
+import { readOn } from './stories.ts';
+import { endNow } from './unreadable.ts';
+
+const CALLS_AT_ONCE = 200;
+const NO_CALL = '00000000-0000-0000-0000-000000000000';
+const REASON = 'journal-changed';
+
+/**
+ * Does nothing where this log was followed before. @param openBefore the log of before, where it can be had; it is closed here
+ */
+export async function changeLog(
+  db: Database,
+  log: EventLog,
+  openBefore: () => Promise<EventLog | undefined>,
+  logger: Logger,
+): Promise<void> {
+  await adoptCursors(db, log);
+  const { isKnown, others } = await followedBefore(db, log);
+  if (isKnown) return;
+  if (others)
+    await readBefore(db, await openBefore()).catch((err) =>
+      logger.error({ err }, 'the log of before can’t be read to its end; what it had last is missing in the call log'),
+    );
+  const ended = await db.transaction().execute(async (tx) => {
+    // Whoever makes the rows ends the calls.
+    const rows = Array.from({ length: log.partitions }, (_, partition) => ({ log: log.id, partition, position: '0' }));
+    let made = 0n;
+    for (const cursor of CURSORS) {
+      const inserted = await tx
+        .insertInto(cursor)
+        .values(rows)
+        .onConflict((c) => c.doNothing())
+        .executeTakeFirst();
+      made += inserted.numInsertedOrUpdatedRows ?? 0n;
+    }
+    return others && made > 0n ? endLiveCalls(tx, log.id) : 0;
+  });
+  if (others)
+    logger.warn(
+      { log: log.id, ended },
+      'the journal is on another log now; calls that lived on the one before are over',
+    );
+}
+
+async function readBefore(db: Database, before: EventLog | undefined): Promise<void> {
+  if (!before) return;
+  try {
+    await adoptCursors(db, before);
+    const { isKnown } = await followedBefore(db, before);
+    if (!isKnown) return;
+    for (const reader of [CALL_LOG, CHARGES]) await readToEnd(db, before, reader);
+    const failed = (_: unknown, error: unknown) => {
+      throw error;
+    };
+    while (await readOn(db, before, failed));
+  } finally {
+    await before.close();
+  }
+}
+
+/** As of the moment when the log of before was last read to its end: they ended with the platform that had it. */
+async function endLiveCalls(tx: Kysely<Tables>, log: string): Promise<number> {
+  const { at } = await tx
+    .selectFrom('story_cursor')
+    .select(sql<Date | null>`max(complete_at) filter (where complete_at > '-infinity')`.as('at'))
+    .where('log', '!=', log)
+    .executeTakeFirstOrThrow();
+  for (let ended = 0, last = NO_CALL; ; ) {
+    const rows = await tx
+      .selectFrom('call_log')
+      .selectAll()
+      .where('state', 'in', ['init', 'ringing', 'live'])
+      .where('id', '>', last)
+      .orderBy('id')
+      .limit(CALLS_AT_ONCE)
+      .execute();
+    if (rows.length === 0) return ended;
+    const events: CallEvent[] = [];
+    for (const row of rows) {
+      const view = viewOfRow(row);
+      const answerOn = legOf(view, 0)?.answerOn;
+      const endedAt = Math.max(view.modifiedOn, at?.getTime() ?? Date.now());
+      const durationMs = answerOn === undefined ? 0 : Math.max(0, endedAt - answerOn);
+      const fact: FactOf<'CallEnded'> = { type: 'CallEnded', owner: 'us', reason: REASON, q850: 41, durationMs };
+      const event = { ...fact, callId: row.id, seq: view.seq + 1, at: endedAt };
+      await endNow(tx, row, event);
+      events.push(event);
+    }
+    await charge(tx, events);
+    ended += rows.length;
+    last = rows.at(-1)!.id;
+  }
+}
