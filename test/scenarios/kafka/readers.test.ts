@@ -171,7 +171,8 @@ describe('readers from outside', { skip: absent, timeout: 180_000 }, () => {
     }).admin();
     await admin.connect();
     const partition = partitionOf(callId, PARTITIONS);
-    await admin.deleteTopicRecords({ topic: JOURNAL, partitions: [{ partition, offset: '-1' }] });
+    const { high } = (await admin.fetchTopicOffsets(JOURNAL)).find((of) => of.partition === partition)!;
+    await admin.deleteTopicRecords({ topic: JOURNAL, partitions: [{ partition, offset: high }] });
     await admin.disconnect();
     assert.deepEqual(ofCall(await byKcat(JOURNAL)), []);
     assert.deepEqual(await platform.story(callId), story);
