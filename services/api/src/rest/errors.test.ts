@@ -30,10 +30,27 @@ for (const [code, status] of [
     const answer = await answerTo(new Refusal(code, 'not now'));
     assert.deepEqual(answer, {
       status,
-      wait: code === 'busy' ? '60' : undefined,
+      wait: { busy: '60', unavailable: '2' }[code as string],
       body: { success: false, message: 'not now', status },
       faults: [],
     });
+  });
+
+for (const error of [
+  new Error('timeout exceeded when trying to connect'),
+  Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' }),
+  Object.assign(new Error('sorry, too many clients already'), { code: '53300' }),
+  Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' }),
+])
+  test(`a database that is away is 503 and told to the operator: ${error.message}`, async () => {
+    const { status, wait, body, faults } = await answerTo(error);
+    assert.deepEqual([status, wait, faults], [503, '2', [error]]);
+    assert.equal(body.message, 'the database is away or has no time now; try again');
+  });
+
+for (const code of ['23505', '57', 'ENOENT', 42])
+  test(`another fault stays ours: ${code}`, async () => {
+    assert.equal((await answerTo(Object.assign(new Error('no'), { code }))).status, 500);
   });
 
 test('a field that is refused is one of the body', async () => {

@@ -1,5 +1,6 @@
 /** What the REST API says where it refuses: a status, a sentence, and for bad input each field with its fault. */
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import { isDatabaseAway } from '../database/away.ts';
 import { Refusal, type RefusalCode, type WrongFields } from '../kernel/refusal.ts';
 import { learnMethods } from './methods.ts';
 import { type Fault, type Fields, fieldsOf } from './wording.ts';
@@ -29,6 +30,10 @@ const STATUS: Record<RefusalCode, number> = {
 export const badInput = (fields: Fields) => new RestError(400, 'some parameters are wrong', fields);
 export const notFound = (what: string) => new RestError(404, `no such ${what}`);
 
+const FAULT: Answer = { status: 500, message: 'internal error' };
+const AWAY: Answer = { status: 503, message: 'the database is away or has no time now; try again' };
+/** When to ask again, seconds. */
+const WAIT_S: Record<number, number> = { 429: 60, 503: 2 };
 const VALUE_MAX = 200;
 
 /** Every refusal in the envelope; a fault of ours as 500 without a word of its cause. */
@@ -36,8 +41,9 @@ export function answerErrors(http: FastifyInstance, told: (error: unknown) => vo
   http.setErrorHandler((error: FastifyError | RestError | Refusal, request, reply) => {
     const answer = answerTo(error, request);
     if (!answer) told(error);
-    const { status, message, fields } = answer ?? { status: 500, message: 'internal error' };
-    if (status === 429) reply.header('retry-after', '60');
+    const { status, message, fields } = answer ?? (isDatabaseAway(error) ? AWAY : FAULT);
+    const waits = WAIT_S[status];
+    if (waits !== undefined) reply.header('retry-after', String(waits));
     return reply.code(status).send(envelope(status, message, fields));
   });
   const methodsOf = learnMethods(http);

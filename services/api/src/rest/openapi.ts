@@ -20,7 +20,7 @@ const FAILURES: Record<string, string> = {
   413: 'The body is too long.',
   415: 'The body has another content type than the route takes.',
   429: 'Too often; `Retry-After` says when again.',
-  503: 'What this needs is away; try again.',
+  503: 'What this needs is away; `Retry-After` says when again.',
 };
 
 const DONE: Record<string, string> = { 200: 'Done.', 201: 'Made.', 202: 'Taken; it is done later.', 206: 'A part.' };
@@ -111,7 +111,8 @@ function completed(schema: FastifySchema & { consumes?: readonly string[] }): Fa
   const isUpload = schema.consumes?.includes('multipart/form-data') ?? false;
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] };
   const statuses = [
-    ...(schema.security?.length === 0 ? [] : [401, 503]),
+    ...(schema.security?.length === 0 ? [] : [401]),
+    503,
     ...(schema.params ? [404] : []),
     ...(schema.body || isUpload ? [413, 415] : []),
   ];
