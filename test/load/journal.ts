@@ -6,6 +6,7 @@ import { kafkaLog } from '@opentact/event-log';
 import { openDatabase } from '../../services/api/src/database/database.ts';
 
 type Records = { log_record: { partition: number; position: string; key: string; xmin: string } };
+type Statistics = { pg_stat_database: { xact_commit: string } };
 type Places = { log_partition: { topic: string; partition: number; position: string } };
 
 export type Count = {
@@ -15,6 +16,8 @@ export type Count = {
   appends: number;
   /** Transactions that hold something of a call, summed over the calls: what a call costs alone. */
   appendsAlone: number;
+  /** Transactions of every database of the server, whoever made them; nobody counts Kafka's. */
+  transactions: number;
 };
 
 type Heads = Array<{ partition: number; position: string }>;
@@ -49,7 +52,7 @@ export async function openKafkaJournal(brokers: string[]): Promise<Journal> {
       return known;
     },
     async since(heads) {
-      const total: Count = { calls: 0, events: 0, appends: 0, appendsAlone: 0 };
+      const total: Count = { calls: 0, events: 0, appends: 0, appendsAlone: 0, transactions: 0 };
       const calls = new Set<string>();
       const transactions = new Set<string>();
       const alone = new Set<string>();
@@ -73,18 +76,25 @@ export async function openKafkaJournal(brokers: string[]): Promise<Journal> {
 /** The journal in PostgreSQL. */
 export function openJournal(url: string): Journal {
   const database = openDatabase(url);
-  const db = database.withTables<Records & Places>();
+  const db = database.withTables<Records & Places & Statistics>();
+  const committed = async () => {
+    const rows = await db.selectFrom('pg_stat_database').select('xact_commit').execute();
+    return rows.reduce((sum, row) => sum + Number(row.xact_commit), 0);
+  };
+  let before = 0;
   return {
-    heads: async () =>
-      (
-        await db
-          .selectFrom('log_partition')
-          .select(['partition', 'position'])
-          .where('topic', '=', 'calls.journal')
-          .execute()
-      ).map(({ partition, position }) => ({ partition, position: String(position) })),
+    async heads() {
+      before = await committed();
+      const rows = await db
+        .selectFrom('log_partition')
+        .select(['partition', 'position'])
+        .where('topic', '=', 'calls.journal')
+        .execute();
+      return rows.map(({ partition, position }) => ({ partition, position: String(position) }));
+    },
     async since(heads) {
-      const total: Count = { calls: 0, events: 0, appends: 0, appendsAlone: 0 };
+      const transactions = (await committed()) - before;
+      const total: Count = { calls: 0, events: 0, appends: 0, appendsAlone: 0, transactions };
       for (const { partition, position } of heads) {
         const rows = await db
           .selectFrom('log_record')

@@ -18,6 +18,7 @@ const COLUMNS: Array<[title: string, value: (m: Measured) => string]> = [
   ['RTP lost, late', (m) => `${m.outcome.rtp.lost}, ${share(m.outcome.rtp.late, m.outcome.rtp.received)}`],
   ['events', (m) => perCall(m, m.count.events)],
   ['appends', (m) => `${perCall(m, m.count.appendsAlone)} (${perCall(m, m.count.appends)})`],
+  ['transactions', (m) => perCall(m, m.count.transactions)],
   [
     'CPU ms',
     (m) =>

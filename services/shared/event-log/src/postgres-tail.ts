@@ -1,7 +1,7 @@
 /**
- * Tells followers that a partition grew. Writers say so at most once per partition in 5 ms and in a transaction of its
- * own (a notify inside the append would cap the whole server); followers look for themselves as well, because the
- * writer may have died between the two.
+ * Tells followers that a partition grew and to which position, so that what a follower has read already makes it read no
+ * more. Writers say so at most once per partition in 5 ms and in a transaction of its own (a notify inside the append
+ * would cap the whole server); followers look for themselves as well, because the writer may have died between the two.
  */
 import { backoffMs } from '@opentact/runtime';
 import type pg from 'pg';
@@ -9,34 +9,41 @@ import { connectAlone } from './connections.ts';
 
 const CHANNEL = 'opentact_log';
 const NOTIFY_EVERY_MS = 5;
-const LOOK_EVERY_MS = 40;
+/** Only what a writer left untold when it died waits for this. */
+const LOOK_EVERY_MS = 200;
 
 export type Tail = {
-  /** A partition of ours grew. */
-  grew(topic: string, partition: number): void;
-  /** `grown` resolves when the partition may hold more than `position`, when `signal` aborts, and on `cancel`. */
-  wait(topic: string, partition: number, position: number, signal: AbortSignal): Waiting;
+  /** A partition of ours grew to that position. */
+  grew(topic: string, partition: number, position: number): void;
+  follow(topic: string, partition: number, signal: AbortSignal): Follower;
   close(): Promise<void>;
 };
 
-export type Waiting = { grown: Promise<void>; cancel(): void };
+export type Follower = {
+  /** Resolves when the partition may hold more than `position`, at once where that is known, and when the signal aborts. */
+  grown(position: number): Promise<void>;
+  stop(): void;
+};
 
-type Waiter = { topic: string; partition: number; position: number; wake(): void };
+/** `head`: how far the partition is known to reach; `wake` while its follower waits, having read up to `position`. */
+type Place = { topic: string; partition: number; head: number; position: number; wake: (() => void) | undefined };
+
+const nameOf = (topic: string, partition: number) => `${topic}/${partition}`;
 
 /** Gathers what grew and tells it once per 5 ms. */
-function createTeller(pool: pg.Pool): { grew(place: string): void; stop(): void } {
-  const dirty = new Set<string>();
+function createTeller(pool: pg.Pool): { grew(place: string, position: number): void; stop(): void } {
+  const dirty = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   function tell(): void {
     timer = undefined;
-    const places = [...dirty];
+    const places = [...dirty].map(([place, position]) => `${place} ${position}`);
     dirty.clear();
     const text = `select pg_notify('${CHANNEL}', place) from unnest($1::text[]) as place`;
     pool.query({ name: 'notify', text, values: [places] }).catch(() => {}); // Followers also look for themselves.
   }
   return {
-    grew(place) {
-      dirty.add(place);
+    grew(place, position) {
+      dirty.set(place, position);
       timer ??= setTimeout(tell, NOTIFY_EVERY_MS);
     },
     stop: () => clearTimeout(timer),
@@ -44,7 +51,10 @@ function createTeller(pool: pg.Pool): { grew(place: string): void; stop(): void 
 }
 
 /** Keeps one listening connection while someone follows. */
-function createEar(url: string, heard: (place: string) => void): { start(): void; stop(): Promise<void> } {
+function createEar(
+  url: string,
+  heard: (place: string, head: number) => void,
+): { start(): void; stop(): Promise<void> } {
   let client: pg.Client | undefined;
   let started = false;
   let stopped = false;
@@ -53,7 +63,11 @@ function createEar(url: string, heard: (place: string) => void): { start(): void
     if (stopped) return;
     try {
       client = await connectAlone(url, 'opentact log follower', 2000, again);
-      client.on('notification', (n) => heard(n.payload ?? ''));
+      client.on('notification', ({ payload = '' }) => {
+        const [place = '', head] = payload.split(' ');
+        // A writer of an earlier version names no position; what it wrote is found by looking.
+        heard(place, Number(head ?? 0));
+      });
       await client.query(`listen ${CHANNEL}`);
       tries = 0;
     } catch {
@@ -78,25 +92,31 @@ function createEar(url: string, heard: (place: string) => void): { start(): void
   };
 }
 
+function learnHead(place: Place, head: number): void {
+  place.head = Math.max(place.head, head);
+  if (place.head > place.position) place.wake?.();
+}
+
 export function postgresTail(url: string, pool: pg.Pool): Tail {
-  const waiters = new Set<Waiter>();
+  const followed = new Set<Place>();
   const teller = createTeller(pool);
-  const ear = createEar(url, (place) => {
-    for (const waiter of waiters) if (`${waiter.topic}/${waiter.partition}` === place) waiter.wake();
+  const ear = createEar(url, (name, head) => {
+    for (const place of followed) if (nameOf(place.topic, place.partition) === name) learnHead(place, head);
   });
+  const waiting = () => [...followed].filter(({ wake }) => wake);
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
-    const asked = [...waiters];
+    const asked = waiting();
     const text = `select topic, partition, position::float8 as position from log_partition
       where (topic, partition) in (select * from unnest($1::text[], $2::int[]))`;
-    const values = [asked.map((w) => w.topic), asked.map((w) => w.partition)];
+    const values = [asked.map(({ topic }) => topic), asked.map(({ partition }) => partition)];
     const { rows } = await pool.query({ name: 'look', text, values });
-    const heads = new Map(rows.map((r) => [`${r.topic}/${r.partition}`, r.position as number]));
-    for (const w of asked) if ((heads.get(`${w.topic}/${w.partition}`) ?? 0) > w.position) w.wake();
+    const heads = new Map(rows.map((row) => [nameOf(row.topic, row.partition), row.position as number]));
+    for (const place of asked) learnHead(place, heads.get(nameOf(place.topic, place.partition)) ?? 0);
   }
   function schedule(): void {
-    if (timer || waiters.size === 0) return;
+    if (timer || waiting().length === 0) return;
     timer = setTimeout(() => {
       look()
         .catch(() => {}) // The log is away; looked at again.
@@ -107,26 +127,36 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
     }, LOOK_EVERY_MS);
   }
   return {
-    grew: (topic, partition) => teller.grew(`${topic}/${partition}`),
-    wait(topic, partition, position, signal) {
+    grew: (topic, partition, position) => teller.grew(nameOf(topic, partition), position),
+    follow(topic, partition, signal) {
       ear.start();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const waiter: Waiter = { topic, partition, position, wake };
-      function wake(): void {
-        waiters.delete(waiter);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      }
-      signal.addEventListener('abort', wake);
-      waiters.add(waiter);
-      if (signal.aborted) wake();
-      schedule();
-      return { grown: promise, cancel: wake };
+      const place: Place = { topic, partition, head: 0, position: 0, wake: undefined };
+      followed.add(place);
+      return {
+        grown(position) {
+          place.position = position;
+          if (place.head > position || signal.aborted) return Promise.resolve();
+          const { promise, resolve } = Promise.withResolvers<void>();
+          const wake = () => {
+            place.wake = undefined;
+            signal.removeEventListener('abort', wake);
+            resolve();
+          };
+          place.wake = wake;
+          signal.addEventListener('abort', wake);
+          schedule();
+          return promise;
+        },
+        stop() {
+          place.wake?.();
+          followed.delete(place);
+        },
+      };
     },
     async close() {
       teller.stop();
       clearTimeout(timer);
-      for (const waiter of waiters) waiter.wake();
+      for (const { wake } of followed) wake?.();
       await ear.stop();
     },
   };

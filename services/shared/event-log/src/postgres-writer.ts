@@ -69,10 +69,10 @@ function statement(topic: string, partition: number, epoch: number, batch: Batch
   return { name: 'append-with-snapshots', text: OWN + SNAPSHOTS + ANSWER, values };
 }
 
-/** @param appended called after each append that holds records. */
+/** @param appended called after each append that holds records, with the position of its last one. */
 export function postgresWriter(
   of: { topic: string; partition: number; epoch: number; writes: pg.Pool; reads: pg.Pool },
-  appended: () => void,
+  appended: (position: number) => void,
 ): Writer {
   const { topic, partition, epoch } = of;
   const place = `${topic}/${partition} epoch ${epoch}`;
@@ -81,7 +81,7 @@ export function postgresWriter(
   async function write(batch: Batch): Promise<number> {
     const { rows } = await of.writes.query(statement(topic, partition, epoch, batch));
     if (rows.length === 0) throw new LogError('fenced', `${place}: another epoch owns it`);
-    if (batch.records.length > 0) appended();
+    if (batch.records.length > 0) appended(rows[0].position);
     return rows[0].position;
   }
   return {

@@ -15,6 +15,7 @@ import { migrate } from './schema.ts';
 
 const PARTITIONS = 8;
 const PAGE = 256;
+const READ_AGAIN_MS = 100;
 const MIGRATE_EVERY_MS = 6 * 3_600_000;
 const MIGRATE_MS_MAX = 30_000;
 
@@ -117,20 +118,20 @@ export async function postgresLog(options: {
   let closing: Promise<unknown> | undefined;
 
   async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
-    for (let position = from; !signal.aborted; ) {
-      // Asked before reading, so that what is appended meanwhile wakes us.
-      const waiting = tail.wait(topic, partition, position, signal);
-      const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(async () => {
-        await sleep(100);
-        return [];
-      });
-      for (const row of rows) {
-        if (signal.aborted) break;
-        position = row.position;
-        yield recordOf(row);
+    const follower = tail.follow(topic, partition, signal);
+    try {
+      for (let position = from; !signal.aborted; ) {
+        const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(() => undefined);
+        for (const row of rows ?? []) {
+          if (signal.aborted) break;
+          position = row.position;
+          yield recordOf(row);
+        }
+        if (!rows) await sleep(READ_AGAIN_MS);
+        else if (rows.length < PAGE) await follower.grown(position);
       }
-      if (rows.length > 0) waiting.cancel();
-      await waiting.grown;
+    } finally {
+      follower.stop();
     }
   }
   return {
@@ -144,7 +145,7 @@ export async function postgresLog(options: {
         await schema.keep();
         const { rows } = await writes.query({ name: 'take', text: TAKE, values: [topic, partition] });
         const place = { topic, partition, epoch: rows[0].epoch as number };
-        return postgresWriter({ ...place, writes, reads }, () => tail.grew(topic, partition));
+        return postgresWriter({ ...place, writes, reads }, (position) => tail.grew(topic, partition, position));
       }),
     async *replay(topic, partition, position) {
       const head = await reader.headOf(topic, partition, 'position');
