@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '@opentact/client';
 import pg from 'pg';
 import { environmentOf } from '../kit/environment.ts';
-import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
+import { type Platform, startPlatform } from '../kit/platform.ts';
+import { freePorts } from '../kit/ports.ts';
 
 const COUNT = Number(process.env.OPENTACT_BULK ?? 150);
 const PACE = 25;

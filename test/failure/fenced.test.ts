@@ -17,7 +17,8 @@ import pg from 'pg';
 import { environmentOf } from '../kit/environment.ts';
 import { runInNamespace } from '../kit/namespace.ts';
 import { callDocument } from '../kit/place-call.ts';
-import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
+import { type Platform, startPlatform } from '../kit/platform.ts';
+import { freePorts } from '../kit/ports.ts';
 import { eventually, outcome, verbs } from '../kit/scene.ts';
 
 const BROKERS = process.env.KAFKA_BROKERS ?? '';

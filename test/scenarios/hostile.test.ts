@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import type { PhoneCall } from '@opentact/phone';
 import type { CallEvent } from '@opentact/proto';
 import type { Reply } from '../kit/customer.ts';
-import { freePorts } from '../kit/platform.ts';
+import { freePorts } from '../kit/ports.ts';
 import { all, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 
 const GAP_MAX_MS = 100;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
-import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
+import { type Platform, startPlatform } from '../kit/platform.ts';
+import { freePorts } from '../kit/ports.ts';
 import { type Customer, newCustomer } from '../kit/rest.ts';
 import { all, outcome, verbs } from '../kit/scene.ts';
 

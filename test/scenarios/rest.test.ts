@@ -12,7 +12,8 @@ import { type Answer, type Client, createClient } from '@opentact/client';
 import { openPhone, type Phone } from '@opentact/phone';
 import { checkedFetch } from '../../services/api/src/testing/contract.ts';
 import { fromElsewhere } from '../kit/elsewhere.ts';
-import { freePorts, type Platform, startPlatform } from '../kit/platform.ts';
+import { type Platform, startPlatform } from '../kit/platform.ts';
+import { freePorts } from '../kit/ports.ts';
 import { outcome, verbs } from '../kit/scene.ts';
 
 const XML = '<Response><Say>Welcome to my own number.</Say></Response>';

@@ -11,7 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Codec, encodeAll } from '../../services/media/src/codec/codec.ts';
 import { keyTone, openPeer, PCMA, PCMU } from '../../services/media/src/peer/index.ts';
-import { freePorts } from '../kit/platform.ts';
+import { freePorts } from '../kit/ports.ts';
 import { all, openScene, outcome, type Scene, verbs } from '../kit/scene.ts';
 import { assertTones } from '../kit/tones.ts';
 

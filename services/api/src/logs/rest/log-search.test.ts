@@ -1,14 +1,21 @@
-/** What a search of the logs costs follows what it finds: each filter, on logs of 200,000 rows of one account. */
+/**
+ * What a search of the logs costs follows what it finds: each filter, on logs of 200,000 rows of one account. Judged by
+ * the rows that PostgreSQL looks at, not by the time that this machine takes for it.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
+import { rowsRead } from '../../testing/rows-read.ts';
 import { openRestScene, type Person, type RestScene } from '../../testing/scene.ts';
 
 const ROWS = 200_000;
 /** A statement has 2 s. */
 const CHUNK = 5_000;
-const MS_MAX = 50;
+/** A page, and a total of up to 10,000. */
+const READ_MAX = 15_000;
+/** A mask that no index can lead looks at the newest 50,000, once for the page and once for the total. */
+const READ_BY_MASK_MAX = 101_000;
 
 let scene: RestScene;
 let person: Person;
@@ -38,21 +45,14 @@ async function insert(from: number, to: number): Promise<void> {
 }
 
 type Page = { total: number; total_is_exact: boolean; data: unknown[] };
-/** The page, and the fastest of five. */
-async function search(path: string, body: object): Promise<{ page: Page; ms: number }> {
-  let ms = Number.POSITIVE_INFINITY;
-  let page: Page | undefined;
-  for (let n = 0; n < 5; n++) {
-    const began = performance.now();
-    const answer = await scene.ask('POST', path, { as: person.jwt, body });
-    ms = Math.min(ms, performance.now() - began);
-    assert.equal(answer.status, 200, JSON.stringify(answer.body));
-    page = answer.body.payload;
-  }
-  return { page: page!, ms };
+/** The page, and the rows that were looked at for it. */
+async function search(path: string, body: object): Promise<{ page: Page; rows: number }> {
+  const { result, rows } = await rowsRead(scene.db, () => scene.ask('POST', path, { as: person.jwt, body }));
+  assert.equal(result.status, 200, JSON.stringify(result.body));
+  return { page: result.body.payload, rows };
 }
 
-const LOG: Array<[filter: object, total: number, isExact: boolean]> = [
+const LOG: Array<[filter: object, total: number, isExact: boolean, max?: number]> = [
   [{}, 10_000, false],
   [{ direction: 'out' }, 200, true],
   [{ direction: 'in' }, 10_000, false],
@@ -63,9 +63,9 @@ const LOG: Array<[filter: object, total: number, isExact: boolean]> = [
   [{ from: '+*199999' }, 1, false],
   [{ from: '1999*' }, 0, true],
   [{ from: '*' }, 10_000, false],
-  [{ from: '*199999' }, 1, false],
+  [{ from: '*199999' }, 1, false, READ_BY_MASK_MAX],
   [{ to: '13050000007' }, 2_000, true],
-  [{ to: '%305*' }, 10_000, false],
+  [{ to: '%305*' }, 10_000, false, READ_BY_MASK_MAX],
   [{ tn: '1212%%%1000' }, 20, true],
   [{ tn: 13050000007 }, 2_000, true],
   [{ state: 'online' }, 0, true],
@@ -76,12 +76,12 @@ const LOG: Array<[filter: object, total: number, isExact: boolean]> = [
   [{ from: '1999*', to: '1888*', mode: 'OR' }, 0, true],
   [{ order: { from: 'ASC' } }, 10_000, false],
 ];
-for (const [filter, total, isExact] of LOG)
+for (const [filter, total, isExact, max = READ_MAX] of LOG)
   test(`call log: ${JSON.stringify(filter)}`, async (t) => {
-    const { page, ms } = await search('/call/search', filter);
-    t.diagnostic(`${ms.toFixed(1)} ms`);
+    const { page, rows } = await search('/call/search', filter);
+    t.diagnostic(`${rows} rows looked at`);
     assert.deepEqual([page.total, page.total_is_exact], [total, isExact]);
-    assert.ok(ms < MS_MAX, `${ms} ms`);
+    assert.ok(rows > 0 && rows < max, `${rows} rows looked at`);
   });
 
 for (const [filter, total, isExact] of [
@@ -93,8 +93,8 @@ for (const [filter, total, isExact] of [
   [{ created_on_from: '2026-01-03T07:33:20.000Z' }, 1, true],
 ] as Array<[object, number, boolean]>)
   test(`flow log: ${JSON.stringify(filter)}`, async (t) => {
-    const { page, ms } = await search(`/sip/app/${app}/logs`, filter);
-    t.diagnostic(`${ms.toFixed(1)} ms`);
+    const { page, rows } = await search(`/sip/app/${app}/logs`, filter);
+    t.diagnostic(`${rows} rows looked at`);
     assert.deepEqual([page.total, page.total_is_exact], [total, isExact]);
-    assert.ok(ms < MS_MAX, `${ms} ms`);
+    assert.ok(rows > 0 && rows < READ_MAX, `${rows} rows looked at`);
   });
