@@ -42,9 +42,10 @@ test('names that nobody answers for cost their own account its look-ups, and nob
   t.after(() => door.close());
   const port = await serve(t, (_, response) => void response.end('here'));
   const slow = Array.from({ length: 40 }, (_, n) => get(door, `http://slow${n}.test:${port}/`, 'greedy'));
-  const from = performance.now();
+  let over = 0;
+  for (const each of slow) void each.then(() => over++);
   for (let n = 0; n < 4; n++) assert.equal(await get(door, `http://good${n}.test:${port}/`, 'other'), 'here');
-  assert.ok(performance.now() - from < 1500, `${performance.now() - from} ms`);
+  assert.ok(over < slow.length, 'the slow ones still wait');
   const refused = await Promise.all(slow);
   assert.equal(refused.filter((why) => /too many names/.test(why)).length, 24);
   assert.ok(

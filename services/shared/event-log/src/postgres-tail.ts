@@ -97,6 +97,15 @@ function learnHead(place: Place, head: number): void {
   if (place.head > place.position) place.wake?.();
 }
 
+async function look(pool: pg.Pool, asked: Place[]): Promise<void> {
+  const text = `select topic, partition, position::float8 as position from log_partition
+    where (topic, partition) in (select * from unnest($1::text[], $2::int[]))`;
+  const values = [asked.map(({ topic }) => topic), asked.map(({ partition }) => partition)];
+  const { rows } = await pool.query({ name: 'look', text, values });
+  const heads = new Map(rows.map((row) => [nameOf(row.topic, row.partition), row.position as number]));
+  for (const place of asked) learnHead(place, heads.get(nameOf(place.topic, place.partition)) ?? 0);
+}
+
 export function postgresTail(url: string, pool: pg.Pool): Tail {
   const followed = new Set<Place>();
   const teller = createTeller(pool);
@@ -106,19 +115,10 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
   const waiting = () => [...followed].filter(({ wake }) => wake);
   let timer: NodeJS.Timeout | undefined;
 
-  async function look(): Promise<void> {
-    const asked = waiting();
-    const text = `select topic, partition, position::float8 as position from log_partition
-      where (topic, partition) in (select * from unnest($1::text[], $2::int[]))`;
-    const values = [asked.map(({ topic }) => topic), asked.map(({ partition }) => partition)];
-    const { rows } = await pool.query({ name: 'look', text, values });
-    const heads = new Map(rows.map((row) => [nameOf(row.topic, row.partition), row.position as number]));
-    for (const place of asked) learnHead(place, heads.get(nameOf(place.topic, place.partition)) ?? 0);
-  }
   function schedule(): void {
     if (timer || waiting().length === 0) return;
     timer = setTimeout(() => {
-      look()
+      look(pool, waiting())
         .catch(() => {}) // The log is away; looked at again.
         .finally(() => {
           timer = undefined;

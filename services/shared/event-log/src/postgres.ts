@@ -8,7 +8,7 @@ import type pg from 'pg';
 import { connectAlone, createPool, reaching } from './connections.ts';
 import type { EventLog, LogRecord, Snapshot } from './port.ts';
 import { postgresRegistryStore } from './postgres-registry.ts';
-import { postgresTail } from './postgres-tail.ts';
+import { postgresTail, type Tail } from './postgres-tail.ts';
 import { postgresWriter, TAKE } from './postgres-writer.ts';
 import { createRegistry } from './registry.ts';
 import { migrate } from './schema.ts';
@@ -69,6 +69,27 @@ function createReader(pool: pg.Pool) {
   return { headOf, page, pageOfKey, pageOfSnapshots, ping };
 }
 
+/** What a partition holds and will hold, in order; a failed reading is tried again. */
+function createFollow(reader: ReturnType<typeof createReader>, tail: Tail): EventLog['follow'] {
+  return async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
+    const follower = tail.follow(topic, partition, signal);
+    try {
+      for (let position = from; !signal.aborted; ) {
+        const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(() => undefined);
+        for (const row of rows ?? []) {
+          if (signal.aborted) break;
+          position = row.position;
+          yield recordOf(row);
+        }
+        if (!rows) await sleep(READ_AGAIN_MS);
+        else if (rows.length < PAGE) await follower.grown(position);
+      }
+    } finally {
+      follower.stop();
+    }
+  };
+}
+
 /** Keeps the tables of the days ahead in being. A machine that slept for a week finds them missing when it wakes. */
 function createSchemaKeeper(url: string, retainDays: number) {
   /** Another database, or the same one made anew, is another log. */
@@ -117,23 +138,6 @@ export async function postgresLog(options: {
   const registry = createRegistry(postgresRegistryStore(url));
   let closing: Promise<unknown> | undefined;
 
-  async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
-    const follower = tail.follow(topic, partition, signal);
-    try {
-      for (let position = from; !signal.aborted; ) {
-        const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(() => undefined);
-        for (const row of rows ?? []) {
-          if (signal.aborted) break;
-          position = row.position;
-          yield recordOf(row);
-        }
-        if (!rows) await sleep(READ_AGAIN_MS);
-        else if (rows.length < PAGE) await follower.grown(position);
-      }
-    } finally {
-      follower.stop();
-    }
-  }
   return {
     partitions,
     id: `postgres ${schema.bornAt()}`,
@@ -161,7 +165,7 @@ export async function postgresLog(options: {
     },
     lowWater: (topic, partition) => reader.headOf(topic, partition, 'low_water'),
     readKey: (topic, key, position = 0) => paged(position, (after) => reader.pageOfKey(topic, key, after)),
-    follow,
+    follow: createFollow(reader, tail),
     async ping() {
       await reader.ping();
     },
