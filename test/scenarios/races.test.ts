@@ -412,8 +412,8 @@ describe('races', { timeout: 180_000 }, () => {
     const stuck = await scene.staged(WAIT);
     const postgres = processesOf(scene.platform.pid('postgres'));
     assert.ok(postgres.length > 3);
-    for (const pid of postgres) process.kill(pid, 'SIGSTOP');
     try {
+      for (const pid of postgres) signalled(pid, 'SIGSTOP');
       const mine = await openWire(scene.platform.sip);
       mine.send(stuck, { sdp: mine.peer.offer() });
       // While the log is still away: it comes back only below.
@@ -422,7 +422,7 @@ describe('races', { timeout: 180_000 }, () => {
       assert.notEqual(callIdOf(refusal), '');
       await mine.close();
     } finally {
-      for (const pid of postgres) process.kill(pid, 'SIGCONT');
+      for (const pid of postgres) signalled(pid, 'SIGCONT');
     }
     const story = await scene.platform.ended(call.platformCallId);
     assert.deepEqual(verbs(story), ['Say[0] finished', 'Say[1] finished']);
@@ -482,6 +482,15 @@ async function backAgain(): Promise<void> {
 }
 
 /** A process and its children. */
+/** A backend may have ended since it was listed. */
+function signalled(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 function processesOf(pid: number): number[] {
   const children = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false;

@@ -1,8 +1,11 @@
 // Whether one more call may begin (architecture section 6, "Overload"). Judged before anything is written or kept.
 // BYE, CANCEL, ACK and everything else within a call always pass; they are not asked here.
 
-/** From the first on a growing share of new calls is refused, from the second on all of them. */
-export const LOOP_DELAY_MS = { some: 20, all: 60 };
+/**
+ * A loop so late is late for every call that lives: from the first on a growing share of new calls is refused, from the
+ * second on all of them. Below that a busy edge is none that is full: `setupsFull` says when calls wait.
+ */
+export const LOOP_DELAY_MS = { some: 100, all: 300 };
 export const PENDING_FACTS_MAX = 500;
 export const RETRY_AFTER_S = 2;
 
@@ -16,6 +19,8 @@ export type Load = {
   pendingFacts: number;
   storeFull: boolean;
   transactionsFull: boolean;
+  /** As many calls are being set up as the platform keeps up with (setup-limit.ts). */
+  setupsFull: boolean;
 };
 
 /**
@@ -26,6 +31,7 @@ export type Load = {
 export function refusedForLoad(load: Load, draw: () => number): string | undefined {
   if (load.draining) return 'draining';
   if (load.transactionsFull) return 'transactions';
+  if (load.setupsFull) return 'setups';
   if (load.storeFull || load.pendingFacts >= PENDING_FACTS_MAX) return 'facts';
   const { some, all } = LOOP_DELAY_MS;
   const share = (load.loopDelayP99Ms - some) / (all - some);

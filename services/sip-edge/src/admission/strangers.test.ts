@@ -171,8 +171,11 @@ test(
     assert.ok(edge.transactions() < 2 * first + 20, 'nothing is kept of the rest');
     const before = begun();
     routes.set('18005550100', { ...ROUTE, callsMax: 0, media: { ranges: [], fromAnywhere: false } });
-    for (let n = 1_000; n < 1_200; n++) stranger.request('INVITE', { callId: `c${n}`, fromTag: `f${n}`, body: OFFER });
-    await settled();
+    // Fewer at once than may be set up at once.
+    for (let n = 1_000; n < 1_200; n++) {
+      stranger.request('INVITE', { callId: `c${n}`, fromTag: `f${n}`, body: OFFER });
+      if (n % 50 === 49) await settled();
+    }
     assert.equal(begun() - before, 200);
   }),
 );

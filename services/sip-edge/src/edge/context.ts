@@ -3,6 +3,7 @@
 import { branchOf, cseqOf, localTag, type Observed } from '@opentact/proto';
 import type { ArrivalRate } from '../admission/arrival-rate.ts';
 import type { Limits } from '../admission/limits.ts';
+import type { SetupLimit } from '../admission/setup-limit.ts';
 import { NO_OFFER } from '../stack/dialog/offers.ts';
 import type { HeaderLine } from '../stack/message/build.ts';
 import type { Abilities } from '../stack/message/inspect.ts';
@@ -36,6 +37,7 @@ export type Context = {
   readonly tombstones: Set<string>;
   readonly limits: Limits;
   readonly arrivals: ArrivalRate;
+  readonly setups: SetupLimit;
   /** Latest answer of the Directory about each account whose calls came in here. */
   readonly accounts: Map<string, Account>;
   /** The realm of the first challenge of each trunk, by the kind of challenge, where the Directory names none. */

@@ -6,6 +6,7 @@ import { createBudget } from '@opentact/runtime';
 import { createArrivalRate } from '../admission/arrival-rate.ts';
 import { createLimits } from '../admission/limits.ts';
 import { LEAVING, refusedForLoad, SILENT } from '../admission/overload.ts';
+import { createSetupLimit } from '../admission/setup-limit.ts';
 import { createDialogForwarder } from '../cluster/dialog-forwarder.ts';
 import { relinquishWhatOthersHold, watchOwners } from '../cluster/relinquish.ts';
 import { createSuspendGuard, type SuspendGuard } from '../cluster/suspend-guard.ts';
@@ -96,6 +97,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     tombstones: new Set(),
     limits: createLimits(),
     arrivals: createArrivalRate(),
+    setups: createSetupLimit(),
     accounts: new Map(),
     realms: new Map(),
     trace,
@@ -170,6 +172,7 @@ function overload(
     pendingFacts: context.link.pending(),
     storeFull: context.link.full(),
     transactionsFull,
+    setupsFull: context.setups.isFull(),
   };
   return refusedForLoad(load, draw);
 }

@@ -45,11 +45,15 @@ test('empty lines before a message hide nothing of it', async () => {
 test('cutting credentials out takes a time that grows with the message alone', () => {
   const took = (count: number) => {
     const bytes = Buffer.from(`INVITE sip:1@h SIP/2.0\r\n${'authorization:\t \r\n '.repeat(count)}\r\n\r\n`);
-    const began = performance.now();
-    for (let i = 0; i < 5; i++) withoutCredentials(bytes);
-    return performance.now() - began;
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 10; i++) {
+      const began = performance.now();
+      withoutCredentials(bytes);
+      best = Math.min(best, performance.now() - began);
+    }
+    return best;
   };
   took(1000);
   const [small, large] = [took(1000), took(8000)];
-  assert.ok(large < 24 * small + 5, `${small} ms, ${large} ms`);
+  assert.ok(large < 24 * small + 1, `${small} ms, ${large} ms`);
 });

@@ -135,13 +135,15 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   if (leg.state === 'ended' || call.adoptedAt > 0) return;
   if (!route) return refuse(context, leg, 404, 1);
   if (route.inactive) return refuse(context, leg, 480, 41);
-  if (!begins(context, server, route)) return refuse(context, leg, 503, 42, [RETRY_AFTER]);
+  // Full since it was admitted: others were quicker with their look-ups.
+  if (context.setups.isFull() || !begins(context, server, route)) return refuse(context, leg, 503, 42, [RETRY_AFTER]);
   const refusal = takePlace(context, leg, server, route);
   if (refusal === undefined && !hasShare(context, call, server, route))
     return refuse(context, leg, 503, 42, [RETRY_AFTER]);
   call.told = true;
   beginTrace(context, call, server);
   name(leg, server, leg.tag);
+  const isSetUp = beginSetup(context);
   const told = report(context, call.id, {
     ...factOf(leg.tag, server, route),
     ...(refusal === undefined ? {} : { refusal }),
@@ -151,12 +153,24 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
     refuse(context, leg, 503, 41, [RETRY_AFTER]);
   };
   const stop = context.clock.after(OWNER_PATIENCE_MS, () => {
+    isSetUp();
     context.log.warn({ callId: call.id }, 'no owner took the call in time');
     unheard();
   });
   // Where the owner refuses to know the call, `gone` releases it.
   told.then(() => trying(leg)).catch(() => {});
-  await told.finally(stop).catch(unheard);
+  await told.finally(isSetUp).finally(stop).catch(unheard);
+}
+
+/** The call is being set up until what is returned is called. */
+function beginSetup({ clock, setups }: Pick<Context, 'clock' | 'setups'>): () => void {
+  const beganMs = clock.nowMs();
+  let isUnderWay = true;
+  setups.began();
+  return () => {
+    if (isUnderWay) setups.ended(beganMs, clock.nowMs());
+    isUnderWay = false;
+  };
 }
 
 /** The To tag of every answer from here on. */

@@ -60,7 +60,7 @@ const LOG: Array<[filter: object, total: number, isExact: boolean, max?: number]
   [{ from: '1212000001*' }, 10, true],
   [{ from: '+1212000001*' }, 10, true],
   [{ to: '+13050000007' }, 2_000, true],
-  [{ from: '+*199999' }, 1, false],
+  [{ from: '+*199999' }, 1, false, READ_BY_MASK_MAX],
   [{ from: '1999*' }, 0, true],
   [{ from: '*' }, 10_000, false],
   [{ from: '*199999' }, 1, false, READ_BY_MASK_MAX],
