@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
+import { openCustomer } from '../kit/customer.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Customer, newCustomer } from '../kit/rest.ts';
@@ -16,10 +17,13 @@ const FILES = fileURLToPath(new URL('./sipp/', import.meta.url));
 const missing = spawnSync('sipp', ['-v']).error ? 'sipp (Debian: sip-tester) is not installed' : false;
 /** Until every edge knows what changed. */
 const KNOWN_MS = 2_500;
+/** Where it is asked what a change does, and not how soon. */
+const EFFECT_MS = 20_000;
 
 let platform: Platform;
 let ann: Customer;
 const phones: Phone[] = [];
+const servers: Array<{ close(): Promise<void> }> = [];
 async function phoneOf(user: string): Promise<Phone> {
   const phone = await openPhone({ user });
   phones.push(phone);
@@ -45,7 +49,7 @@ describe('SIP objects of the REST API', { timeout: 120_000 }, () => {
     ann = await newCustomer(platform, 'ann-sip');
   });
   after(async () => {
-    await Promise.all(phones.map((phone) => phone.close()));
+    await Promise.all([...phones, ...servers].map((each) => each.close()));
     await platform?.stop();
   });
 
@@ -168,18 +172,43 @@ describe('SIP objects of the REST API', { timeout: 120_000 }, () => {
       assert.deepEqual([arrived!.app?.appId, arrived!.app?.name], [connection, 'PBX']);
     });
 
-    it('is refused where the equipment is busy, and reaches nobody when it is switched off or removed', async () => {
+    it('is refused where the equipment is busy', async () => {
       pbx.onCall = (call) => call.hangup(486);
-      const by = await phoneOf('12125550134');
-      const busy = await refused(by, uri());
+      const busy = await refused(await phoneOf('12125550134'), uri());
       assert.equal(busy.ended?.status, 480);
+    });
+
+    it('rings nobody while it is switched off, then the equipment that it was moved to, and none when it is removed', async () => {
+      const [by, moved] = [await phoneOf('12125550134'), await phoneOf('moved')];
+      const rung: string[] = [];
+      const answers = (name: string) => (call: PhoneCall) => {
+        rung.push(name);
+        call.accept();
+      };
+      [pbx.onCall, moved.onCall] = [answers('pbx'), answers('moved')];
+      let last: PhoneCall | undefined;
+      const status = async () => {
+        const call = await by.call(uri());
+        last = call;
+        await call.until('answered').catch(() => {});
+        call.hangup();
+        await call.until('ended').catch(() => {});
+        return call.ended?.status;
+      };
       await ann.ask('PATCH', `/sip/connection/${connection}`, { is_active: false });
-      await soon(async () => (await refused(by, uri())).ended?.status === 480, 'no 480 from what is switched off');
-      await ann.ask('DELETE', `/sip/connection/${connection}`);
+      await soon(async () => (await status()) === 480, 'no 480 from what is switched off', EFFECT_MS);
+      rung.length = 0;
+      assert.equal(await status(), 480);
+      assert.deepEqual(rung, []);
+      await assert.rejects(platform.control.getCall(last!.platformCallId), /no call/i, 'a call began all the same');
+      await ann.ask('PATCH', `/sip/connection/${connection}`, { is_active: true, port: moved.port });
       await soon(
-        async () => (await refused(by, uri())).ended?.status === 404,
-        'no 404 from a number that goes nowhere',
+        async () => (await status()) !== 480 && rung.at(-1) === 'moved',
+        'what it was moved to is not rung',
+        EFFECT_MS,
       );
+      await ann.ask('DELETE', `/sip/connection/${connection}`);
+      await soon(async () => (await status()) === 404, 'no 404 from a number that goes nowhere', EFFECT_MS);
     });
 
     it('is not sent to an address that may not be dialled', async () => {
@@ -217,6 +246,29 @@ describe('SIP objects of the REST API', { timeout: 120_000 }, () => {
       again.hangup();
       return state === 'answered';
     }, 'the app is still off');
+  });
+
+  it('an app asks the address that REST gave it for a stranger’s telephone, whose call lasts as long as REST allows', {
+    skip: missing,
+  }, async () => {
+    const tn = 14045550128;
+    const server = await openCustomer();
+    servers.push(server);
+    server.on('/flow', '<Response><Say>From a server.</Say></Response>');
+    await ann.order(tn);
+    const { uuid } = await ann.ask<{ uuid: string }>('POST', '/sip/app', { name: 'Asks', auto_answer: true });
+    const flow = { call_flow_url: `${server.url}/flow`, call_flow_method: 'GET', max_call_length_min: 1 };
+    await ann.ask('PATCH', `/sip/app/${uuid}`, flow);
+    await ann.ask('PATCH', `/lease/tn/${tn}`, { sip_control_app: uuid });
+    const [ear] = await freePorts(1);
+    const said = await sipp('ear', tn, { ear: String(ear), payload: '0', codec: 'PCMU', events: '101' });
+    const story = await platform.ended(/call ([0-9a-f-]{36})/.exec(said)![1]!);
+    assert.deepEqual(verbs(story), ['Say[0] finished']);
+    const [asked, ...more] = server.asked;
+    assert.deepEqual([asked?.method, asked?.query.from, asked?.query.to, more.length], ['GET', 'sipp', String(tn), 0]);
+    // What becomes of the call then: flow-engine/src/domain/ending.test.ts.
+    const limit = all(story, 'TimerSet').find(({ purpose }) => purpose === 'max-length');
+    assert.equal(limit!.dueAt - all(story, 'CallArrived')[0]!.at, 60_000);
   });
 
   describe('a SIP domain', () => {

@@ -120,7 +120,8 @@ describe('the REST API', { timeout: 120_000 }, () => {
     const seen = await api.getCall({ uuid });
     assert.deepEqual([seen.state, seen.to], ['live', String(tn)]);
     await api.runCallDocument({ uuid, file: '<Response><Hold timeout="60000"/></Response>' });
-    await platform.until(uuid, (e) => e.type === 'VerbStarted' && e.name === 'Hold');
+    const begun = await platform.until(uuid, (e) => e.type === 'VerbStarted');
+    assert.deepEqual(begun.type === 'VerbStarted' && begun.name, 'Hold', 'it ran nothing before: the document is gone');
     await api.executeSIPControlAppCallExecuteCallFlow({ uuid, file: '<Response><Pause length="60000"/></Response>' });
     await platform.until(uuid, (e) => e.type === 'VerbStarted' && e.name === 'Pause');
     const other = await signedUp('bob@example.test');

@@ -59,20 +59,24 @@ test('an API key is shown once, serves like a password, and is over when it is r
   const { jwt } = await signedUp();
   const made = await ask('POST', '/token', { as: jwt, body: { name: 'ci', ttl: 60 } });
   assert.equal(made.status, 201);
-  const { token, uuid } = made.body.payload as { token: string; uuid: string };
+  const { token } = made.body.payload as { token: string };
   assert.equal(token.length, 48);
   assert.equal((await ask('GET', '/user', { as: token })).status, 200);
   const list = await ask('GET', '/token/list', { as: jwt });
   assert.ok(!JSON.stringify(list.body).includes(token));
   assert.ok(!JSON.stringify(await scene.db.selectFrom('api_key').selectAll().execute()).includes(token));
+  assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 200);
+  assert.equal((await ask('GET', '/user', { as: token })).status, 401);
+  assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 404);
+  const other = (await ask('POST', '/token', { as: jwt, body: { name: 'ci', ttl: 60 } })).body.payload;
+  const { token: expired, uuid } = other as { token: string; uuid: string };
+  assert.equal((await ask('GET', '/user', { as: expired })).status, 200);
   await scene.db
     .updateTable('api_key')
     .set({ expires_on: new Date(0) })
     .where('id', '=', uuid)
     .execute();
-  assert.equal((await ask('GET', '/user', { as: token })).status, 401);
-  assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 200);
-  assert.equal((await ask('DELETE', `/token/${token}`, { as: jwt })).status, 404);
+  assert.equal((await ask('GET', '/user', { as: expired })).status, 401);
   const keys = [1, 2].map(() => ask('POST', '/token', { as: jwt, body: { name: 'ci' } }));
   const others = (await Promise.all(keys)).map(({ body }) => (body.payload as { token: string }).token);
   assert.equal((await ask('DELETE', '/token/all', { as: others[0]! })).status, 200);

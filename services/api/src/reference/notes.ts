@@ -51,7 +51,7 @@ const WHITE = [SIP, 'with a whitelist admits only whom it names, and nobody who 
 const EQUIPMENT = [SIP, 'is sent on to the customer’s own equipment, which answers and hangs up'] as const;
 const NO_EQUIPMENT = [
   SIP,
-  'is refused where the equipment is busy, and reaches nobody when it is switched off or removed',
+  'rings nobody while it is switched off, then the equipment that it was moved to, and none when it is removed',
 ] as const;
 const BULK = [
   CALLS,

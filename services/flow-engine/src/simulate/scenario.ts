@@ -14,6 +14,8 @@ export type Scenario = {
   to?: string;
   autoAnswer?: boolean;
   callFlowUrl?: string;
+  /** How long the app lets a call last; absent: the platform's limit. */
+  maxCallLengthMs?: number;
   /** ms after the answer. */
   hangupAfterMs?: number;
   /** ms after the call arrived, answered or not. */

@@ -89,7 +89,7 @@ export function arrived(scenario: Scenario): Observed {
       callFlowMethod: 'GET',
       callFlowTimeoutMs: 0,
       staticDocument: xml,
-      maxCallLengthMs: 0,
+      maxCallLengthMs: scenario.maxCallLengthMs ?? 0,
       timeZone: scenario.timeZone ?? '',
     },
     invite: Buffer.alloc(0),
