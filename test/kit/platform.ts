@@ -71,15 +71,19 @@ let shared: Promise<Platform> | undefined;
 // At the top of the process, so that it ends with the last of its files.
 if (isShared) after(async () => void (await (await shared)?.stop()));
 
+/** The command that runs a command in surroundings of its own. */
+type Within = (command: string, args: string[]) => [string, string[]];
+const plainly: Within = (command, args) => [command, args];
+
 /** A platform of its own for whoever asks, or the shared one where nothing special is asked of it. */
-export async function startPlatform(environment: Record<string, string> = {}): Promise<Platform> {
-  if (!isShared || Object.keys(environment).length > 0) return launch(environment);
+export async function startPlatform(environment: Record<string, string> = {}, within?: Within): Promise<Platform> {
+  if (!isShared || within || Object.keys(environment).length > 0) return launch(environment, within);
   shared ??= launch(environment);
   return Object.create(await shared, { stop: { value: async () => 0 } }) as Platform;
 }
 
 /** Starts a platform and waits until it would answer a call. */
-async function launch(environment: Record<string, string>): Promise<Platform> {
+async function launch(environment: Record<string, string>, within = plainly): Promise<Platform> {
   const home = environment.OPENTACT_HOME ?? mkdtempSync(join(tmpdir(), 'opentact-platform-'));
   const [sipPort, httpPort, grpcPort, demoPort] = (await freePorts(4)) as [number, number, number, number];
   const env = {
@@ -109,7 +113,7 @@ async function launch(environment: Record<string, string>): Promise<Platform> {
     return answer?.status === 200;
   };
   function run(clone: string, ...more: string[]): void {
-    child = spawn(process.execPath, ['services/standalone/src/main.ts', '--quiet', ...more], {
+    child = spawn(...within(process.execPath, ['services/standalone/src/main.ts', '--quiet', ...more]), {
       cwd: clone,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

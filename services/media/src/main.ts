@@ -69,6 +69,7 @@ await events.registry.join(node, () => service.loadPercent);
 const health = await serveHealth(config.health, {
   ports: () => (service.pool.loads.some(({ freePorts }) => freePorts > 0) ? undefined : 'no free RTP port'),
   legs: () => (service.loadPercent < 100 ? undefined : 'every worker is full'),
+  disk: () => (service.isDiskFull ? `less than ${config.diskFreeMb} MiB are free: nothing is recorded` : undefined),
   link: () => (link.ready() ? undefined : 'no engine is connected'),
 });
 keepDeleting(join(config.home, 'recordings'), config.retainDays, (deleted, err) => {

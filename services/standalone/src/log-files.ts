@@ -2,7 +2,7 @@
  * Log files that don't grow without end. A child writes to its file itself, so that it outlives a killed supervisor;
  * therefore a full file is copied away and emptied under its writer, never renamed.
  */
-import { copyFile, type FileHandle, open, readdir, readFile, rename, stat, truncate } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const BYTES_MAX = 10 * 1024 * 1024;
@@ -18,7 +18,10 @@ export async function rotate(file: string, bytesMax = BYTES_MAX): Promise<boolea
   const { size } = await stat(file);
   if (size <= bytesMax) return false;
   for (let n = KEPT - 1; n >= 1; n--) await rename(`${file}.${n}`, `${file}.${n + 1}`).catch(() => {});
-  await copyFile(file, `${file}.1`);
+  await copyFile(file, `${file}.1`).catch(async (error) => {
+    await rm(`${file}.1`, { force: true }); // half of it
+    throw error;
+  });
   await truncate(file);
   return true;
 }
@@ -32,8 +35,21 @@ export function keepRotating(logs: string): () => void {
   return () => clearInterval(timer);
 }
 
-/** The last lines of a log, for a person who must know why a process ended. */
-export async function lastLines(logs: string, name: string, count: number): Promise<string[]> {
+const SAID_MAX = 300;
+
+/** What a log says last, in one line, for a person who must know why a process ended. */
+export async function lastSaid(logs: string, name: string): Promise<string> {
   const text = await readFile(join(logs, `${name}.log`), 'utf8').catch(() => '');
-  return text.slice(-16_384).trimEnd().split('\n').slice(-count);
+  const line = text.trimEnd().split('\n').at(-1) ?? '';
+  return wordsOf(line).slice(0, SAID_MAX);
+}
+
+/** A line of ours is JSON; one of Node's is words. */
+function wordsOf(line: string): string {
+  try {
+    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
+    return [msg, err?.message].filter(Boolean).join(': ');
+  } catch {
+    return line;
+  }
 }

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTopics, type EmbeddedPostgres, embeddedPostgres, openLog } from '@opentact/event-log';
+import { createTopics, endEmbeddedPostgres, openLog } from '@opentact/event-log';
 import {
   bootId,
   type Config,
@@ -17,7 +17,6 @@ import {
   helpText,
   homeOf,
   keepStartedWith,
-  type Logger,
   logFile,
   operatorToken,
   PUBLIC,
@@ -29,9 +28,11 @@ import {
 } from '@opentact/runtime';
 import { ensureDatabase, hasJournal } from './databases.ts';
 import { type Demo, writeDemo } from './demo/demo.ts';
+import { homeFault } from './home.ts';
 import { keepRotating } from './log-files.ts';
 import { planOf, portsOf } from './plan.ts';
 import { portFaults } from './ports.ts';
+import { keepPostgres } from './postgres.ts';
 import { claimHome, endLeftovers, takeFrom } from './processes.ts';
 import { tellStories } from './story.ts';
 import { askReady, createSupervisor, type Supervisor } from './supervisor.ts';
@@ -40,6 +41,10 @@ import { firstWords, lastWords, movedWords } from './words.ts';
 const CLONE = resolve(import.meta.dirname, '../../..');
 const DATABASES = ['opentact', 'opentact_api'];
 const READY_MS_MAX = 60_000;
+/** Of PostgreSQL, which is what takes long. */
+const START_MS_MAX = 70_000;
+/** EX_CANTCREAT. */
+const CANT_CREATE = 73;
 const LEFTOVER_GRACE_MS = 5000;
 const SOCKETS_CLOSED_MS = 2000;
 const TAKE_MS_MAX = 5000;
@@ -109,25 +114,6 @@ function settleWithHome(): void {
   say(`${differences.join('\n')}\n`);
 }
 
-/** Keeps our own PostgreSQL running: one that died is started again, and the services reconnect by themselves. */
-async function keepPostgres(home: string, log: Logger, signal: AbortSignal): Promise<{ now(): EmbeddedPostgres }> {
-  let server = await embeddedPostgres({ home, databases: DATABASES });
-  log.info({ childPid: server.pid, adopted: server.adopted }, 'PostgreSQL runs');
-  void (async () => {
-    while (!signal.aborted) {
-      await sleep(200);
-      if (server.alive() || signal.aborted) continue;
-      log.error('PostgreSQL died');
-      say('PostgreSQL died and is started again\n');
-      server = await embeddedPostgres({ home, databases: DATABASES }).catch((err) => {
-        log.error({ err }, 'PostgreSQL not started');
-        return server;
-      });
-    }
-  })();
-  return { now: () => server };
-}
-
 /** Waits until a call would be answered; says what is missing where that takes long. */
 async function waitReady(config: Config, signal: AbortSignal): Promise<boolean> {
   let toldAt = Date.now();
@@ -152,9 +138,7 @@ async function clearTheWay(config: Config): Promise<void> {
     await sleep(50);
     faults = await portFaults(portsOf(config));
   }
-  if (faults.length === 0) return;
-  await rm(pidFileOf(config.home, 'standalone'), { force: true });
-  refuse(1, faults.join('\n'));
+  if (faults.length > 0) throw new Error(faults.join('\n'));
 }
 
 /** Makes the topics where the journal is on Kafka, and says what becomes of one that was here before. */
@@ -164,14 +148,30 @@ async function keepOnKafka({ log, kafkaBrokers: brokers, retainDays }: Config, b
   if (await hasJournal(before)) say(movedWords(retainDays));
 }
 
-async function run(config: Config): Promise<void> {
-  const startedAt = Date.now();
+/** What is of this home because of this start; of a start that fails none of it stays. */
+const begun: { isClaimed: boolean; supervisor?: Supervisor } = { isClaimed: false };
+
+async function undo(config: Config): Promise<void> {
+  if (!begun.isClaimed) return;
+  for (const turn of begun.supervisor?.turns() ?? []) await begun.supervisor?.leave(turn);
+  if (!config.databaseUrl) await endEmbeddedPostgres(config.home);
+}
+
+/** Makes this process the one that runs the home. @returns whether it took over from another, whose processes serve on */
+async function takeHome(config: Config): Promise<boolean> {
   const claim = () => claimHome(config.home, join('services', 'standalone', 'src', 'main.ts'));
   const other = await claim();
   if (other && !isReplacing) refuse(1, `already running, pid ${other}`);
   if (other && !(await takeFrom(other, TAKE_MS_MAX))) refuse(1, `pid ${other} does not hand over`);
   if (other && (await claim())) refuse(1, 'another took over first');
   const isTakenOver = other !== undefined;
+  begun.isClaimed = !isTakenOver; // what was taken over serves on, whatever becomes of us
+  return isTakenOver;
+}
+
+async function run(config: Config): Promise<void> {
+  const startedAt = Date.now();
+  const isTakenOver = await takeHome(config);
   const logs = join(config.home, 'logs');
   await mkdir(logs, { recursive: true, mode: 0o700 });
   for (const folder of ['recordings', 'cache'])
@@ -184,11 +184,10 @@ async function run(config: Config): Promise<void> {
     process.stderr.write(`warning: ${sentence}\n`);
     log.warn(sentence);
   }
-  let supervisor: Supervisor | undefined;
   const host = {
     on: process.on.bind(process),
     exit(code: number) {
-      if (code !== 0) supervisor?.kill();
+      if (code !== 0) begun.supervisor?.kill();
       process.exit(code);
     },
   };
@@ -198,34 +197,40 @@ async function run(config: Config): Promise<void> {
   process.once('SIGUSR2', async () => {
     say('another takes over; the calls go on\n');
     log.info('handing over');
-    await supervisor?.settled(); // whoever was being started is found by its pid file
+    await begun.supervisor?.settled(); // whoever was being started is found by its pid file
     rmSync(pidFileOf(config.home, 'standalone'), { force: true });
     process.exit(0);
   });
+  // Whoever is told to leave meanwhile learns first what has been started.
+  const starting = Promise.withResolvers<void>();
+  shutdown.step('start', START_MS_MAX, () => starting.promise);
   if (!isTakenOver) await clearTheWay(config);
   await platformSecret(config);
   await operatorToken(config);
   const { demo, isNew } = await writeDemo(config);
   if (config.databaseUrl && !process.env.OPENTACT_API_DATABASE_URL)
     await ensureDatabase(config.databaseUrl, DATABASES[1]!);
-  const postgres = config.databaseUrl ? undefined : await keepPostgres(config.home, log, shutdown.signal);
-  await keepOnKafka(config, config.databaseUrl ?? postgres!.now().url('opentact'));
+  const postgres = config.databaseUrl
+    ? undefined
+    : await keepPostgres({ home: config.home, databases: DATABASES, log, say }, shutdown.signal);
+  await keepOnKafka(config, config.databaseUrl ?? postgres!.url('opentact'));
   const plan = planOf(config, process.env, {
     clone: CLONE,
-    databaseUrl: config.databaseUrl ?? postgres?.now().url('opentact'),
-    apiDatabaseUrl: config.apiDatabaseUrl ?? postgres?.now().url('opentact_api'),
+    databaseUrl: config.databaseUrl ?? postgres?.url('opentact'),
+    apiDatabaseUrl: config.apiDatabaseUrl ?? postgres?.url('opentact_api'),
     quiet: isQuiet,
   });
   await keepStartedWith(config.home, process.env);
-  supervisor = createSupervisor(plan, { home: config.home, log, say });
+  const supervised = createSupervisor(plan, { home: config.home, log, say });
+  begun.supervisor = supervised;
   const stopRotating = keepRotating(logs);
-  const supervised = supervisor;
   for (const turn of supervised.turns()) shutdown.step(`leave ${turn}`, 25_000, () => supervised.leave(turn));
-  shutdown.step('PostgreSQL', 15_000, () => postgres?.now().stop());
+  shutdown.step('PostgreSQL', 15_000, () => postgres?.stop());
   shutdown.step('pid file', 500, () => {
     stopRotating();
     return rm(pidFileOf(config.home, 'standalone'), { force: true });
   });
+  starting.resolve();
   if (shutdown.signal.aborted) return;
   const stuck = isTakenOver ? await supervised.replace() : await supervised.start();
   if (stuck)
@@ -235,7 +240,11 @@ async function run(config: Config): Promise<void> {
     );
   if (isNew) say(firstWords(demo));
   await greet(config, demo, supervised, startedAt, shutdown.signal);
-  if (!isQuiet && !shutdown.signal.aborted) await follow(config, plan[0]!.environment.DATABASE_URL, shutdown.signal);
+  if (isQuiet || shutdown.signal.aborted) return;
+  // Calls don't hang on their stories.
+  await follow(config, plan[0]!.environment.DATABASE_URL, shutdown.signal).catch((err) =>
+    log.error({ err }, 'the stories of calls are told no more'),
+  );
 }
 
 async function greet(
@@ -265,7 +274,10 @@ async function follow(config: Config, databaseUrl: string | undefined, signal: A
 }
 
 const config = readConfig();
+const unfit = await homeFault(config.home, config.databaseUrl !== undefined);
+if (unfit) refuse(CANT_CREATE, `not started: ${unfit}`);
 await run(config).catch(async (fault: Error) => {
+  await undo(config).catch((err: Error) => process.stderr.write(`${err.message}\n`));
   await rm(pidFileOf(config.home, 'standalone'), { force: true });
   refuse(1, `not started: ${fault.message}`);
 });

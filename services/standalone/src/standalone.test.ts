@@ -166,17 +166,31 @@ test('it starts, is one, heals, outlives its own death, and leaves without a tra
   assert.equal(await second.code, 1);
   assert.equal(second.said.trim(), `already running, pid ${first.child.pid}`);
 
-  for (const name of ['media-1', 'flow-engine-1']) {
+  const toldBefore = first.said.length;
+  for (const name of ['media-1', 'flow-engine-1', 'postgres']) {
     const before = await pidOf(name);
     process.kill(before, 'SIGKILL');
     await eventually(
       async () => (await pidOf(name)) !== before,
-      3000,
+      30_000,
       () => first.said,
     );
   }
-  assert.match(first.said, /media-1 ended \(SIGKILL\) and is started again/);
   await eventually(isReady, 15_000, () => first.said);
+  const log = (await readFile(join(home, 'logs', 'standalone.log'), 'utf8')).trim().split('\n');
+  const deaths = log
+    .map((line) => JSON.parse(line))
+    .flatMap(({ msg, child }) =>
+      msg === 'ended by itself' ? [`${child} ended`] : msg === 'PostgreSQL died' ? ['PostgreSQL died'] : [],
+    );
+  const told = first.said.slice(toldBefore).trim().split('\n');
+  assert.deepEqual(
+    told.map((line) => /^\S+ (ended|died)/.exec(line)?.[0]),
+    deaths,
+    'one death is one line',
+  );
+  assert.ok(deaths.length >= 3);
+  assert.equal(told[0], `media-1 ended (SIGKILL) and is started again; see ${join(home, 'logs', 'media-1.log')}`);
 
   const postgres = await pidOf('postgres');
   const engine = await pidOf('flow-engine-2');

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, Logger, Readiness } from '@opentact/runtime';
 import { isWildcard } from '@opentact/runtime';
 import { type Child, createChild } from './child.ts';
-import { lastLines } from './log-files.ts';
+import { lastSaid } from './log-files.ts';
 import type { Planned } from './plan.ts';
 
 /** How long a process may take to leave before it is killed; a media node waits for its calls. */
@@ -13,8 +13,6 @@ const GRACE_MS = 12_000;
 const READY_MS_MAX = 30_000;
 /** Between a process that is ready and the next that leaves: what was its share has come back to it. */
 const SETTLE_MS = 1_500;
-/** The same news about one process is told again only after this long. */
-const TELL_AGAIN_MS = 10_000;
 
 export type Supervisor = {
   start(): Promise<void>;
@@ -36,16 +34,14 @@ export function createSupervisor(
   plan: readonly Planned[],
   of: { home: string; log: Logger; say(text: string): void },
 ): Supervisor {
-  const toldAt = new Map<string, number>();
   let leaving = false;
 
+  /** One death is one line. One that keeps dying is started every 5 s at most. */
   async function tellEnd(name: string, how: string, final: boolean): Promise<void> {
-    if (leaving || (!final && Date.now() - (toldAt.get(name) ?? 0) < TELL_AGAIN_MS)) return;
-    toldAt.set(name, Date.now());
-    const lines = final ? await lastLines(join(of.home, 'logs'), name, 5) : [];
-    const next = final ? 'and is not started again' : 'and is started again';
-    of.say(`${name} ended (${how}) ${next}; see ${join(of.home, 'logs', `${name}.log`)}\n`);
-    for (const line of lines) of.say(`  ${line}\n`);
+    if (leaving) return;
+    const logs = join(of.home, 'logs');
+    const next = final ? `and is not started again: ${await lastSaid(logs, name)}` : 'and is started again';
+    of.say(`${name} ended (${how}) ${next}; see ${join(logs, `${name}.log`)}\n`);
   }
   const children = plan.map((planned) =>
     createChild(planned, {

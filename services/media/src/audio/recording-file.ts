@@ -65,14 +65,21 @@ export async function openRecording(folder: string, id: string): Promise<Recordi
     try {
       if (earlier[0]) await copyFile(earlier[0], path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     } catch (error) {
+      await rm(path, { force: true }); // a copy that was cut short
       if (!isMissing(error) || tries === TRIES) throw error;
       continue; // Its writer lived after all and has just finished it.
     }
     const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
-    await Promise.all(earlier.map((one) => rm(one, { force: true })));
     const bytes = samplesIn((await handle.stat()).size);
-    if (bytes === 0) await handle.write(wavHeader(0), 0, WAV_HEADER_BYTES, 0);
-    return { id, folder, path, bytes, handle };
+    const file = { id, folder, path, bytes, handle };
+    try {
+      if (bytes === 0) await handle.write(wavHeader(0), 0, WAV_HEADER_BYTES, 0);
+    } catch (error) {
+      await discard(file);
+      throw error;
+    }
+    await Promise.all(earlier.map((one) => rm(one, { force: true })));
+    return file;
   }
 }
 
@@ -83,6 +90,12 @@ async function seal({ handle, bytes }: RecordingFile): Promise<void> {
   } finally {
     await handle?.close();
   }
+}
+
+/** Closes the file of a recording that failed, and removes it: what there is of it would pass for all that was said. Never rejects. */
+export async function discard({ handle, path }: RecordingFile): Promise<void> {
+  await handle?.close().catch(() => {});
+  if (handle) await rm(path, { force: true }).catch(() => {});
 }
 
 /** Closes the file and makes it the recording. @returns false where another writer has taken the work over */

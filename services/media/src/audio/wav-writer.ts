@@ -1,7 +1,7 @@
 // Writes a recording while it is made: blocks of half a second, off the paced thread's path.
-// It refuses to wait for a disk: once 32 blocks wait it fails and keeps what was written.
+// It refuses to wait for a disk: once 32 blocks wait it fails. What a disk failed is removed, never published in part.
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
-import { leave, openRecording, publish, type RecordingFile } from './recording-file.ts';
+import { discard, leave, openRecording, publish, type RecordingFile } from './recording-file.ts';
 import { WAV_HEADER_BYTES } from './wav-header.ts';
 
 const BLOCK_BYTES = 8000;
@@ -25,7 +25,11 @@ export class WavWriter {
   /** Everything asked of the disk so far, one thing after the other. Never rejects. */
   private work: Promise<void>;
 
-  constructor(folder: string, id: string) {
+  private readonly failing: (error: Error) => void;
+
+  /** @param failing told once, of what the disk said where it failed */
+  constructor(folder: string, id: string, failing: (error: Error) => void = () => {}) {
+    this.failing = failing;
     this.work = openRecording(folder, id).then(
       (file) => this.opened(file),
       (error: Error) => this.fail(error),
@@ -40,7 +44,9 @@ export class WavWriter {
   }
 
   private fail(error: Error): void {
-    this.error ??= error;
+    if (this.error) return;
+    this.error = error;
+    this.failing(error);
   }
 
   /** True once the disk failed or fell behind; then only `close` is useful. */
@@ -91,10 +97,11 @@ export class WavWriter {
     this.flush();
     await this.work;
     try {
-      const closed = this.file && (await how(this.file));
-      return this.error ?? closed ?? new Error('the recording was never opened');
+      if (!this.error && this.file) return await how(this.file);
     } catch (error) {
-      return this.error ?? (error as Error);
+      this.fail(error as Error);
     }
+    if (this.file) await discard(this.file);
+    return this.error ?? new Error('the recording was never opened');
   }
 }

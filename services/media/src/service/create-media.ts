@@ -73,7 +73,7 @@ export function createMedia(options: MediaOptions): { service: MediaService; clo
     folder: recordings,
     floorBytes: options.diskFloorBytes ?? 0,
     log,
-    told: (isFull) => service.pool.diskIs(isFull),
+    told: (isFull) => service.diskIs(isFull),
   });
   return {
     service,

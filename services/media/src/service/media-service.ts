@@ -37,16 +37,20 @@ export class MediaService {
   private readonly transcripts: Transcripts;
   private readonly preparing: Preparing;
   private readonly options: MediaServiceOptions;
+  /** Too little of the disk is left: nothing is recorded. */
+  isDiskFull = false;
   private isLeaving = false;
 
   constructor(options: MediaServiceOptions) {
     this.options = options;
+    const { prompts, log } = options;
     this.pool = new WorkerPool({
       workers: options.workers,
       failed: options.failed,
       report: (callId, fact) => this.report(callId, fact),
+      diskFailed: (callId, recordingId, cause) =>
+        log.error({ callId, recordingId, cause }, 'the disk failed a recording: it ends, and its file is removed'),
     });
-    const { prompts, log } = options;
     // Pieces go to the worker as they are ready, so that the first is heard while the others are being made.
     this.preparing = new Preparing({ prompts, log, piece: (piece) => this.pool.piece({ kind: 'piece', ...piece }) });
     this.transcripts = new Transcripts({ ...options, report: (callId, fact) => this.report(callId, fact) });
@@ -60,6 +64,12 @@ export class MediaService {
   /** No new calls from here on; those that are here go on. */
   drain(): void {
     this.isLeaving = true;
+  }
+
+  /** What the watch over the disk found. */
+  diskIs(isFull: boolean): void {
+    this.isDiskFull = isFull;
+    this.pool.diskIs(isFull);
   }
 
   /** Takes an ask; it is answered by facts. @param account whose share its work takes; the call's own where none is known */

@@ -7,6 +7,8 @@ import type { AskOf, FromWorker, ToWorker, WorkerAsk, WorkerData, WorkerLoad } f
 export type PoolOptions = {
   workers: WorkerData[];
   report(callId: string, fact: Observed): void;
+  /** The disk failed a recording. @param cause what it said */
+  diskFailed(callId: string, recordingId: string, cause: string): void;
   /** A worker died. Its sessions died with it, so the process should, too: then its boot is over and all know it. */
   failed(error: unknown): void;
 };
@@ -118,6 +120,7 @@ export class WorkerPool {
   private hear(member: Member, message: FromWorker): void {
     if (message.kind === 'load') member.load = message.load;
     if (message.kind === 'left') member.left.resolve();
+    if (message.kind === 'disk-failed') this.options.diskFailed(message.callId, message.recordingId, message.cause);
     if (message.kind !== 'fact') return;
     const { callId, fact } = message;
     if (fact.type === 'SessionReleased' || fact.type === 'SessionFailed') this.legLeft(member, callId, fact);

@@ -53,14 +53,21 @@ export class Recorder {
   private frames = 0;
   private quietFrames = 0;
 
-  /** `folder`: of the recordings. */
-  constructor(request: number, recordingId: string, folder: string, limits: RecordWish, quota?: RecordingQuota) {
+  /** @param folder of the recordings @param failing told once, of what the disk said where it failed */
+  constructor(
+    request: number,
+    recordingId: string,
+    folder: string,
+    limits: RecordWish,
+    quota?: RecordingQuota,
+    failing?: (error: Error) => void,
+  ) {
     this.quota = quota;
     this.request = request;
     this.recordingId = recordingId;
     this.limits = limits;
     this.both = limits.both ?? false;
-    this.writer = new WavWriter(folder, recordingId);
+    this.writer = new WavWriter(folder, recordingId, failing);
   }
 
   get failed(): boolean {

@@ -19,6 +19,8 @@ export type MediaSessionsOptions = OpeningOptions & {
   legsMax: number;
   /** Of all recordings of one call; nine hours where it isn't said. */
   recordedBytesMax?: number;
+  /** The disk failed a recording, which ends. */
+  diskFailed?(callId: string, recordingId: string, error: Error): void;
 };
 
 /** Of all recordings of one call: nine hours. */
@@ -150,7 +152,9 @@ export class MediaSessions {
     if (this.isDiskFull || !RECORDING_ID.test(recordingId)) return 'disk';
     const quota = this.quotas.get(callId) ?? new RecordingQuota(this.options.recordedBytesMax ?? RECORDED_BYTES_MAX);
     this.quotas.set(callId, quota);
-    return quota.isSpent ? 'full' : new Recorder(seq, recordingId, this.options.recordings, limits, quota);
+    const { recordings, diskFailed } = this.options;
+    const failing = (error: Error) => diskFailed?.(callId, recordingId, error);
+    return quota.isSpent ? 'full' : new Recorder(seq, recordingId, recordings, limits, quota, failing);
   }
 
   private async release({ callId, leg, seq: requestId }: AskOf<'ReleaseRequested'>): Promise<void> {

@@ -36,6 +36,7 @@ export type WorkerLoad = { legs: number; freePorts: number; lateShare: number; w
 
 export type FromWorker =
   | { kind: 'fact'; callId: string; fact: Observed }
+  | { kind: 'disk-failed'; callId: string; recordingId: string; cause: string }
   | { kind: 'load'; load: WorkerLoad }
   | { kind: 'left' };
 

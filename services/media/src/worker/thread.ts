@@ -23,6 +23,7 @@ const sessions = new MediaSessions({
   ...data,
   ports,
   report: (callId, fact) => say({ kind: 'fact', callId, fact }),
+  diskFailed: (callId, recordingId, { message }) => say({ kind: 'disk-failed', callId, recordingId, cause: message }),
 });
 
 function sayLoad(): void {

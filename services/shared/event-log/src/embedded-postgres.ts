@@ -93,8 +93,13 @@ async function initialise(launch: Launch, initdb: string, data: string): Promise
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
   await ownerOf(launch, draft);
-  await runToEnd(launch, initdb, ['-D', draft, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C']);
-  await rename(draft, data);
+  try {
+    await runToEnd(launch, initdb, ['-D', draft, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C']);
+    await rename(draft, data);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function urlOf(sockets: string, database: string): string {
@@ -127,9 +132,16 @@ async function spawnServer(launch: Launch, postgres: string, places: Places): Pr
     maxMs: 60,
     signal: waiting.signal,
   });
-  await Promise.race([up, ended]).finally(() => waiting.abort());
-  up.catch(() => {});
-  await logFile.close();
+  try {
+    await Promise.race([up, ended]);
+  } catch (error) {
+    if (child.pid) await stopServer(child.pid, places.pidFile);
+    throw error;
+  } finally {
+    waiting.abort();
+    up.catch(() => {});
+    await logFile.close();
+  }
   return child.pid!;
 }
 
@@ -152,6 +164,14 @@ async function stopServer(pid: number, pidFile: string): Promise<void> {
     if (!lives(pid)) break;
   }
   await rm(pidFile, { force: true });
+}
+
+/** Ends the server of this home, where one runs: whoever was to keep it running could not begin. */
+export async function endEmbeddedPostgres(home: string): Promise<void> {
+  const places = placesOf(home);
+  if (!existsSync(places.data)) return;
+  const pid = await findRunning(places.data, (await binaries()).postgres);
+  if (pid !== undefined) await stopServer(pid, places.pidFile);
 }
 
 /**

@@ -5,7 +5,7 @@ import { memoryLog } from './memory.ts';
 import type { EventLog } from './port.ts';
 import { postgresLog } from './postgres.ts';
 
-export { type EmbeddedPostgres, embeddedPostgres } from './embedded-postgres.ts';
+export { type EmbeddedPostgres, embeddedPostgres, endEmbeddedPostgres } from './embedded-postgres.ts';
 export { type FaultPlan, type FaultyLog, faulty } from './faulty.ts';
 export { createMemoryServer, type MemoryServer, memoryLog } from './memory.ts';
 export * from './port.ts';

@@ -15,7 +15,7 @@ const SECRETS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`
  */
 export function createLogger(
   of: { service: string; node: string; boot: string; level?: string },
-  to: DestinationStream = pino.destination({ fd: 1, sync: true }),
+  to: DestinationStream = destination(1),
 ): Logger {
   const { level = 'info', ...base } = of;
   return pino(
@@ -32,8 +32,16 @@ export function createLogger(
 }
 
 /** A file that lines go to, made where it is missing, readable by its owner alone. */
-export function logFile(path: string): DestinationStream {
-  return pino.destination({ dest: path, mode: 0o600, sync: true });
+export const logFile = (path: string): DestinationStream => destination(path);
+
+/** What waits for a disk that takes no more lines; beyond it lines are lost. */
+const WAITING_BYTES_MAX = 256 * 1024;
+
+/** A log that can't be written ends nothing: lines wait for room, or are lost. */
+function destination(dest: string | number): DestinationStream {
+  const lines = pino.destination({ dest, mode: 0o600, sync: true, maxLength: WAITING_BYTES_MAX });
+  lines.on('error', () => {});
+  return lines;
 }
 
 /** A URL fit for a log: without user, password, query values and fragment. What is no URL is only measured. */

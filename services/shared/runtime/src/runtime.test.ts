@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect } from 'node:net';
@@ -7,11 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   backoffMs,
   createCache,
   createLogger,
   createShutdown,
+  logFile,
   maskUrl,
   murmur2,
   partitionOf,
@@ -130,6 +134,19 @@ test('secrets never reach the log', () => {
   assert.match(lines[0]!, /"fine":1/);
   assert.equal(maskUrl('http://u:p@host:1/a/b?key=hunter2&b=1#f'), 'http://host:1/a/b?key=…&b=…');
   assert.match(maskUrl('::'), /2 characters/);
+});
+
+test('a log on a full disk ends nothing, and what waits for room is bounded', {
+  skip: !existsSync('/dev/full'),
+}, () => {
+  const log = createLogger({ service: 's', node: 'n', boot: 'b' }, logFile('/dev/full'));
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let n = 0; n < 20_000; n++) log.error({ n, filling: 'x'.repeat(2_000) }, 'not written'); // 40 MB
+  collect();
+  assert.ok(process.memoryUsage().heapUsed - before < 10_000_000);
 });
 
 test('leaving runs every step in order, within its deadline, once', async () => {
