@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../kit/platform.ts';
+import { freePorts } from '../kit/ports.ts';
 import { noSmallDisk, onSmallDisk } from '../kit/small-disk.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/standalone/src/main.ts', import.meta.url));
