@@ -8,9 +8,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { credentials, loadPackageDefinition, type ServiceClientConstructor, status } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { status } from '@grpc/grpc-js';
 import { openControl, type WireEvent } from '../kit/control.ts';
+import { openReflection } from '../kit/reflection.ts';
 import { all, openScene, outcome, type Scene } from '../kit/scene.ts';
 import { openWire } from '../kit/wire.ts';
 
@@ -26,16 +26,6 @@ const refused = (of: Promise<unknown>): Promise<GrpcError> =>
     () => assert.fail('it was not refused'),
     (error: GrpcError) => error,
   );
-
-/** A client of any service, made from .proto text files alone. */
-function clientOf(file: string, includeDirs: string[], path: string[]) {
-  let at = loadPackageDefinition(loadSync(file, { includeDirs, keepCase: true })) as never;
-  for (const name of path) at = at[name];
-  return new (at as ServiceClientConstructor)(
-    `127.0.0.1:${scene.platform.grpcPort}`,
-    credentials.createInsecure(),
-  ) as never as Record<string, (...args: never[]) => never> & { close(): void };
-}
 
 describe('a client with only the .proto files', { timeout: 120_000 }, () => {
   before(
@@ -162,38 +152,18 @@ describe('a client with only the .proto files', { timeout: 120_000 }, () => {
     await wire.close();
   });
 
-  it('finds the services by reflection, and health serving', async () => {
-    const protos = join(ROOT, 'node_modules/.pnpm/node_modules');
-    const health = clientOf(
-      'health/v1/health.proto',
-      [join(protos, 'grpc-health-check/proto')],
-      ['grpc', 'health', 'v1', 'Health'],
-    );
-    const found = await new Promise<{ status: string | number }>((done, failed) =>
-      health.Check!(
-        ...([
-          { service: '' },
-          (error: Error | null, answer: { status: number }) => (error ? failed(error) : done(answer)),
-        ] as never[]),
-      ),
-    );
-    assert.ok(found.status === 1 || found.status === 'SERVING');
-    health.close();
-    const reflection = clientOf(
-      'reflection/v1/reflection.proto',
-      [join(protos, '@grpc/reflection/build/proto/grpc')],
-      ['grpc', 'reflection', 'v1', 'ServerReflection'],
-    );
-    type Stream = { write(m: unknown): void; end(): void; on(e: string, f: (m: never) => void): Stream };
-    const stream = reflection.ServerReflectionInfo!() as Stream;
-    const answer = new Promise<{ list_services_response: { service: Array<{ name: string }> } }>((done, failed) =>
-      stream.on('data', done).on('error', failed),
-    );
-    stream.write({ list_services: '' });
-    const { service } = (await answer).list_services_response;
-    stream.end();
-    reflection.close();
-    assert.ok(service.some(({ name }) => name === 'opentact.call.v1.CallControl'));
+  it('reaches health and calls by reflection alone, with call_id as the proto says', async () => {
+    const { grpcPort, token } = scene.platform;
+    const reflected = await openReflection(`127.0.0.1:${grpcPort}`);
+    assert.deepEqual(reflected.services.sort(), ['grpc.health.v1.Health', 'opentact.call.v1.CallControl']);
+    const health = await reflected.client('grpc.health.v1.Health');
+    assert.deepEqual(await health('Check', { service: '' }), { status: 'SERVING' });
+    const call = await scene.dial(WAIT);
+    const control = await reflected.client('opentact.call.v1.CallControl', token);
+    const found = await control('GetCall', { call_id: call.platformCallId });
+    assert.deepEqual([found.call_id, found.state, Number(found.created_at) > 0], [call.platformCallId, 'live', true]);
+    call.hangup();
+    reflected.close();
   });
 
   it('without the operator’s token nobody is told of a call, hangs one up or places one', async () => {

@@ -14,7 +14,7 @@ import {
   type ServerInterceptor,
   status,
 } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import { HealthImplementation, protoPath } from 'grpc-health-check';
 import { type ConnectionLimits, createConnectionShares } from './connection-shares.ts';
 import { claimSocketPath } from './socket-path.ts';
 
@@ -126,6 +126,9 @@ export async function listenShared(
       }),
   };
 }
+
+/** The `.proto` file of the standard health service. */
+export const HEALTH_PROTO: string = protoPath;
 
 /** Adds the standard health service. @returns sets whether the process serves, for all of its services. */
 export function addGrpcHealth(server: Server): (serving: boolean) => void {
