@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const BIN = `${ROOT}node_modules/.bin/`;
+const BIN = `${ROOT}test/tools/node_modules/.bin/`;
+const PATHS: Record<string, string> = { buf: `${ROOT}proto/node_modules/.bin/buf`, node: process.execPath };
 
 /** Each check with the command that repeats it alone. */
 const CHECKS: Array<{ name: string; command: string; args: string[]; cwd?: string }> = [
@@ -35,7 +36,7 @@ type Result = { name: string; code: number; output: string; tookMs: number };
 function run({ name, command, args, cwd = ROOT }: (typeof CHECKS)[number]): Promise<Result> {
   const started = Date.now();
   return new Promise((done) => {
-    const path = command === 'buf' ? `${ROOT}proto/node_modules/.bin/buf` : `${BIN}${command}`;
+    const path = PATHS[command] ?? `${BIN}${command}`;
     const child = spawn(path, args, {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -71,7 +71,7 @@ function cruise(): Array<{ rule: string; from: string }> {
   const args = ['services', 'proto', 'test', '--config', '.dependency-cruiser.cjs', '--output-type', 'json'];
   let out: string;
   try {
-    out = execFileSync(join(ROOT, 'node_modules/.bin/depcruise'), args, {
+    out = execFileSync(join(ROOT, 'test/tools/node_modules/.bin/depcruise'), args, {
       cwd: tree,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
