@@ -165,7 +165,7 @@ export const OPERATIONS = {
   verifyUserEmail: { method: 'POST', path: '/rest/user/verification' },
 } as const;
 
-export type APIKey = { uuid: string; name: string; token?: string; expired_on: string; created_on: string; modified_on: string };
+export type APIKey = { uuid: string; name: string; token?: string; expired_on: string | null; created_on: string; modified_on: string };
 export type Account = { uuid: string; name: string; email: string; level: string; balance: number; time_zone: string; phone: string | null; address1: string | null; address2: string | null; zip_code: string | null; city: string | null; deleted_on: string | null; created_on: string; modified_on: string };
 export type Address = { uuid: string; name: string; is_physical: boolean; is_billing: boolean; is_shipping: boolean; address1: string; zip_code: string; city: string; country: { a2: string }; address2: string | null; user: { uuid: string } | null; created_on: string; modified_on: string };
 export type App = { uuid: string; name: string; is_active: boolean; auto_answer: boolean; webhook_url: string; webhook_method: 'GET' | 'POST'; webhook_request_timeout: number; call_flow_url: string; call_flow_method: 'GET' | 'POST'; call_flow_request_timeout: number; max_call_length_min: number | null; silence_ms: number | null; rtp_from_anywhere: boolean; shaken_verify_policy: number; shaken_minimum_accepted_attest_lvl: 'A' | 'B' | 'C'; tech_prefix: number; product: Product; class4_ingress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; class4_egress_trunk_settings: { media_type: 'Bypass Media' | 'Proxy Media' | 'Proxy Media + Transcoding' }; outbound_voice_profile: { uuid: string } | null; created_on: string; modified_on: string };

@@ -21,17 +21,18 @@ const Token = Type.Object(
     uuid: Uuid,
     name: Type.String(),
     token: Type.Optional(Type.String()),
-    expired_on: Moment,
+    expired_on: Type.Union([Moment, Type.Null()], { description: 'Null: never, as the demo’s.' }),
     ...Stamps,
   },
   { title: 'APIKey' },
 );
 
-type Row = { id: string; name: string; expires_on: Date; created_on: Date; modified_on: Date };
+/** `expires_on`: a number where it is infinity. */
+type Row = { id: string; name: string; expires_on: Date | number; created_on: Date; modified_on: Date };
 const tokenOf = ({ id, name, expires_on, created_on, modified_on }: Row) => ({
   uuid: id,
   name,
-  expired_on: stamp(expires_on),
+  expired_on: typeof expires_on === 'number' ? null : stamp(expires_on),
   created_on: stamp(created_on),
   modified_on: stamp(modified_on),
 });

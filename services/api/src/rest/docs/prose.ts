@@ -116,7 +116,7 @@ its uuid or by its number. A number that is given back takes no call from the ne
   Calls: `Calls that live. \`POST /call\` rings somebody and runs a document once it is answered; what it may cost is reserved first, and 402 or
 429 say which limit refused it. A live call can be given another document, connected with another, hung up.${sh(
     first('lease', curl('/lease/tn/+$tn')),
-    `call=$(${curl('/call', `${JSON_TYPE} -d '{"to":"sip:1000@127.0.0.1:8090","tn_lease":"'$lease'","xml":"<Response><Say>Hello.</Say><Pause length=\\"5000\\"/></Response>"}'`)} | grep -o '"uuid":"[^"]*' | head -1 | cut -d'"' -f4)`,
+    `call=$(${curl('/call', `${JSON_TYPE} -d '{"to":"sip:1000@127.0.0.1:'$OPENTACT_DEMO_PORT'","tn_lease":"'$lease'","xml":"<Response><Say>Hello.</Say><Pause length=\\"5000\\"/></Response>"}'`)} | grep -o '"uuid":"[^"]*' | head -1 | cut -d'"' -f4)`,
     curl('/call/sca/$call'),
     curl('/call/sca/$call', '-X DELETE'),
   )}`,

@@ -2,19 +2,32 @@
 
 const POST = ' -X POST';
 const LEASES = { path: '/rest/lease/tn', more: '', field: 'uuid' };
-const LIVE = { path: '/rest/call/online', more: '' };
 const APPS = { path: '/rest/sip/app', more: '' };
+const oneself = (path: string) => ({ path, more: '' });
 
 export const DOCUMENT = '<Response><Say>Hello, and good bye.</Say></Response>';
 
-/** By which path the last part of a path is learned, where that is not the list above it. */
-export const SOURCES: Record<string, { path: string; more: string }> = {
-  '/rest/address': { path: '/rest/address/account', more: '' },
-  '/rest/call/sca': LIVE,
-  '/rest/sip/app/call': LIVE,
+/**
+ * By which path the last part of a path is learned, where one isn't made for the purpose: what every account has, or what
+ * costs to make. Null: there may be none, and a command can't make one.
+ */
+export const SOURCES: Record<string, { path: string; more: string } | null> = {
+  '/rest/account': oneself('/rest/account'),
+  '/rest/lease/tn': oneself('/rest/lease/tn'),
+  '/rest/recording': null,
+  '/rest/sip/app': APPS,
+  '/rest/sip/domain/{domain}/invite': null,
   '/rest/sip/app/call/flow': APPS,
   '/rest/token': { path: '/rest/token/list', more: '' },
   '/rest/transaction': { path: '/rest/transaction/search', more: POST },
+  '/rest/user': oneself('/rest/user'),
+};
+
+/** By which operation one is made, where that is not a POST to the list above it. */
+export const MAKERS: Record<string, string> = {
+  '/rest/sip/app/call/flow': '/rest/sip/app',
+  '/rest/call/sca': '/rest/call',
+  '/rest/sip/app/call': '/rest/call',
 };
 
 /** Operations that change an app: one of their own, so that no number's is changed. */
@@ -44,7 +57,7 @@ export const UPLOADS = [
   'ExecuteSIPControlAppCallExecuteCallFlow',
 ];
 
-const CALLEE = 'sip:1000@127.0.0.1:8090';
+const CALLEE = 'sip:1000@127.0.0.1:$OPENTACT_DEMO_PORT';
 
 /** JSON bodies, by operation. `$RANDOM` is the shell's: what must be new is new each time. */
 export const BODIES: Record<string, unknown> = {
@@ -63,6 +76,7 @@ export const BODIES: Record<string, unknown> = {
   CreateSIPConnection: { name: 'PBX', ip: '192.0.2.7' },
   CreateSIPControlApp: { name: 'Menu', auto_answer: true },
   CreateSIPDomain: { domain: 'shop$RANDOM.example.test' },
+  CreateSIPSwitch: { name: 'Gateway', remote_ip: '192.0.2.8' },
   CreateSIPUser: { login: 'ann$RANDOM', password: 'correct horse battery' },
   CreateTNProfile: { name: 'Callers' },
   CreateToken: { name: 'shop' },

@@ -3,7 +3,7 @@
  * a path or a body names (`$app`, `$lease`) is asked for first. An operation that such a command would remove something by,
  * or that needs what no shell knows (a mailed token, a SIP user's password), has none. Pure.
  */
-import { BODIES, DOCUMENT, OF_OWN_APP, PARAMETERS, SOURCES, UPLOADS, VARIABLES } from './sample-bodies.ts';
+import { BODIES, DOCUMENT, MAKERS, OF_OWN_APP, PARAMETERS, SOURCES, UPLOADS, VARIABLES } from './sample-bodies.ts';
 
 type Parameter = { in: string; name: string; required?: boolean };
 export type Described = {
@@ -23,7 +23,7 @@ const asked = (name: string, path: string, more: string, field: string) =>
   `${name}=$(curl -s "$OPENTACT_URL${path}" ${HEADER}${more} | ${first(field)})`;
 
 /** `"…$app…"` within single quotes: the shell's value takes its place. */
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''").replace(/\$([A-Za-z]+)/g, "'$$$1'")}'`;
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''").replace(/\$([A-Za-z_]+)/g, "'$$$1'")}'`;
 
 /** The command; undefined where the operation has none. */
 export function sampleOf(method: string, path: string, of: Described, paths: Paths): string | undefined {
@@ -37,12 +37,16 @@ export function sampleOf(method: string, path: string, of: Described, paths: Pat
   const filled = filledPath(path, paths, lines, OF_OWN_APP.includes(id));
   if (filled === undefined) return undefined;
   const text = body === undefined ? '' : JSON.stringify(body);
-  for (const [, name] of text.matchAll(/\$([a-z]+)/g)) {
-    const { path: where, more, field } = VARIABLES[name!]!;
-    lines.push(asked(name!, where, more, field));
-  }
+  lines.push(...learned(text));
   return [...lines, command(method, filled, of, upload ? undefined : text)].join('\n');
 }
+
+/** What a body names, each by a line that asks for it. */
+const learned = (body: string): string[] =>
+  [...body.matchAll(/\$([a-z]+)/g)].map(([, name]) => {
+    const { path, more, field } = VARIABLES[name!]!;
+    return asked(name!, path, more, field);
+  });
 
 /** @param body undefined: an upload */
 function command(method: string, path: string, of: Described, body: string | undefined): string {
@@ -54,10 +58,17 @@ function command(method: string, path: string, of: Described, body: string | und
   return `${line}${verb}${body === '' ? '' : ` \\\n  ${JSON_HEADER} -d ${quoted(body)}`}`;
 }
 
-const OWN_APP = {
-  path: '/rest/sip/app',
-  more: ` ${JSON_HEADER} -d ${quoted(JSON.stringify(BODIES.CreateSIPControlApp))}`,
-};
+/** By what the answer is had that names something, and what is asked before. */
+type Source = { lines?: string[]; path: string; more: string };
+
+/** The line that makes one of a list, and those before it; undefined where no command can. */
+function made(above: string, path: string, paths: Paths): Source | undefined {
+  const maker = MAKERS[above];
+  const body = BODIES[paths[maker ?? above]?.post?.operationId ?? ''];
+  if (body === undefined) return undefined;
+  const text = JSON.stringify(body);
+  return { lines: learned(text), path: maker ?? path, more: ` ${JSON_HEADER} -d ${quoted(text)}` };
+}
 
 /** The path with shell variables for its parameters; undefined where nobody lists what they name. */
 function filledPath(path: string, paths: Paths, lines: string[], isOwnApp: boolean): string | undefined {
@@ -73,10 +84,13 @@ function filledPath(path: string, paths: Paths, lines: string[], isOwnApp: boole
       done += fixed;
       continue;
     }
-    const source = isOwnApp
-      ? OWN_APP
-      : (SOURCES[above] ?? (paths[above]?.get ? { path: done.replace(/\/$/, ''), more: '' } : undefined));
+    const list = done.replace(/\/$/, '');
+    const known = isOwnApp ? undefined : SOURCES[above];
+    if (known === null) return undefined;
+    const source: Source | undefined =
+      known ?? made(above, list, paths) ?? (paths[above]?.get ? { path: list, more: '' } : undefined);
     if (!source) return undefined;
+    lines.push(...(source.lines ?? []));
     lines.push(asked(part, source.path, source.more, part === 'domain' ? 'domain' : 'uuid'));
     done += `$${part}`;
   }
