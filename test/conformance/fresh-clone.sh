@@ -20,7 +20,7 @@ try() {
   start first.log
   npm run -s call -- --press 1 | tail -n 1
   local took=$(($(date +%s) - cloned))
-  echo "first call: over $took s after git clone ($cache package cache; the first sound some 10 s earlier)"
+  echo "the first call was over $took s after git clone ($cache package cache)"
   [ "$cache" = cold ] || [ $took -le 60 ] || short 'the first call took more than 60 s'
   sizes
   pages
