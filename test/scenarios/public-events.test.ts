@@ -25,6 +25,7 @@ type Envelope = {
   };
   call: { uuid: string; direction: string; parent: { uuid: string } | null };
   account: { uuid: string };
+  call_flow?: { element: { name: string } | null };
 };
 
 let scene: Scene;
@@ -109,6 +110,9 @@ describe('what customers are told', { timeout: 120_000 }, () => {
       'in hangup',
       'in destroyed',
     ]);
+    const [answered, ended] = events.flatMap(({ call_flow: flow }) => (flow ? [flow] : []));
+    assert.equal(answered!.element, null, 'no command answered it');
+    assert.partialDeepStrictEqual(ended!.element, { name: 'Record', timeout_ms: 60_000 });
     const { url, format } = events[3]!.payload;
     const headers = { authorization: `Bearer ${scene.platform.token}` };
     const fetched = await fetch(`http://127.0.0.1:${scene.platform.httpPort}${url}`, { headers });
