@@ -38,7 +38,7 @@ const homeOf = (t: TestContext) => join(base, t.name.replace(/\W+/g, '-').slice(
 /** PostgreSQL keeps its own pid file as long as it runs. */
 const hasServer = (home: string) => existsSync(join(home, 'postgres', 'postmaster.pid'));
 
-describe('a start that can’t be', { timeout: 120_000 }, () => {
+describe('a start that can’t be', { timeout: 300_000 }, () => {
   it('with a file as home ends at once with a sentence', async () => {
     const file = join(base, 'file');
     writeFileSync(file, '');
@@ -47,6 +47,12 @@ describe('a start that can’t be', { timeout: 120_000 }, () => {
       assert.equal(said, `not started: ${home} is a file, or lies below one: set OPENTACT_HOME to a folder\n`);
       assert.equal(code, 73);
     }
+  });
+
+  it('with a home where nothing can be made ends at once with a sentence', async () => {
+    const { code, said } = await (await start('/proc/nowhere/home')).ended;
+    assert.equal(said, "not started: /proc/nowhere/home can't be used (ENOENT): set OPENTACT_HOME to another folder\n");
+    assert.equal(code, 73);
   });
 
   it('with an unwritable home ends at once with a sentence', disk, async () => {

@@ -31,7 +31,7 @@ const RECORD = `
 
 const privileged = {
   skip: noSmallDisk || (process.getuid?.() !== 0 && 'only root sees into the mount namespace of another process'),
-  timeout: 120_000,
+  timeout: 240_000,
 };
 
 async function scene(t: TestContext) {

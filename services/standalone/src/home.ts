@@ -1,7 +1,7 @@
 /** Can this home hold an installation? Found out before anything is started, by a folder and a file that are really made. */
 import { existsSync } from 'node:fs';
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const MIB = 1024 * 1024;
 /** What a first start writes, most of it PostgreSQL's; and what a later one may write before anybody calls. */
@@ -29,6 +29,17 @@ function sentenceOf(home: string, { code = 'unknown' }: NodeJS.ErrnoException): 
   }
 }
 
+/** With those above it. Node's own `recursive` never ends where a folder takes none, as `/proc`. */
+async function makeFolder(path: string): Promise<void> {
+  const make = () => mkdir(path, { mode: 0o711 });
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (error.code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    await makeFolder(dirname(path));
+    await make();
+  });
+}
+
 /**
  * @param hasOwnServer the journal is kept by a PostgreSQL that lies elsewhere
  * @returns what a person must know to mend it; undefined where the home will do
@@ -37,7 +48,7 @@ export async function homeFault(home: string, hasOwnServer: boolean): Promise<st
   const probe = join(home, `.probe-${process.pid}`);
   try {
     // Passable but not readable by others: PostgreSQL may run as one of them.
-    await mkdir(home, { recursive: true, mode: 0o711 });
+    await makeFolder(home);
     await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flag: 'wx', mode: 0o600 });
     const { bavail, bsize } = await statfs(home);
     const isFirst = !hasOwnServer && !existsSync(join(home, 'postgres', 'PG_VERSION'));
