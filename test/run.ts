@@ -74,7 +74,7 @@ const TIERS: Tier[] = [
     name: 'load',
     files: ['test/load/run.ts'],
     program: ['test/load/run.ts', '--smoke'],
-    budgetMs: 90_000,
+    budgetMs: 150_000,
     concurrency: 1,
   },
   // Two at a time, since they mostly wait for what is frozen, killed or replaced.
@@ -83,7 +83,7 @@ const TIERS: Tier[] = [
   {
     name: 'brokers',
     files: ['test/failure/brokers/*.test.ts', 'test/scenarios/kafka/*.test.ts'],
-    budgetMs: 200_000,
+    budgetMs: 260_000,
     concurrency: 1,
     needs: ['java', 'mvn', 'kcat'],
   },

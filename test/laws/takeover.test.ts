@@ -158,3 +158,20 @@ test('an owner that is flooded keeps its timers and asks for the facts that didn
   await owner.until(() => owner.opened.length > opened, 15_000);
   await owner.until(async () => (await types(owner)).includes('CallEnded'));
 });
+
+test('every owner knows where a call that lives began, also one that never read its beginning', async (t) => {
+  const owner = createOwner(t, {});
+  await longCall(owner);
+  const began = owner.partition().began(callId)!;
+  let position = 0;
+  for await (const first of owner.log.replay(JOURNAL, owner.partition().number, began)) {
+    assert.deepEqual([first.key, first.headers.seq], [callId, '1']);
+    ({ position } = first);
+    break;
+  }
+  await owner.partition().release();
+  await owner.take(callId);
+  const mark = await owner.log.lowWater(JOURNAL, owner.partition().number);
+  assert.ok(mark > position, `the mark at ${mark} still lies before the call`);
+  assert.equal(owner.partition().began(callId), began);
+});

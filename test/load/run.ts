@@ -10,6 +10,7 @@ import { kafkaLog, postgresLog } from '@opentact/event-log';
 import { startCluster } from '../kit/broker.ts';
 import { machine } from '../kit/load-average.ts';
 import { CASES } from './cases.ts';
+import { history } from './history.ts';
 import { install } from './installation.ts';
 import { measureLog } from './log.ts';
 import { type Measured, measure, untilQuiet } from './measure.ts';
@@ -24,6 +25,10 @@ const HELP = `npm run load -- [options]
       --calls N       calls held at once in case hold; default 100
       --quiet N       wait up to N seconds before each run until the machine does little else; default 0
       --json          a line of JSON per run as well
+      --history N     instead of calls at rates: N past calls in the logs of a platform of its own, and how long each question
+                      about past and new calls takes, each search and its deepest page, a restart and a takeover
+      --journal N     how many of those have their records in the journal, too; default: all of them
+      --times N       how often each question of --history is asked; default 100
       --smoke         every case for seconds, without figures: does each of its calls do what it is there for? Ends 1 where
                       one doesn't; what npm test runs
 `;
@@ -40,6 +45,9 @@ const { values } = parseArgs({
     quiet: { type: 'string', default: '0' },
     json: { type: 'boolean' },
     smoke: { type: 'boolean' },
+    history: { type: 'string' },
+    journal: { type: 'string' },
+    times: { type: 'string', default: '100' },
   },
 });
 const NAMES = [...CASES.map((c) => c.name), 'overload', 'log'];
@@ -48,6 +56,7 @@ const RATE_MAX = 2_000;
 const PAUSE_MS = 1_500;
 const SMOKE_RATE = 4;
 const SMOKE_SECONDS = 3;
+const SMOKE_HISTORY = { calls: 500, journaled: 200, times: 5 };
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const wanted = values.case ?? NAMES;
@@ -58,6 +67,14 @@ const bad = wanted.find((name) => !NAMES.includes(name));
 if (values.help || bad || !(seconds > 0 && runs > 0) || rates?.some((rate) => !(rate > 0 && rate <= RATE_MAX))) {
   process.stdout.write(`${bad ? `${bad}: no such case\n` : ''}${HELP}`);
   process.exit(values.help ? 0 : 2);
+}
+
+if (values.history) {
+  const calls = Number(values.history);
+  const journaled = Math.min(calls, Number(values.journal ?? calls));
+  if (!(calls > 0 && journaled > 0)) throw new Error('--history and --journal take a number of calls');
+  const found = await history({ calls, journaled, times: Number(values.times), say });
+  process.exit(found.some(({ failed }) => failed > 0) ? 1 : 0);
 }
 
 const broker = values.log === 'kafka' ? await startCluster(1) : undefined;
@@ -161,7 +178,14 @@ async function smoke(): Promise<void> {
   const lines = await measureLog(log);
   await log.close();
   tell('log', lines.length > 0, `${lines.length} measurements`);
-  const passed = CASES.length + 1 - failed;
+  const asked = await history({ ...SMOKE_HISTORY, say: () => {} });
+  const unanswered = asked.filter((figure) => figure.failed > 0).map(({ name }) => name);
+  tell(
+    'history',
+    asked.length > 0 && unanswered.length === 0,
+    `${asked.length} questions; ${unanswered.join(', ') || 'each answered'}`,
+  );
+  const passed = CASES.length + 2 - failed;
   say(`\n${passed} passed, ${failed} failed, 0 skipped`);
   if (process.env.OPENTACT_COUNTS)
     writeFileSync(process.env.OPENTACT_COUNTS, JSON.stringify({ passed, failed, skipped: 0, reasons: [] }));

@@ -25,7 +25,7 @@ import { mayResetLeadTo } from './accounts/reset-origins.ts';
 import { rest } from './app.ts';
 import { connectEngine } from './calls/engine.ts';
 import { runBatches } from './calls/run-batches.ts';
-import { migrate, openDatabase } from './database/database.ts';
+import { migrateAt, openDatabase } from './database/database.ts';
 import { sealKeys } from './database/sealing/keys.ts';
 import { sealRows } from './database/sealing/rows.ts';
 import { createSeal } from './database/sealing/seal.ts';
@@ -53,7 +53,8 @@ const shutdown = createShutdown(log);
 if (!config.apiDatabaseUrl) throw new Error('api needs DATABASE_URL or OPENTACT_API_DATABASE_URL');
 
 const database = openDatabase(config.apiDatabaseUrl);
-await retry(() => migrate(database), { tries: 10, firstMs: 200, maxMs: 1000 });
+const { apiDatabaseUrl } = config;
+await retry(() => migrateAt(apiDatabaseUrl), { tries: 10, firstMs: 200, maxMs: 1000 });
 const seal = createSeal(sealKeys(config));
 await sealRows(database, seal)
   .then((sealed) => sealed > 0 && log.info({ sealed }, 'secrets of the database were sealed'))

@@ -221,14 +221,17 @@ const STATEMENT_MS = 2000;
 /** A busy server takes its time to begin with a connection; one that waits for another's turn waits as long. */
 const CONNECT_MS = 5000;
 
-/** Opens the database; nothing is asked of it yet. */
-export function openDatabase(url: string): Database {
+/** An index of a long log takes its time to be made. */
+const MIGRATE_MS = 3_600_000;
+
+/** Opens the database; nothing is asked of it yet. @param statementMs how long one statement may take */
+export function openDatabase(url: string, statementMs = STATEMENT_MS): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: POOL_MAX,
     connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    query_timeout: STATEMENT_MS + 500,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + 500,
     application_name: 'opentact api',
   });
   pool.on('error', () => {}); // An idle connection broke; the next question opens another.
@@ -240,4 +243,10 @@ export async function migrate(database: Database): Promise<void> {
   const migrator = new Migrator({ db: database, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
+}
+
+/** The same for the database at `url`, whose statements may take as long as they need here. */
+export async function migrateAt(url: string): Promise<void> {
+  const database = openDatabase(url, MIGRATE_MS);
+  await migrate(database).finally(() => database.destroy());
 }

@@ -1,7 +1,7 @@
 /** api's database as a command finds it: where api would, else the embedded one of OPENTACT_HOME, running or not. */
 import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
 import { readPlatformConfig } from '@opentact/runtime';
-import { type Database, migrate, openDatabase } from './database.ts';
+import { type Database, migrateAt, openDatabase } from './database.ts';
 
 const DATABASE = 'opentact_api';
 
@@ -10,9 +10,10 @@ export async function withDatabase<T>(command: string, use: (db: Database) => Pr
   const config = readPlatformConfig(command, process.env);
   let embedded: EmbeddedPostgres | undefined;
   if (!config.apiDatabaseUrl) embedded = await embeddedPostgres({ home: config.home, databases: [DATABASE] });
-  const db = openDatabase(config.apiDatabaseUrl ?? embedded!.url(DATABASE));
+  const url = config.apiDatabaseUrl ?? embedded!.url(DATABASE);
+  const db = openDatabase(url);
   try {
-    await migrate(db);
+    await migrateAt(url);
     return await use(db);
   } finally {
     await db.destroy();

@@ -32,6 +32,7 @@ import { accountProfile } from './migrations/031-account-profile.ts';
 import { logSearch } from './migrations/032-log-search.ts';
 import { stories } from './migrations/033-stories.ts';
 import { logCursors } from './migrations/034-log-cursors.ts';
+import { endedCalls } from './migrations/035-ended-calls.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': directory,
@@ -66,4 +67,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '032-log-search': logSearch,
   '033-stories': stories,
   '034-log-cursors': logCursors,
+  '035-ended-calls': endedCalls,
 };

@@ -1,14 +1,15 @@
 /** The call log of an account: searched by masks, page by page, each call once however many come in (section 8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Expression, type OrderByDirection, type SqlBool, sql } from 'kysely';
+import { type Expression, type SqlBool, sql } from 'kysely';
 import { type Static, Type } from 'typebox';
 import { Call, callOf } from '../../calls/rest/call-object.ts';
 import type { Database } from '../../database/database.ts';
 import { likeOf } from '../../kernel/mask.ts';
+import { isUuid } from '../../kernel/uuid.ts';
 import { answers, Moment, ok, optionalBody, Uuid } from '../../rest/envelope.ts';
 import { operation } from '../../rest/operation.ts';
-import { objectOfRow } from '../row.ts';
-import { LogQuery, logPageOf, snapshotOf, totalOf, untilOf, wasThere } from './log-pages.ts';
+import { type LoggedCall, objectOfRow } from '../row.ts';
+import { behind, type Key, LogQuery, logPageOf, momentKey, placeOf, totalOf, untilOf, wasThere } from './log-pages.ts';
 
 const Mask = Type.String({
   minLength: 1,
@@ -65,6 +66,32 @@ const ORDER = {
   created_on: sql.ref('created_on'),
   modified_on: modified,
 };
+/** Of what never changes: pages in such an order are exact, and found by the last row of the page before. */
+const VALUES: Partial<Record<keyof typeof ORDER, Pick<Key<LoggedCall>, 'value' | 'parse'>>> = {
+  tn: { value: ({ direction, called, caller }) => (direction === 'in' ? called : caller) },
+  to: { value: ({ called }) => called },
+  from: { value: ({ caller }) => caller },
+  created_on: { value: ({ created_on }) => created_on.toISOString(), parse: momentKey },
+};
+const BY_ID: Key<LoggedCall> = {
+  of: sql.ref('id'),
+  way: 'asc',
+  value: ({ id }) => id,
+  parse: (text) => (isUuid(text) ? text : undefined),
+};
+
+/** What calls are ordered by; `isExact`: all of it never changes. */
+function keysOf(order: Filters['order']): { keys: Key<LoggedCall>[]; isExact: boolean } {
+  const asked = Object.entries(order ?? {}) as Array<[keyof typeof ORDER, 'ASC' | 'DESC']>;
+  const fields = asked.length > 0 ? asked : [['created_on', 'DESC'] as const];
+  const keys = fields.map(([field, way]) => ({
+    of: ORDER[field],
+    way: way === 'ASC' ? ('asc' as const) : ('desc' as const),
+    value: () => '',
+    ...VALUES[field],
+  }));
+  return { keys: [...keys, BY_ID], isExact: fields.every(([field]) => VALUES[field]) };
+}
 
 const ANY = '*';
 /** A mask that begins with a wildcard has no index: so many of the newest calls are held against it. */
@@ -127,11 +154,72 @@ async function searched(db: Database, accountId: string, body: Filters, snapshot
   return { mine, isWhole: oldest === undefined };
 }
 
+async function pageOf(
+  db: Database,
+  accountId: string,
+  body: Filters,
+  { take, skip, until }: { take: number; skip: number; until: string | undefined },
+) {
+  const { take: _, skip: __, ...search } = body;
+  const place = await placeOf(db, until, search);
+  const { snapshot } = place;
+  const { mine, isWhole } = await searched(db, accountId, body, snapshot);
+  const { keys, isExact } = keysOf(body.order);
+  const from = isExact ? behind(keys, place, skip) : undefined;
+  const sorted = () =>
+    keys
+      .reduce((q, { of, way }) => q.orderBy(of, way), mine.selectAll())
+      .$if(from !== undefined, (q) => q.where(from!))
+      .limit(take)
+      .offset(from ? skip - place.ended!.skip : skip)
+      .execute();
+  const [total, rows] = await Promise.all([
+    totalOf(db, mine),
+    Object.keys(body.order ?? {}).join() === 'state' ? byState(db, mine, body.order!.state!, take, skip) : sorted(),
+  ]);
+  const last = isExact ? rows.at(-1) : undefined;
+  const ended = last && { search, skip: skip + rows.length, values: keys.map((key) => key.value(last)) };
+  const data = rows.map((row) => callOf(objectOfRow(row)));
+  const total_is_exact = total.total_is_exact && isWhole;
+  return { take, skip, ...total, total_is_exact, data, until: untilOf(snapshot, ended) };
+}
+
+type Mine = Awaited<ReturnType<typeof searched>>['mine'];
+/** In the order of their names. */
+const STATES = ['destroyed', 'hangup', 'init', 'live', 'ringing'];
+
+/**
+ * By state, then the latest first: each state by the index of the latest, no more of it than the page may need. An index by state would be
+ * written anew at each change of each call.
+ */
+async function byState(
+  db: Database,
+  mine: Mine,
+  way: 'ASC' | 'DESC',
+  take: number,
+  skip: number,
+): Promise<LoggedCall[]> {
+  const ranked = (way === 'ASC' ? STATES : STATES.toReversed()).map(
+    (state, rank) =>
+      sql`(${mine
+        .selectAll()
+        .select(sql<number>`${rank}::int`.as('rank'))
+        .where('state', '=', state)
+        .orderBy('created_on', 'desc')
+        .orderBy('id')
+        .limit(skip + take)})`,
+  );
+  const { rows } = await sql<LoggedCall>`
+    select * from (${sql.join(ranked, sql` union all `)}) as ranked
+    order by rank, created_on desc, id limit ${take} offset ${skip}`.execute(db);
+  return rows;
+}
+
 export const callLog =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) => {
     const description =
-      'The first page says `until`; sent back with `skip`, the next pages show what was there at the first, each call once.';
+      'The first page says `until`; sent back with `skip`, the next pages show what was there at the first, each call once. With the `until` of the page before, a page costs the same however deep it is.';
     const schema = { querystring: LogQuery, body: optionalBody(Filters), response: answers(logPageOf(Call)) };
     for (const [path, name] of [
       ['/call/search', 'SearchCalls'],
@@ -143,26 +231,7 @@ export const callLog =
         async ({ identity, query, body: given }) => {
           const body = given ?? {};
           const { take = body.take ?? 10, skip = body.skip ?? 0 } = query;
-          const snapshot = await snapshotOf(db, query.until);
-          const { mine, isWhole } = await searched(db, identity.accountId, body, snapshot);
-          const order = Object.entries(body.order ?? {}) as Array<[keyof typeof ORDER, 'ASC' | 'DESC']>;
-          let sorted = mine.selectAll();
-          for (const [field, way] of order)
-            sorted = sorted.orderBy(ORDER[field], way.toLowerCase() as OrderByDirection);
-          if (order.length === 0) sorted = sorted.orderBy('created_on', 'desc');
-          const [total, rows] = await Promise.all([
-            totalOf(db, mine),
-            sorted.orderBy('id').limit(take).offset(skip).execute(),
-          ]);
-          const data = rows.map((row) => callOf(objectOfRow(row)));
-          return ok({
-            take,
-            skip,
-            ...total,
-            total_is_exact: total.total_is_exact && isWhole,
-            data,
-            until: untilOf(snapshot),
-          });
+          return ok(await pageOf(db, identity.accountId, body, { take, skip, until: query.until }));
         },
       );
   };

@@ -1,11 +1,13 @@
 /** The flow log of an app: each verb that ended, searched page by page (reference 2.9, section 8). */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { sql } from 'kysely';
 import { Type } from 'typebox';
 import type { Database } from '../../database/database.ts';
+import { isUuid } from '../../kernel/uuid.ts';
 import { answers, Moment, ok, optionalBody, stamp, Uuid, UuidPath } from '../../rest/envelope.ts';
 import { notFound } from '../../rest/errors.ts';
 import { operation } from '../../rest/operation.ts';
-import { LogQuery, logPageOf, snapshotOf, totalOf, untilOf, wasThere } from './log-pages.ts';
+import { behind, type Key, LogQuery, logPageOf, momentKey, placeOf, totalOf, untilOf, wasThere } from './log-pages.ts';
 
 const Flow = Type.Object(
   {
@@ -31,6 +33,19 @@ const Filters = Type.Object({
   skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
 });
 
+type Logged = { created_on: Date; call_id: string; seq: number };
+/** The latest first. */
+const KEYS: Array<Key<Logged>> = [
+  { of: sql.ref('created_on'), way: 'desc', value: ({ created_on }) => created_on.toISOString(), parse: momentKey },
+  { of: sql.ref('call_id'), way: 'asc', value: ({ call_id }) => call_id, parse: (id) => (isUuid(id) ? id : undefined) },
+  {
+    of: sql.ref('seq'),
+    way: 'desc',
+    value: ({ seq }) => String(seq),
+    parse: (seq) => (/^\d{1,9}$/.test(seq) ? seq : undefined),
+  },
+];
+
 const hasApp = async (db: Database, uuid: string, accountId: string) =>
   (await db
     .selectFrom('app')
@@ -47,7 +62,7 @@ export const flowLog =
         'SearchCallFlowLogs',
         'Logs',
         'Search the flow log of an app',
-        'Each verb that ended, the latest first. With the `until` of the first page, the next ones hold what was there then.',
+        'Each verb that ended, the latest first. With the `until` of the page before, the next holds what was there at the first, and costs the same however deep it is.',
       ),
       params: UuidPath,
       querystring: LogQuery,
@@ -57,7 +72,10 @@ export const flowLog =
     http.post('/sip/app/:uuid/logs', { schema }, async ({ identity, params, query, body: given }) => {
       const body = given ?? {};
       const { take = body.take ?? 10, skip = body.skip ?? 0 } = query;
-      const snapshot = await snapshotOf(db, query.until);
+      const { take: _, skip: __, ...search } = { ...body, app: params.uuid };
+      const place = await placeOf(db, query.until, search);
+      const { snapshot } = place;
+      const from = behind(KEYS, place, skip);
       const mine = db
         .selectFrom('flow_log')
         .where('account_id', '=', identity.accountId)
@@ -70,15 +88,14 @@ export const flowLog =
         .$if(body.created_on_to !== undefined, (q) => q.where('created_on', '<=', new Date(body.created_on_to!)));
       const [total, rows] = await Promise.all([
         totalOf(db, mine),
-        mine
-          .selectAll()
-          .orderBy('created_on', 'desc')
-          .orderBy('call_id')
-          .orderBy('seq', 'desc')
+        KEYS.reduce((q, { of, way }) => q.orderBy(of, way), mine.selectAll())
+          .$if(from !== undefined, (q) => q.where(from!))
           .limit(take)
-          .offset(skip)
+          .offset(from ? skip - place.ended!.skip : skip)
           .execute(),
       ]);
+      const last = rows.at(-1);
+      const ended = last && { search, skip: skip + rows.length, values: KEYS.map((key) => key.value(last)) };
       // The app may be gone; what it ran is still told to its account.
       if (rows.length === 0 && !(await hasApp(db, params.uuid, identity.accountId))) throw notFound('SIP control app');
       const data = rows.map(({ call_id, seq, document, path, name, success, reason, tag, created_on }) => ({
@@ -92,6 +109,6 @@ export const flowLog =
         tag,
         created_on: stamp(created_on),
       }));
-      return ok({ take, skip, ...total, data, until: untilOf(snapshot) });
+      return ok({ take, skip, ...total, data, until: untilOf(snapshot, ended) });
     });
   };

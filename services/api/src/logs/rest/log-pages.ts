@@ -1,16 +1,20 @@
 /**
  * Pages of a log that grows: the first page says `until`, and whoever sends it back sees what was there then, each row
- * once. It is a snapshot of the database: it lasts until the log is made anew.
+ * once. It is a snapshot of the database: it lasts until the log is made anew. And it says which row its page ended with,
+ * so that a page behind it is found by that row, however deep it lies.
  */
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { createHash } from 'node:crypto';
+import { type Expression, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import { type TSchema, Type } from 'typebox';
 import type { Database } from '../../database/database.ts';
 import { pageOf } from '../../rest/envelope.ts';
 import { badInput } from '../../rest/errors.ts';
 
+const UNTIL_MAX = 2048;
 const Until = Type.String({
-  pattern: '^[A-Za-z0-9_-]{4,2048}$',
-  description: 'the `until` of the first page: only what was there then',
+  pattern: `^[A-Za-z0-9_-]{4,${UNTIL_MAX}}$`,
+  description:
+    'the `until` of an earlier page: only what was there at the first. With that of the page before, a page costs the same however deep it is.',
 });
 /** Without defaults: a body may say how many, too. */
 export const LogQuery = Type.Object({
@@ -28,7 +32,7 @@ export const logPageOf = <T extends TSchema>(row: T) =>
     total_is_exact: Type.Boolean({
       description: `False: there are more than \`total\`, or older rows were not looked at. Counted up to ${TOTAL_MAX}.`,
     }),
-    until: Type.String({ description: 'For the next pages.' }),
+    until: Type.String({ description: 'For the next pages; best that of the page before.' }),
   });
 
 /** How many rows a search has, up to a bound. @param rows what is searched, without order and bound */
@@ -44,18 +48,72 @@ export async function totalOf<DB, T extends keyof DB>(
   return { total: Math.min(count, TOTAL_MAX), total_is_exact: count <= TOTAL_MAX };
 }
 
-/** What is committed at one moment. @throws RestError 400 for what is none of ours */
-export async function snapshotOf(db: Database, until: string | undefined): Promise<string> {
+/** What rows are ordered by. `value`: of a row, as text; `parse`: back, undefined where it is none such. */
+export type Key<R> = {
+  of: Expression<unknown>;
+  way: 'asc' | 'desc';
+  value(row: R): string;
+  parse?(text: string): unknown;
+};
+
+/** Where an earlier page of the same search ended: so many rows, of which the last had these values. */
+type Ended = { skip: number; values: string[] };
+/** `snapshot`: what is committed at one moment. */
+export type Place = { snapshot: string; ended?: Ended };
+
+/** What a search asks for and in which order, told apart from any other. */
+const nameOf = (search: unknown) =>
+  createHash('sha256').update(JSON.stringify(search)).digest('base64url').slice(0, 12);
+
+/** @param search what is asked for, but for the page. @throws RestError 400 for what is none of ours */
+export async function placeOf(db: Database, until: string | undefined, search: unknown): Promise<Place> {
   if (until === undefined) {
     const { rows } = await sql<{ now: string }>`select pg_current_snapshot()::text as now`.execute(db);
-    return rows[0]!.now;
+    return { snapshot: rows[0]!.now };
   }
-  const text = Buffer.from(until, 'base64url').toString('latin1');
-  if (isSnapshot(text)) return text;
-  throw badInput({ 'query.until': { message: 'must be the `until` of a page' } });
+  const [snapshot = '', name, ...rest] = Buffer.from(until, 'base64url').toString('utf8').split(' ');
+  if (!isSnapshot(snapshot)) throw badInput({ 'query.until': { message: 'must be the `until` of a page' } });
+  const ended = name === nameOf(search) ? endedOf(rest.join(' ')) : undefined;
+  return { snapshot, ...(ended && { ended }) };
 }
 
-export const untilOf = (snapshot: string) => Buffer.from(snapshot).toString('base64url');
+export const snapshotOf = async (db: Database, until: string | undefined) => (await placeOf(db, until, null)).snapshot;
+
+function endedOf(text: string): Ended | undefined {
+  try {
+    const [skip, ...values] = JSON.parse(text) as unknown[];
+    if (!Number.isSafeInteger(skip) || !values.every((value) => typeof value === 'string')) return undefined;
+    return { skip: skip as number, values: values as string[] };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param ended where this page ends, of which search */
+export function untilOf(snapshot: string, ended?: Ended & { search: unknown }): string {
+  const where = ended && [nameOf(ended.search), JSON.stringify([ended.skip, ...ended.values])];
+  const whole = Buffer.from([snapshot, ...(where ?? [])].join(' ')).toString('base64url');
+  return whole.length <= UNTIL_MAX ? whole : Buffer.from(snapshot).toString('base64url');
+}
+
+/** The rows behind the last of an earlier page; undefined where its `until` is of no use here. */
+export function behind<R>(keys: Array<Key<R>>, { ended }: Place, skip: number): Expression<SqlBool> | undefined {
+  if (!ended || ended.skip > skip || ended.values.length !== keys.length) return undefined;
+  const values = keys.map(({ parse }, i) => (parse ? parse(ended.values[i]!) : ended.values[i]));
+  if (values.includes(undefined)) return undefined;
+  const compare = ({ of, way }: Key<R>, i: number) =>
+    sql<boolean>`${of} ${sql.raw(way === 'asc' ? '>' : '<')} ${values[i]}`;
+  const alternatives = keys.map((key, i) => {
+    const equal = keys.slice(0, i).map(({ of }, j) => sql<boolean>`${of} = ${values[j]}`);
+    return sql<boolean>`(${sql.join([...equal, compare(key, i)], sql` and `)})`;
+  });
+  const [first] = keys;
+  // Said by itself, so that an index in that order is entered there.
+  const entry = sql<boolean>`${first!.of} ${sql.raw(first!.way === 'asc' ? '>=' : '<=')} ${values[0]}`;
+  return sql<boolean>`(${entry} and (${sql.join(alternatives, sql` or `)}))`;
+}
+
+export const momentKey = (text: string) => (Number.isNaN(Date.parse(text)) ? undefined : new Date(text));
 
 export const wasThere = (by: 'added_by' | 'ended_by', snapshot: string) =>
   sql<boolean>`pg_visible_in_snapshot(${sql.ref(by)}, ${snapshot}::pg_snapshot)`;

@@ -88,6 +88,85 @@ test('a search that is paged while calls come in and end has each that was there
   await scene.db.deleteFrom('call_log').execute();
 });
 
+test('pages that are found by the page before are those found by number, in any order', async () => {
+  const at = Date.now() - 100_000;
+  // Several share a moment, a caller, a callee: only their ids tell them apart.
+  for (let i = 0; i < 40; i++)
+    await call({ at: at + Math.floor(i / 4) * 1000, caller: `1212000000${i % 3}`, called: `1305000000${i % 5}` });
+  const orders: Array<Search['order']> = [
+    undefined,
+    { created_on: 'ASC' },
+    { from: 'ASC' },
+    { to: 'DESC' },
+    { tn: 'DESC', created_on: 'ASC' },
+    { from: 'DESC', to: 'ASC', created_on: 'DESC' },
+    { state: 'ASC' },
+  ];
+  for (const order of orders) {
+    const body: Search = order ? { order } : {};
+    const whole = (await api().searchCalls({ take: 100, body })).data.map(({ uuid }) => uuid);
+    assert.equal(whole.length, 40);
+    const seen: string[] = [];
+    let until: string | undefined;
+    for (let added = 0; seen.length < whole.length; added++) {
+      const page = await api().searchCalls({ take: 7, skip: seen.length, body, ...(until && { until }) });
+      assert.deepEqual(
+        page.data.map(({ uuid }) => uuid),
+        whole.slice(seen.length, seen.length + 7),
+        JSON.stringify(order),
+      );
+      seen.push(...page.data.map(({ uuid }) => uuid));
+      ({ until } = page);
+      // Whoever comes in meanwhile is on none of them.
+      await call({ at: at + added * 1000, caller: '12120000001' });
+    }
+    // A page is left out, and one is seen again.
+    const early = await api().searchCalls({ take: 7, body });
+    const third = await api().searchCalls({ take: 7, skip: 14, until: early.until, body });
+    const again = await api().searchCalls({ take: 7, skip: 7, until: third.until, body });
+    const now = (await api().searchCalls({ take: 100, body, until: early.until })).data.map(({ uuid }) => uuid);
+    assert.deepEqual(
+      third.data.map(({ uuid }) => uuid),
+      now.slice(14, 21),
+    );
+    assert.deepEqual(
+      again.data.map(({ uuid }) => uuid),
+      now.slice(7, 14),
+    );
+    // Another search begins by number, however its until came to be.
+    const other = await api().searchCalls({
+      take: 7,
+      skip: 21,
+      until: third.until,
+      body: { ...body, direction: 'in' },
+    });
+    assert.equal(other.data.length > 0, now.length > 21);
+    await scene.db.deleteFrom('call_log').where('id', 'not in', whole).execute();
+  }
+  await scene.db.deleteFrom('call_log').execute();
+});
+
+test('an until whose place is made up is read as one without', async () => {
+  await call({});
+  const { until, data } = await api().searchCalls();
+  const [snapshot, name] = Buffer.from(until, 'base64url').toString().split(' ');
+  for (const place of [
+    '',
+    '{}',
+    '[0]',
+    '[0,"x","y"]',
+    '["0","2026-01-01T00:00:00Z","x"]',
+    '[0,1,2]',
+    '[-1,"2026-01-01","\'"]',
+  ])
+    assert.deepEqual(
+      (await api().searchCalls({ until: Buffer.from(`${snapshot} ${name} ${place}`).toString('base64url') })).data,
+      data,
+      place,
+    );
+  await scene.db.deleteFrom('call_log').execute();
+});
+
 test('a made-up until is refused; one of an account shows another nothing', async () => {
   await call({});
   const { until } = await api().searchCalls();
