@@ -162,7 +162,7 @@ test('an owner that is flooded keeps its timers and asks for the facts that didn
 test('every owner knows where a call that lives began, also one that never read its beginning', async (t) => {
   const owner = createOwner(t, {});
   await longCall(owner);
-  const began = owner.partition().began(callId)!;
+  const began = owner.partition().remembered(callId)!.began!;
   let position = 0;
   for await (const first of owner.log.replay(JOURNAL, owner.partition().number, began)) {
     assert.deepEqual([first.key, first.headers.seq], [callId, '1']);
@@ -173,5 +173,5 @@ test('every owner knows where a call that lives began, also one that never read 
   await owner.take(callId);
   const mark = await owner.log.lowWater(JOURNAL, owner.partition().number);
   assert.ok(mark > position, `the mark at ${mark} still lies before the call`);
-  assert.equal(owner.partition().began(callId), began);
+  assert.equal(owner.partition().remembered(callId)?.began, began);
 });

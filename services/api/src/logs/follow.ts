@@ -19,6 +19,7 @@ const JOURNAL = 'calls.journal';
 const BATCH_MAX = 200;
 /** Events gather so long: a call's come in bursts. */
 const GATHER_MS = 100;
+const UNREADABLE = 'a record of the journal can’t be read: npm run ops -- quarantine list';
 const AGAIN_MS = 1_000;
 const AGAIN_MAX_MS = 10_000;
 
@@ -94,6 +95,7 @@ async function follow(
   logger: Logger,
   reader: Reader,
 ): Promise<void> {
+  const place = { log: log.id, partition };
   let written = await positionOf(db, log, partition, reader.cursor);
   let waiting: LogRecord[] = [];
   let last = written;
@@ -107,18 +109,8 @@ async function follow(
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH_MAX);
       const position = waiting.length > 0 ? batch.at(-1)!.position : last;
-      const unreadable = await writeBatch(
-        db,
-        { log: log.id, partition },
-        batch,
-        { from: written, to: position },
-        reader,
-      );
-      for (const { callId, seq } of unreadable)
-        logger.error(
-          { partition, callId, seq },
-          'a record of the journal can’t be read: npm run ops -- quarantine list',
-        );
+      const unreadable = await writeBatch(db, place, batch, { from: written, to: position }, reader);
+      for (const { callId, seq } of unreadable) logger.error({ partition, callId, seq }, UNREADABLE);
       written = position;
     }
   }

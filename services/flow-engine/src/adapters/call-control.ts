@@ -19,9 +19,9 @@ import type { DocumentReader } from '../engine/document-reader.ts';
 import { CallError } from '../engine/learner.ts';
 import type { Ownership } from '../engine/ownership.ts';
 import { callIdOf, documentFault, keyOf, orderOf, Refused } from './control-request.ts';
-import { lookOf, lookUpIn } from './look-up.ts';
-import { callReader, codeOf, objectOf, streamStory } from './read-calls.ts';
-import { type Owner, type StoryNeeds, storyReader } from './read-story.ts';
+import { askOwner, checkPair } from './look-up.ts';
+import { callReader, objectOf, streamStory } from './read-calls.ts';
+import { type StoryNeeds, storyReader } from './read-story.ts';
 
 export type ControlNeeds = {
   log: EventLog;
@@ -59,20 +59,12 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
   const { log } = needs;
   const { ownership, pastCall, stored, forward, self } = needs;
   const owned = (callId: string) => needs.ownership.partition(partitionOf(callId, log.partitions));
+  const ownerKnows = askOwner(owned, forward.lookUp);
   const stories = storyReader({ log, stored, ownerKnows });
   const { read, stateOf, pastObject } = callReader({
     ...{ log, ownership, self, pastCall, stories },
     forward: forward.getCall,
   });
-
-  /** What a call's owner remembers of it. */
-  async function ownerKnows(callId: string, idempotencyKey = ''): Promise<EngineV1.LookUpResponse | Owner> {
-    const partition = owned(callId);
-    if (partition) return lookUpIn(partition, { callId, idempotencyKey }) ?? 'forgotten';
-    return forward
-      .lookUp({ callId, idempotencyKey })
-      .catch((error) => (codeOf(error) === status.NOT_FOUND ? 'forgotten' : 'away'));
-  }
 
   /** What a document says, read off this thread. */
   async function parsed(xml: string, account: string): Promise<Parsed> {
@@ -126,24 +118,6 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
     }
     if (forwarded) throw new Refused(status.UNAVAILABLE, 'the owner of this call is changing; try again');
     return needs.forward.placeCall(callId, order);
-  }
-
-  /** What a call's owner remembers of it; where there is none, what its story tells. Undefined: there is no such call. */
-  async function lookAt(callId: string, idempotencyKey: string): Promise<EngineV1.LookUpResponse | undefined> {
-    const owner = await ownerKnows(callId, idempotencyKey);
-    if (typeof owner !== 'string') return owner;
-    const call = await stateOf(callId, owner);
-    return call && lookOf(call, idempotencyKey);
-  }
-
-  /** Both must be there, answered and free, and of one account: what is another's is as good as unknown. */
-  async function checkPair(callId: string, peerCallId: string, key: string): Promise<void> {
-    const [call, peer] = await Promise.all([lookAt(callId, key), lookAt(peerCallId, key)]);
-    if (!call) throw new Refused(status.NOT_FOUND, `no call ${callId}`);
-    if (!peer || peer.accountId !== call.accountId) throw new Refused(status.NOT_FOUND, `no call ${peerCallId}`);
-    if (call.ordered) return;
-    const obstacle = call.obstacle || peer.obstacle;
-    if (obstacle) throw new Refused(status.FAILED_PRECONDITION, obstacle);
   }
 
   return {
@@ -201,7 +175,7 @@ export function callControl(needs: ControlNeeds): CallV1.CallControlServer {
       if (peerCallId === callId)
         throw new Refused(status.INVALID_ARGUMENT, 'peer_call_id: a call can’t be connected to itself');
       const idempotencyKey = keyOf(request.idempotencyKey);
-      if (!forwarded) await checkPair(callId, peerCallId, idempotencyKey);
+      if (!forwarded) await checkPair({ ownerKnows, stateOf }, callId, peerCallId, idempotencyKey);
       const observed = { type: 'BridgeOrdered', idempotencyKey, peerCallId } as const;
       await order(callId, observed, forwarded, () => needs.forward.bridgeCalls({ ...request, idempotencyKey }));
       return {};

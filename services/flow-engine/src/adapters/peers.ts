@@ -80,15 +80,13 @@ export function createPeers(self: string, token: string | undefined): Peers {
       }
       return now - known.healthyAt < WORD_MS;
     },
-    getCall: (engine, request) =>
-      askFor<CallV1.GetCallResponse>((m, o, done) => of(engine).control.getCall(request, m, o, done)),
+    getCall: (engine, request) => askFor((m, o, done) => of(engine).control.getCall(request, m, o, done)),
     hangup: (engine, request) => ask((m, o, done) => of(engine).control.hangup(request, m, o, done)),
     runDocument: (engine, request) => ask((m, o, done) => of(engine).control.runDocument(request, m, o, done)),
     placeCall: (engine, request) =>
       askFor<CallV1.PlaceCallResponse>((m, o, done) => of(engine).control.placeCall(request, m, o, done)),
     bridgeCalls: (engine, request) => ask((m, o, done) => of(engine).control.bridgeCalls(request, m, o, done)),
-    lookUp: (engine, request) =>
-      askFor<EngineV1.LookUpResponse>((m, o, done) => of(engine).peer.lookUp(request, m, o, done)),
+    lookUp: (engine, request) => askFor((m, o, done) => of(engine).peer.lookUp(request, m, o, done)),
     tellPeer: (engine, callId, accountId, said) =>
       ask((m, o, done) => of(engine).peer.tellPeer(wordOf(callId, accountId, said), m, o, done)).catch((error) => {
         throw refusedWord(error);

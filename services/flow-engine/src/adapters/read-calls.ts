@@ -36,7 +36,7 @@ export function callReader(needs: CallReaderNeeds) {
    */
   async function read(callId: string, forwarded: boolean): Promise<CallV1.GetCallResponse | undefined> {
     const partition = needs.ownership.partition(partitionOf(callId, log.partitions));
-    const remembered = partition?.durable(callId);
+    const remembered = partition?.remembered(callId)?.durable;
     if (remembered) return answerFor(viewOf(remembered), remembered.state === 'live' ? needs.self : '');
     if (!partition && forwarded) throw new Refused(status.UNAVAILABLE, 'the owner of this call is changing; try again');
     if (forwarded) return undefined;

@@ -33,15 +33,16 @@ export type StoryReader = ReturnType<typeof storyReader>;
 /** What was told so far. `position`: the journal may have more of the call after it. */
 type Told = { seq: number; position: number };
 
-export function storyReader({ log, stored, ownerKnows }: StoryNeeds) {
-  const partitionFor = (callId: string) => partitionOf(callId, log.partitions);
+/** The event where it comes next; what lies in two places is told once. */
+function* next(told: Told, event: CallEvent | undefined): Generator<CallEvent> {
+  if (!event || event.seq <= told.seq) return;
+  told.seq = event.seq;
+  yield event;
+}
 
-  /** The event where it comes next; what lies in two places is told once. */
-  function* next(told: Told, event: CallEvent | undefined): Generator<CallEvent> {
-    if (!event || event.seq <= told.seq) return;
-    told.seq = event.seq;
-    yield event;
-  }
+/** Where the parts of a story lie: in the store, in the journal beyond it, all that there is. */
+function sourcesOf({ log, stored, ownerKnows }: StoryNeeds) {
+  const partitionFor = (callId: string) => partitionOf(callId, log.partitions);
 
   /** From the store. @returns how old its knowledge of the partition may be, ms */
   async function* fromStore(callId: string, told: Told): AsyncGenerator<CallEvent, number> {
@@ -90,6 +91,12 @@ export function storyReader({ log, stored, ownerKnows }: StoryNeeds) {
     yield* beyond(callId, told);
   }
 
+  return { partitionFor, beyond, tell };
+}
+
+export function storyReader(needs: StoryNeeds) {
+  const { log } = needs;
+  const { partitionFor, beyond, tell } = sourcesOf(needs);
   return {
     /** Everything that there is of a call, in order; nothing where there is no such call. @param owner what it answered, where it was asked already */
     read: (callId: string, owner?: Owner): AsyncGenerator<CallEvent> => tell(callId, { seq: 0, position: 0 }, owner),

@@ -185,14 +185,9 @@ export class Partition {
     return this.#calls.has(callId);
   }
 
-  /** The call as it stands in the log; undefined where it isn't remembered here. */
-  durable(callId: string): Call | undefined {
-    return this.#calls.get(callId)?.durable;
-  }
-
-  /** The journal has nothing of that call up to this position; undefined where that isn't known. */
-  began(callId: string): number | undefined {
-    return this.#calls.get(callId)?.began;
+  /** The call as it stands in the log, and where it began there; undefined where it isn't remembered here. */
+  remembered(callId: string): Readonly<Pick<memory.Remembered, 'durable' | 'began'>> | undefined {
+    return this.#calls.get(callId);
   }
 
   /** The account of a call that is remembered here. */

@@ -79,10 +79,7 @@ export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
     }
   }
   return {
-    partitions,
-    id: `kafka ${clusterId ?? ''}`,
-    indexesKeys: false,
-    registry,
+    ...{ partitions, registry, id: `kafka ${clusterId ?? ''}`, indexesKeys: false },
     take: (topic, partition) =>
       reachingKafka(`take ${topic}/${partition}`, async () => {
         if (partition < 0 || partition >= partitions) throw new RangeError(`partition ${partition} of ${partitions}`);
@@ -100,9 +97,7 @@ export async function kafkaLog(options: KafkaOptions): Promise<EventLog> {
         if (record.key === key) yield record;
     },
     follow,
-    async ping() {
-      await ping(PING_MS_MAX);
-    },
+    ping: () => ping(PING_MS_MAX).then(() => undefined),
     close() {
       closing ??= registry.close().then(() => {
         tail.close();

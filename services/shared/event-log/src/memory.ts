@@ -116,10 +116,7 @@ export function memoryLog(server: MemoryServer = createMemoryServer()): EventLog
     }
   }
   return {
-    partitions: PARTITIONS,
-    id: 'memory',
-    indexesKeys: true,
-    registry,
+    ...{ partitions: PARTITIONS, registry, id: 'memory', indexesKeys: true },
     async take(topic, partition) {
       await reach();
       return createWriter(partOf(server, topic, partition), topic, partition, reach);
