@@ -115,6 +115,7 @@ function simulated(name: string, xml: string, story: CallEvent[]): CallEvent[] {
     from: FROM,
     to: arrived.toNumber,
     at: arrived.at,
+    attribution: arrived.attribution,
     location: { state: 'NY', county: 'NEW YORK' },
     callees: { [`sip:${addressOf(busy, 'busy')}`]: 'busy' },
     calleeStaysMs: STAYS_MS,

@@ -1,4 +1,4 @@
-27e7b5dde6dc9f06aa3591d4801b270186b4a74f4767503d55953a4b0bf09cdb
+374f5f1c40e507aa00a274bca7947232c72acb74213eb8f3af42602dfbb45245
 {"seq":1,"at":1760000000020,"type":"CallArrived","callId":"00000000-0000-8000-8000-000000000000","from":{"source":"sip-edge","boot":"b1","n":1,"observedAt":1760000000020},"accountId":"a","fromNumber":"12125550199","toNumber":"18005550100","app":{"appId":"app","name":"app","autoAnswer":true,"callFlowUrl":"","callFlowMethod":"GET","callFlowTimeoutMs":0,"staticDocument":"<Response><Gather numDigits=\"4\" timeout=\"9000\"><Say>Enter four digits.</Say></Gather><Record tag=\"r\"/><Say>Back.</Say></Response>","maxCallLengthMs":0,"timeZone":""},"invite":{"latin1":"INVITE sip:18005550100@127.0.0.1 SIP/2.0\r\n\r\n"},"transport":"udp","sourceAddress":"127.0.0.1:5060","localTag":"t","sdp":"offer","topBranch":"b","requestUri":"sip:18005550100@127.0.0.1","sipCallId":"i"}
 {"seq":2,"at":1760000000020,"type":"NodeRequested","callId":"00000000-0000-8000-8000-000000000000","kind":"notifier","except":[]}
 {"seq":3,"at":1760000000020,"type":"NodeRequested","callId":"00000000-0000-8000-8000-000000000000","kind":"media","except":[]}

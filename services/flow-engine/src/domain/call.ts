@@ -36,6 +36,8 @@ export type Leg = {
   target: string;
   /** The way by which its first key came, known once one came by INFO: keys by another way are events only. */
   keys?: 'rtp' | 'info';
+  /** When media last ended a recording of it for a key, ms since the epoch: the same key may come by INFO too. */
+  recordEndedAt?: number;
 };
 
 /** A media session of a leg. `sdp` is our own latest description, empty until `SessionReady`; `described` the one before. */

@@ -137,10 +137,8 @@ function learn(call: Call, event: CallEvent): Call {
       return withLeg(call, event.leg, { state: 'dialling', target: event.target, ...(event.to && { edge: event.to }) });
     case 'RingRequested':
       return event.sdp ? withLeg(call, event.leg, { early: true }) : call;
-    case 'DigitPressed': {
-      const way = wayOfKeys(call, event);
-      return way.keys === undefined ? call : withLeg(call, event.leg, way);
-    }
+    case 'DigitPressed':
+      return pressed(call, event);
     case 'LegRang':
       return withLeg(call, event.leg, { ringing: true, ...mediaOf(event) });
     case 'LegAnswered':
@@ -171,6 +169,8 @@ function learn(call: Call, event: CallEvent): Call {
       const { [event.timerId]: _, ...timers } = call.timers;
       return { ...call, timers };
     }
+    case 'RecordFinished':
+      return event.reason === 'key' ? recordEnded(call, event.at) : call;
     case 'RecordRequested':
       return event.tag ? { ...call, recordings: { ...call.recordings, [event.tag]: event.recordingId } } : call;
     case 'HangupOrdered':
@@ -186,6 +186,18 @@ function learn(call: Call, event: CallEvent): Call {
     default:
       return call;
   }
+}
+
+function pressed(call: Call, event: CallEvent<FactOf<'DigitPressed'>>): Call {
+  const way = wayOfKeys(call, event);
+  return way.keys === undefined ? call : withLeg(call, event.leg, way);
+}
+
+/** Media ended a recording for a key. Where that came by INFO before, what came by RTP was the second. */
+function recordEnded(call: Call, at: number): Call {
+  const request = call.answered.find((r) => r.type === 'RecordRequested');
+  const isFirst = call.flow.running?.memory.key === undefined;
+  return request?.type === 'RecordRequested' && isFirst ? withLeg(call, request.leg, { recordEndedAt: at }) : call;
 }
 
 /** What the first event of a call tells, whichever way it goes. */

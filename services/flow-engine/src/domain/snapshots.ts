@@ -105,6 +105,8 @@ const isLeg = shape({
   held: isFlag,
   answeredAt: isNumber,
   target: isText,
+  keys: maybe(isOneOf('rtp', 'info')),
+  recordEndedAt: maybe(isNumber),
 });
 const isFlow = shape({
   document: isNumber,

@@ -1,5 +1,7 @@
 /** What a simulated call is given: the document, the people, the servers, the clock. Data; nothing is chosen here. */
 
+import type { FactOf } from '@opentact/proto/events';
+
 export type Callee = 'answers' | 'busy' | 'silent';
 export type Home = { state: string; county: string };
 
@@ -9,7 +11,7 @@ export type Scenario = {
    * for one more key of a Gather. */
   press?: string[];
   /** Keys at fixed times, ms after the call arrived. */
-  pressAt?: Array<{ at: number; digit: string }>;
+  pressAt?: Array<{ at: number; digit: string; way?: 'info' }>;
   from?: string;
   to?: string;
   autoAnswer?: boolean;
@@ -29,6 +31,8 @@ export type Scenario = {
   server?: (request: { url: string; method: string }) => { status: number; body: string };
   /** ms since the epoch when the call arrives. */
   at?: number;
+  /** Whose the call is, as its object shows it. */
+  attribution?: FactOf<'CallArrived'>['attribution'];
   /** IANA name; the account's. */
   timeZone?: string;
   /** Where the caller's number is at home; absent: the state of its area code; null: nobody knows. */

@@ -36,8 +36,8 @@ export function simulate(scenario: Scenario): Simulation {
   const later = (at: number, fact: Observed) => void due.push({ at, order: order++, fact });
 
   later(startedAt, arrived(scenario));
-  for (const { at, digit } of scenario.pressAt ?? [])
-    later(startedAt + at, { type: 'DigitPressed', leg: 0, digit, durationMs: 100 });
+  for (const { at, digit, way } of scenario.pressAt ?? [])
+    later(startedAt + at, { type: 'DigitPressed', leg: 0, digit, durationMs: 100, ...(way && { way }) });
   for (const [n, { at, xml }] of (scenario.orders ?? []).entries())
     later(startedAt + at, { type: 'DocumentOrdered', idempotencyKey: `order-${n}`, xml });
   if (scenario.hangupAtMs !== undefined)
@@ -101,6 +101,7 @@ export function arrived(scenario: Scenario): Observed {
     requestUri: `sip:${to}@simulated`,
     sipCallId: '',
     refusal: undefined,
+    ...(scenario.attribution && { attribution: scenario.attribution }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What the nodes and the people of a simulated call would answer, and when. It keeps nothing between two events. */
-import type { CallEvent, Observed } from '@opentact/proto/events';
+import type { CallEvent, FactOf, Observed } from '@opentact/proto/events';
 import { type Call, outstandingOf } from '../domain/call.ts';
 import {
   dialled,
@@ -47,14 +47,10 @@ export function respond(event: CallEvent, call: Call, scenario: Scenario, later:
       return later(1, { type: 'PlayStopped', requestId: event.play, playedMs: 0 });
     case 'RecordRequested':
       return recorded(event, call, scenario, later);
+    case 'DigitPressed':
+      return stopped(event, call, later);
     case 'RecordStopRequested':
-      return later(1, {
-        type: 'RecordFinished',
-        requestId: event.record,
-        recordingId: '',
-        durationMs: call.at - startOf(call, event.record),
-        reason: 'stopped',
-      });
+      return later(1, finished(call, event.record, '', 'stopped'));
     case 'TranscriptRequested':
       return later(200, { type: 'TranscriptReady', requestId, recordingId: event.recordingId, text: 'words' });
     case 'LocationRequested': {
@@ -96,3 +92,17 @@ function hungUp({ leg, status, q850, seq }: RequestOf<'HangupRequested'>, call: 
 }
 
 const dialOf = (call: Call, leg: number) => outstandingOf(call, 'DialRequested', (e) => e.leg === leg)[0]?.seq;
+
+/** Media ends a recording for a key that comes by RTP. */
+function stopped(event: CallEvent<FactOf<'DigitPressed'>>, call: Call, later: Later): void {
+  const isEnded = ({ leg, stopKeys }: RequestOf<'RecordRequested'>) =>
+    leg === event.leg && stopKeys.includes(event.digit);
+  for (const { seq, recordingId } of event.way ? [] : outstandingOf(call, 'RecordRequested', isEnded))
+    later(1, finished(call, seq, recordingId, 'key'));
+}
+
+const finished = (call: Call, requestId: number, recordingId: string, reason: string) =>
+  ({
+    type: 'RecordFinished',
+    ...{ requestId, recordingId, reason, durationMs: call.at - startOf(call, requestId) },
+  }) as const;

@@ -1,11 +1,12 @@
 /** Record: empty, it records the caller until a key, silence or its time; as a block, while its children run. */
+import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
+import { type Call, outstandingOf } from '../call.ts';
+import { STOP_KEYS } from '../keys.ts';
 import { type AttributeRow, milliseconds } from '../language/attributes.ts';
 import { type SyntaxRow, TAG } from '../language/syntax.ts';
 import type { Record } from '../language/verb.ts';
 import { end, fail, type Performer } from '../performer.ts';
 
-/** What ends an empty Record (contracts.md, language 12). */
-const STOP_KEYS = '#';
 const SILENCE_MS = 5_000;
 export const BLOCK_MAX_MS = 4 * 3_600_000;
 
@@ -64,10 +65,32 @@ export const recordPerformer: Performer<Record> = {
       ...(record.asr && { asr: true }),
     },
   ],
-  learn: (memory, event) => (event.type === 'RecordRequested' ? { ...memory, record: event.seq } : memory),
-  on: (event, _record, call, running) => {
-    if (!('requestId' in event) || event.requestId !== running.memory.record) return [];
-    if (event.type === 'RecordFinished') return [end(running, true, event.reason)];
+  learn(memory, event, record) {
+    if (event.type === 'RecordRequested') return { ...memory, record: event.seq };
+    return isStop(event, record) ? { ...memory, key: event.digit } : memory;
+  },
+  on: (event, record, call, running) => {
+    const { record: request, key } = running.memory;
+    if (isStop(event, record)) return stop(call, request);
+    if (!('requestId' in event) || event.requestId !== request) return [];
+    if (event.type === 'RecordFinished')
+      return [end(running, true, event.reason === 'stopped' && key !== undefined ? 'key' : event.reason)];
     return event.type === 'RecordFailed' || event.type === 'RequestFailed' ? [fail(call, running, event.reason)] : [];
   },
 };
+
+type Key = CallEvent<FactOf<'DigitPressed'>>;
+
+/** Media ends an empty Record for a key that comes by RTP. One by INFO it doesn't hear. */
+const isStop = (event: CallEvent, record: Record): event is Key =>
+  event.type === 'DigitPressed' &&
+  event.leg === 0 &&
+  event.way === 'info' &&
+  !record.verbs &&
+  STOP_KEYS.includes(event.digit);
+
+function stop(call: Call, record: number | undefined): Decided[] {
+  if (record === undefined || !call.outstanding[record]) return [];
+  const isStopping = outstandingOf(call, 'RecordStopRequested').some((asked) => asked.record === record);
+  return isStopping ? [] : [{ type: 'RecordStopRequested', leg: 0, record }];
+}
