@@ -481,7 +481,6 @@ async function backAgain(): Promise<void> {
     if (Date.now() > end) throw new Error('not ready again after 15 s');
 }
 
-/** A process and its children. */
 /** A backend may have ended since it was listed. */
 function signalled(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -491,6 +490,7 @@ function signalled(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** A process and its children. */
 function processesOf(pid: number): number[] {
   const children = readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false;

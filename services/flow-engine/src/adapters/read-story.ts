@@ -30,13 +30,13 @@ export type Owner = 'forgotten' | 'away';
 
 export type StoryReader = ReturnType<typeof storyReader>;
 
-/** What was told so far. `position`: the journal may have more of the call after it. */
-type Told = { seq: number; position: number };
+/** How far a story was read: its last event, and where the journal may have more of the call after it. */
+type Progress = { seq: number; position: number };
 
 /** The event where it comes next; what lies in two places is told once. */
-function* next(told: Told, event: CallEvent | undefined): Generator<CallEvent> {
-  if (!event || event.seq <= told.seq) return;
-  told.seq = event.seq;
+function* next(progress: Progress, event: CallEvent | undefined): Generator<CallEvent> {
+  if (!event || event.seq <= progress.seq) return;
+  progress.seq = event.seq;
   yield event;
 }
 
@@ -45,50 +45,50 @@ function sourcesOf({ log, stored, ownerKnows }: StoryNeeds) {
   const partitionFor = (callId: string) => partitionOf(callId, log.partitions);
 
   /** From the store. @returns how old its knowledge of the partition may be, ms */
-  async function* fromStore(callId: string, told: Told): AsyncGenerator<CallEvent, number> {
+  async function* fromStore(callId: string, progress: Progress): AsyncGenerator<CallEvent, number> {
     for (let position: number | undefined; ; ) {
       const place = { log: log.id, partition: partitionFor(callId) };
-      const answer = await stored({ callId, fromSeq: told.seq + 1, ...place });
+      const answer = await stored({ callId, fromSeq: progress.seq + 1, ...place });
       // Of several answers the first: what the later ones had read besides may be of this call, too.
       position ??= answer.position;
-      for (const record of answer.records) yield* next(told, eventOf({ key: callId, position: 0, ...record }));
+      for (const record of answer.records) yield* next(progress, eventOf({ key: callId, position: 0, ...record }));
       if (answer.more && answer.records.length > 0) continue;
-      told.position = Math.max(told.position, position);
+      progress.position = Math.max(progress.position, position);
       return answer.behindMs;
     }
   }
 
-  /** From the journal, after what was told. */
-  async function* beyond(callId: string, told: Told): AsyncGenerator<CallEvent> {
+  /** From the journal, after what was progress. */
+  async function* beyond(callId: string, progress: Progress): AsyncGenerator<CallEvent> {
     const { indexesKeys } = log;
     for await (const record of indexesKeys
-      ? log.readKey(JOURNAL, callId, told.position)
-      : log.replay(JOURNAL, partitionFor(callId), told.position)) {
+      ? log.readKey(JOURNAL, callId, progress.position)
+      : log.replay(JOURNAL, partitionFor(callId), progress.position)) {
       const event = record.key === callId ? eventOf(record) : undefined;
       // The days of its beginning are gone from the journal.
-      if (event && told.seq === 0 && event.seq > 1) yield* fromStore(callId, told);
-      told.position = record.position;
-      yield* next(told, event);
+      if (event && progress.seq === 0 && event.seq > 1) yield* fromStore(callId, progress);
+      progress.position = record.position;
+      yield* next(progress, event);
     }
   }
 
-  async function* tell(callId: string, told: Told, asked?: Owner): AsyncGenerator<CallEvent> {
+  async function* tell(callId: string, progress: Progress, asked?: Owner): AsyncGenerator<CallEvent> {
     if (log.indexesKeys) {
-      yield* beyond(callId, told);
-      if (told.seq === 0) yield* fromStore(callId, told);
+      yield* beyond(callId, progress);
+      if (progress.seq === 0) yield* fromStore(callId, progress);
       return;
     }
     // Asked first: an owner that has forgotten it writes nothing of it since.
     const owner = asked ?? (await ownerKnows(callId));
     try {
-      const behindMs = yield* fromStore(callId, told);
+      const behindMs = yield* fromStore(callId, progress);
       if (owner === 'forgotten' && behindMs < FRESH_ENOUGH_MS) return;
     } catch (error) {
       // What lives is told all the same.
       if (typeof owner === 'string' || owner.began === undefined) throw error;
-      told.position = owner.began;
+      progress.position = owner.began;
     }
-    yield* beyond(callId, told);
+    yield* beyond(callId, progress);
   }
 
   return { partitionFor, beyond, tell };
@@ -103,22 +103,22 @@ export function storyReader(needs: StoryNeeds) {
 
     /** The same up to the call's end, which is waited for. A call that isn't there yet is waited for some seconds. */
     async *follow(callId: string, gone: AbortSignal): AsyncGenerator<CallEvent> {
-      const told = { seq: 0, position: 0 };
-      for await (const event of tell(callId, told)) {
+      const progress = { seq: 0, position: 0 };
+      for await (const event of tell(callId, progress)) {
         yield event;
         if (event.type === 'CallEnded') return;
       }
-      for (const until = Date.now() + FOLLOW_UNKNOWN_MS; told.seq === 0; ) {
+      for (const until = Date.now() + FOLLOW_UNKNOWN_MS; progress.seq === 0; ) {
         if (Date.now() > until || gone.aborted) return;
         await sleep(LOOK_AGAIN_MS);
-        for await (const event of beyond(callId, told)) {
+        for await (const event of beyond(callId, progress)) {
           yield event;
           if (event.type === 'CallEnded') return;
         }
       }
-      for await (const record of log.follow(JOURNAL, partitionFor(callId), told.position, gone)) {
+      for await (const record of log.follow(JOURNAL, partitionFor(callId), progress.position, gone)) {
         if (record.key !== callId) continue;
-        for (const event of next(told, eventOf(record))) {
+        for (const event of next(progress, eventOf(record))) {
           yield event;
           if (event.type === 'CallEnded') return;
         }

@@ -92,7 +92,7 @@ async function seal({ handle, bytes }: RecordingFile): Promise<void> {
   }
 }
 
-/** Closes the file of a recording that failed, and removes it: what there is of it would pass for all that was said. Never rejects. */
+/** Closes and removes the file of a recording of which nothing was written. Never rejects. */
 export async function discard({ handle, path }: RecordingFile): Promise<void> {
   await handle?.close().catch(() => {});
   if (handle) await rm(path, { force: true }).catch(() => {});
@@ -105,6 +105,20 @@ export async function publish(file: RecordingFile): Promise<boolean> {
   try {
     await rename(file.path, finalPath(file.folder, file.id));
     return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * What a failing disk took of a recording becomes the recording: the file is opened anew, so that it doesn't matter how far
+ * `publish` came. Where it rejects, the file stays below `unfinished/` for `settle`. @returns as `publish`
+ */
+export async function publishCut(file: RecordingFile): Promise<boolean> {
+  await file.handle?.close().catch(() => {});
+  try {
+    return await publish({ ...file, handle: await open(file.path, 'r+') });
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;

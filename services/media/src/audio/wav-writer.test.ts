@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { UNFINISHED } from './recording-file.ts';
+import { settle, UNFINISHED } from './recording-file.ts';
 import { wavHeader } from './wav-header.ts';
 import { readWav } from './wav-read.ts';
 import { WavWriter } from './wav-writer.ts';
@@ -115,6 +115,32 @@ describe('a recording', () => {
       assert.equal(samplesOf('relay').length, frames * 160);
       assert.equal(partsOf('relay').length, 1);
     }
+  });
+  it('that the disk falls behind with is kept as far as it goes', async () => {
+    const writer = await dead('slow', 750);
+    add(writer, 33 * 25, other);
+    assert.ok(writer.failed);
+    assert.equal(await writer.close(), 'cut');
+    const heard = samplesOf('slow');
+    assert.deepEqual([heard.length, writer.samples], [(750 + 32 * 25) * 160, heard.length]);
+    assert.deepEqual(heard.subarray(749 * 160, 750 * 160), frame);
+    assert.deepEqual(heard.subarray(-160), other);
+    assert.deepEqual(partsOf('slow'), []);
+  });
+  it('that the disk would not publish stays where it is published later', async () => {
+    const writer = await dead('stuck', 50);
+    mkdirSync(wholeOf('stuck'));
+    assert.ok((await writer.close()) instanceof Error);
+    rmSync(wholeOf('stuck'), { recursive: true });
+    await settle(folder, 'stuck', partsOf('stuck'));
+    assert.equal(samplesOf('stuck').length, 50 * 160);
+  });
+  it('of which the disk took nothing is gone', async () => {
+    const writer = new WavWriter(folder, 'nothing');
+    await until(() => partsOf('nothing').length > 0);
+    mkdirSync(wholeOf('nothing'));
+    assert.ok((await writer.close()) instanceof Error);
+    assert.deepEqual(partsOf('nothing'), []);
   });
   it('says so when the folder is missing', async () => {
     const writer = new WavWriter(join(folder, 'missing'), 'x');

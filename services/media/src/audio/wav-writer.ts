@@ -1,14 +1,17 @@
 // Writes a recording while it is made: blocks of half a second, off the paced thread's path.
-// It refuses to wait for a disk: once 32 blocks wait it fails. What a disk failed is removed, never published in part.
+// It refuses to wait for a disk: once 32 blocks wait it fails. What the disk took until it failed is kept.
 import { SAMPLES_PER_FRAME } from '../rtp/packet.ts';
-import { discard, leave, openRecording, publish, type RecordingFile } from './recording-file.ts';
+import { discard, leave, openRecording, publish, publishCut, type RecordingFile } from './recording-file.ts';
 import { WAV_HEADER_BYTES } from './wav-header.ts';
 
 const BLOCK_BYTES = 8000;
 const BLOCKS_WAITING_MAX = 32;
 
-/** `taken`: another writer goes on with the recording, and this one's end is of no interest to anybody. */
-export type Closing = 'whole' | 'taken' | Error;
+/**
+ * `cut`: the disk failed, and what it took until then is the recording. `taken`: another writer goes on with the recording,
+ * and this one's end is of no interest to anybody. An error: there is no recording.
+ */
+export type Closing = 'whole' | 'cut' | 'taken' | Error;
 
 export class WavWriter {
   /** Samples in the file once it is closed, those of earlier writers included. */
@@ -22,6 +25,8 @@ export class WavWriter {
   private waiting = 0;
   private file: RecordingFile | undefined;
   private error: Error | undefined;
+  /** The disk failed a block: what waits behind it would leave a hole. */
+  private isBroken = false;
   /** Everything asked of the disk so far, one thing after the other. Never rejects. */
   private work: Promise<void>;
 
@@ -49,6 +54,11 @@ export class WavWriter {
     this.failing(error);
   }
 
+  private broke(error: Error): void {
+    this.isBroken = true;
+    this.fail(error);
+  }
+
   /** True once the disk failed or fell behind; then only `close` is useful. */
   get failed(): boolean {
     return this.error !== undefined;
@@ -70,14 +80,16 @@ export class WavWriter {
     this.block = Buffer.allocUnsafe(BLOCK_BYTES);
     this.filled = 0;
     this.waiting++;
-    this.work = this.work.then(() => this.put(block)).catch((error: Error) => this.fail(error));
+    this.work = this.work.then(() => this.put(block)).catch((error: Error) => this.broke(error));
   }
 
   private async put(block: Buffer): Promise<void> {
     this.waiting--;
-    if (this.error || !this.file?.handle) return;
-    await this.file.handle.write(block, 0, block.length, WAV_HEADER_BYTES + this.file.bytes);
-    this.file.bytes += block.length;
+    if (this.isBroken || !this.file?.handle) return;
+    const { handle, bytes } = this.file;
+    const { bytesWritten } = await handle.write(block, 0, block.length, WAV_HEADER_BYTES + bytes);
+    this.file.bytes += bytesWritten & ~1;
+    if (bytesWritten < block.length) throw new Error('the disk took a part of a block only');
   }
 
   /** Writes the rest and publishes the file. Called once, or `leave` is. */
@@ -101,7 +113,22 @@ export class WavWriter {
     } catch (error) {
       this.fail(error as Error);
     }
-    if (this.file) await discard(this.file);
-    return this.error ?? new Error('the recording was never opened');
+    return (await this.cut()) ?? this.error ?? new Error('the recording was never opened');
+  }
+
+  /** Publishes what the disk took until it failed; undefined where that is nothing, or it can't be. */
+  private async cut(): Promise<Closing | undefined> {
+    const { file, error } = this;
+    if (!file || !error) return undefined;
+    if (!file.handle) return 'whole';
+    if (file.bytes === 0) {
+      await discard(file);
+      return undefined;
+    }
+    this.samples = file.bytes / 2;
+    return publishCut(file).then(
+      (isOurs) => (isOurs ? 'cut' : 'taken'),
+      () => undefined,
+    );
   }
 }

@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import { UNFINISHED } from '../audio/recording-file.ts';
 import { readWav } from '../audio/wav-read.ts';
 import { Recorder } from './recorder.ts';
+import { reportClosed } from './session.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'opentact-recorder-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -83,4 +84,15 @@ describe('a recording that another node goes on with', () => {
     assert.equal(await second.close(), 'whole');
     assert.equal(second.durationMs, 1000);
   });
+});
+
+it('a recording that the disk falls behind with is finished by the disk, as long as what there is', async () => {
+  const { made } = recorder('behind');
+  for (let n = 0; n < 34 * 25; n++) made.hear(speech, '', false);
+  assert.ok(made.failed);
+  const facts: unknown[] = [];
+  await reportClosed(made, false, (fact) => facts.push(fact));
+  const finished = { type: 'RecordFinished', requestId: 1, recordingId: 'behind', durationMs: 16_000, reason: 'disk' };
+  assert.deepEqual(facts, [finished]);
+  assert.equal(readWav(readFileSync(join(folder, 'behind.wav'))).length, 16_000 * 8);
 });

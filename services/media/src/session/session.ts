@@ -229,12 +229,12 @@ export async function reportClosed(
   const { request: requestId, recordingId } = recorder;
   const closed = await (isDoubtful && recorder.ended === 'released' ? recorder.leave() : recorder.close());
   if (closed instanceof Error) report({ type: 'RecordFailed', requestId, reason: 'disk' });
-  else if (closed === 'whole')
+  else if (closed !== 'taken')
     report({
       type: 'RecordFinished',
       requestId,
       recordingId,
       durationMs: recorder.durationMs,
-      reason: recorder.ended ?? 'stopped',
+      reason: closed === 'cut' ? 'disk' : (recorder.ended ?? 'stopped'),
     });
 }
