@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { createMemoryServer, type EventLog, memoryLog, type NewRecord } from '@opentact/event-log';
 import { encodeEvent, readStoryFile, versionOf } from '@opentact/proto';
 import { partitionOf } from '@opentact/runtime';
+import { sql } from 'kysely';
 import { type Database, openDatabase } from '../database/database.ts';
 import { type TestDatabase, testDatabase } from '../database/testing/test-database.ts';
 import { dropOldStories, readOn, storyOf } from './stories.ts';
@@ -200,6 +201,64 @@ test('a log of another id is read from its own beginning', async () => {
   await all(other);
   assert.equal((await stored(id)).length, 2);
   await other.close();
+});
+
+test('who is overtaken reads on: there may be more', async () => {
+  const id = newId();
+  const records = Array.from({ length: 2_001 }, (_, i) => record(id, i + 1, 'X'));
+  await append(records);
+  let overtakes = true;
+  const slow: EventLog = {
+    ...log,
+    async *replay(...of) {
+      const isFirst = overtakes && of[1] === partitionOf(id, log.partitions);
+      if (isFirst) overtakes = false;
+      if (isFirst) await readOn(db, log, (_, error) => assert.fail(String(error)));
+      yield* log.replay(...of);
+    },
+  };
+  await all(slow);
+  assert.equal((await stored(id)).length, records.length);
+});
+
+test('a damaged piece stays as it is, and holds up no other call', async () => {
+  const id = newId();
+  const partition = partitionOf(id, log.partitions);
+  let other = newId();
+  while (partitionOf(other, log.partitions) !== partition) other = newId();
+  await append([record(id, 1, 'CallArrived')]);
+  await all();
+  const damaged = Buffer.from('no piece');
+  await db.updateTable('call_story').set({ records: damaged }).where('call_id', '=', id).execute();
+  await append([record(id, 2, 'CallEnded')]);
+  await append([record(other, 1, 'CallArrived'), record(other, 2, 'CallEnded')]);
+  await all();
+  assert.equal((await stored(other)).length, 2);
+  const [first, second] = await rowsOf(id);
+  assert.deepEqual([first!.from_seq, first!.records], [1, damaged]);
+  assert.deepEqual([second!.from_seq, second!.is_over], [2, true]);
+});
+
+test('a wait for a connection is not in what it says: complete as of before the journal was read', async () => {
+  const watch = openDatabase(database.url);
+  const waits: Array<Promise<unknown>> = [];
+  let seen: Date | undefined;
+  const busy: EventLog = {
+    ...log,
+    async *replay(...of) {
+      yield* log.replay(...of);
+      if (of[1] < log.partitions - 1) return;
+      seen = (await sql<{ at: Date }>`select clock_timestamp() as at`.execute(watch)).rows[0]!.at;
+      // Every connection of the pool.
+      for (let i = 0; i < 8; i++) waits.push(sql`select pg_sleep(0.5)`.execute(db));
+    },
+  };
+  await all();
+  await all(busy);
+  await Promise.all(waits);
+  await watch.destroy();
+  const cursors = await db.selectFrom('story_cursor').select('complete_at').where('log', '=', log.id).execute();
+  for (const { complete_at } of cursors) assert.ok(complete_at <= seen!, `${complete_at.toISOString()}`);
 });
 
 test('what nobody can make a story of is passed over: no call, no place', async () => {

@@ -40,32 +40,46 @@ export async function keepStories(db: Database, log: EventLog, signal: AbortSign
   }
 }
 
-/** One batch of every partition. @returns whether any has more. Never rejects. */
+/**
+ * One batch of every partition. Never rejects. @param marks false: `complete_at` stays, which says when the log was last kept
+ * up with, and so how long what is on it can have lived. @returns whether any has more, or may have: another process read it on
+ */
 export async function readOn(
   db: Database,
   log: EventLog,
   failed: (partition: number | undefined, error: unknown) => void,
+  marks = true,
 ): Promise<boolean> {
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
-  const cursors = await cursorsOf(db, log).catch((error) => void failed(undefined, error));
-  if (!cursors) return false;
+  const began = await cursorsOf(db, log).catch((error) => void failed(undefined, error));
+  if (!began) return false;
+  const completeAt = marks ? began.at : undefined;
   let isBehind = false;
   const still: number[] = [];
-  const began = performance.now();
   for (const partition of partitions)
     try {
-      const found = await readPartition(db, log, partition, cursors.get(partition) ?? 0);
+      const found = await readPartition(db, log, partition, began.positions.get(partition) ?? 0, completeAt);
       isBehind ||= found === 'more';
       if (found === 'nothing') still.push(partition);
     } catch (error) {
-      if (!(error instanceof Overtaken)) failed(partition, error);
+      if (error instanceof Overtaken) isBehind = true;
+      else failed(partition, error);
     }
-  await markComplete(db, log.id, still, performance.now() - began).catch((error) => failed(undefined, error));
+  if (completeAt) await markComplete(db, log.id, still, completeAt).catch((error) => failed(undefined, error));
   return isBehind;
 }
 
-async function cursorsOf(db: Database, { id, partitions }: EventLog): Promise<Map<number, number>> {
-  const read = () => db.selectFrom('story_cursor').select(['partition', 'position']).where('log', '=', id).execute();
+/** `at`: the database's moment before anything of the journal is read; no clock of ours, no wait for a connection is in it. */
+async function cursorsOf(
+  db: Database,
+  { id, partitions }: EventLog,
+): Promise<{ positions: Map<number, number>; at: Date }> {
+  const read = () =>
+    db
+      .selectFrom('story_cursor')
+      .select(['partition', 'position', sql<Date>`now()`.as('at')])
+      .where('log', '=', id)
+      .execute();
   let rows = await read();
   if (rows.length < partitions) {
     const all = Array.from({ length: partitions }, (_, partition) => ({ log: id, partition, position: '0' }));
@@ -76,7 +90,8 @@ async function cursorsOf(db: Database, { id, partitions }: EventLog): Promise<Ma
       .execute();
     rows = await read();
   }
-  return new Map(rows.map(({ partition, position }) => [partition, Number(position)]));
+  const positions = new Map(rows.map(({ partition, position }) => [partition, Number(position)]));
+  return { positions, at: rows[0]!.at };
 }
 
 async function readPartition(
@@ -84,8 +99,8 @@ async function readPartition(
   log: EventLog,
   partition: number,
   from: number,
+  completeAt: Date | undefined,
 ): Promise<'nothing' | 'all' | 'more'> {
-  const began = performance.now();
   const records: LogRecord[] = [];
   let bytes = 0;
   let isFull = false;
@@ -101,7 +116,7 @@ async function readPartition(
     const moved = await tx
       .updateTable('story_cursor')
       .set({ position: String(last.position) })
-      .$if(!isFull, (q) => q.set({ complete_at: before(performance.now() - began) }))
+      .$if(!isFull && completeAt !== undefined, (q) => q.set({ complete_at: completeAt! }))
       .where('log', '=', log.id)
       .where('partition', '=', partition)
       .where('position', '=', String(from))
@@ -112,16 +127,14 @@ async function readPartition(
   return isFull ? 'more' : 'all';
 }
 
-const before = (ms: number) => sql<Date>`now() - make_interval(secs => ${ms / 1000})`;
-
-async function markComplete(db: Database, log: string, partitions: number[], ms: number): Promise<void> {
+async function markComplete(db: Database, log: string, partitions: number[], at: Date): Promise<void> {
   if (partitions.length === 0) return;
   await db
     .updateTable('story_cursor')
-    .set({ complete_at: before(ms) })
+    .set({ complete_at: at })
     .where('log', '=', log)
     .where('partition', 'in', partitions)
-    .where('complete_at', '<', before(ms))
+    .where('complete_at', '<', at)
     .execute();
 }
 
@@ -152,9 +165,10 @@ async function keepRecords(tx: Kysely<Tables>, records: LogRecord[]): Promise<vo
 
 /**
  * Takes the pieces of those calls that are over away, to be put together with what is new. A call that has more than one
- * piece's worth keeps them as they are, and so do the last of a batch that has many such: they are read all the same.
+ * piece's worth keeps them as they are, and so do the last of a batch that has many such, and one with a piece that can't be
+ * read: a damaged piece holds up nothing but its own call.
  */
-async function takeOver(tx: Kysely<Tables>, ids: string[], ending: Set<string>) {
+async function takeOver(tx: Kysely<Tables>, ids: string[], ending: Set<string>): Promise<Map<string, StoryRecord[]>> {
   const sizes = await tx
     .selectFrom('call_story')
     .select(['call_id', sql<number>`sum(raw_bytes)::float`.as('bytes'), sql<boolean>`bool_or(is_over)`.as('is_over')])
@@ -168,18 +182,26 @@ async function takeOver(tx: Kysely<Tables>, ids: string[], ending: Set<string>) 
     room -= bytes;
     taken.push(call_id);
   }
-  if (taken.length === 0) return new Map<string, Array<{ records: Buffer }>>();
+  const known = new Map<string, StoryRecord[]>();
+  if (taken.length === 0) return known;
   const pieces = await tx
-    .deleteFrom('call_story')
+    .selectFrom('call_story')
+    .select(['call_id', 'records'])
     .where('call_id', 'in', taken)
-    .returning(['call_id', 'records'])
     .execute();
-  return Map.groupBy(pieces, ({ call_id }) => call_id);
+  for (const [id, own] of Map.groupBy(pieces, ({ call_id }) => call_id)) {
+    const records = await Promise.all(own.map(recordsOf)).catch(() => undefined);
+    if (records) known.set(id, records.flat());
+  }
+  if (known.size > 0)
+    await tx
+      .deleteFrom('call_story')
+      .where('call_id', 'in', [...known.keys()])
+      .execute();
+  return known;
 }
 
-async function rowsOf(id: string, isOver: boolean, pieces: Array<{ records: Buffer }>, added: LogRecord[]) {
-  const before: StoryRecord[] = [];
-  for (const piece of pieces) before.push(...(await recordsOf(piece)));
+async function rowsOf(id: string, isOver: boolean, before: StoryRecord[], added: LogRecord[]) {
   const now = added.map(({ headers, bytes }) => ({ headers, bytes: Buffer.from(bytes) }));
   return (await piecesOf(inOrder([...before, ...now]))).map((piece) => ({ call_id: id, is_over: isOver, ...piece }));
 }
