@@ -202,7 +202,7 @@ export type Tables = {
     transcript: string | null;
   };
   /** How far each partition of the journal was read. */
-  call_log_cursor: { log: Generated<string>; partition: number; position: string };
+  call_log_cursor: { log: string; partition: number; position: string };
   /** Where the numbers of an exchange are at home. `demo`: a row of ours, until some are imported. */
   numbering: { npa: string; nxx: string; state: string; county: string; demo: boolean };
   /** Whom a `<Group>` rings; its members in the order of `position`, `sip:…` or `tel:…`. */

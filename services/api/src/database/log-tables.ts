@@ -23,6 +23,8 @@ export type LogTables = {
   };
   /** How far each partition of a journal was read for them. */
   story_cursor: { log: string; partition: number; position: string; complete_at: Generated<Date> };
+  /** The log that was followed last: one row at most. */
+  followed_log: { one: Generated<boolean>; log: string };
   /** Recordings that their account has deleted. */
   recording_deletion: { id: string; account_id: string; deleted_on: Generated<Date> };
 };

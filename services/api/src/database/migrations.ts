@@ -33,6 +33,7 @@ import { logSearch } from './migrations/032-log-search.ts';
 import { stories } from './migrations/033-stories.ts';
 import { logCursors } from './migrations/034-log-cursors.ts';
 import { endedCalls } from './migrations/035-ended-calls.ts';
+import { followedLog } from './migrations/036-followed-log.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': directory,
@@ -68,4 +69,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '033-stories': stories,
   '034-log-cursors': logCursors,
   '035-ended-calls': endedCalls,
+  '036-followed-log': followedLog,
 };

@@ -57,5 +57,5 @@ export type MoneyTables = {
     settled_on: Generated<Date | null>;
   };
   /** How far each partition of the journal was charged. */
-  charge_cursor: { log: Generated<string>; partition: number; position: string };
+  charge_cursor: { log: string; partition: number; position: string };
 };

@@ -20,7 +20,7 @@ const NO_CALL = '00000000-0000-0000-0000-000000000000';
 const REASON = 'journal-changed';
 
 /**
- * Does nothing where this log was followed before. @param openBefore the log of before, where it can be had; it is closed here
+ * Ends nothing where this log is the one followed last. @param openBefore the log of before, where it can be had; it is closed here
  */
 export async function changeLog(
   db: Database,
@@ -29,27 +29,28 @@ export async function changeLog(
   logger: Logger,
 ): Promise<void> {
   await adoptCursors(db, log);
-  const { isKnown, others } = await followedBefore(db, log);
-  if (isKnown) return;
-  if (others)
+  const { isAnother } = await followedBefore(db, log);
+  if (isAnother)
     await readBefore(db, await openBefore()).catch((err) =>
       logger.error({ err }, 'the log of before can’t be read to its end; what it had last is missing in the call log'),
     );
   const ended = await db.transaction().execute(async (tx) => {
-    // Whoever makes the rows ends the calls.
+    // Of several processes the one that writes which log it is ends the calls.
+    const { numInsertedOrUpdatedRows: changed } = await tx
+      .insertInto('followed_log')
+      .values({ log: log.id })
+      .onConflict((c) => c.column('one').doUpdateSet({ log: log.id }).where('followed_log.log', '!=', log.id))
+      .executeTakeFirstOrThrow();
     const rows = Array.from({ length: log.partitions }, (_, partition) => ({ log: log.id, partition, position: '0' }));
-    let made = 0n;
-    for (const cursor of CURSORS) {
-      const inserted = await tx
+    for (const cursor of CURSORS)
+      await tx
         .insertInto(cursor)
         .values(rows)
         .onConflict((c) => c.doNothing())
-        .executeTakeFirst();
-      made += inserted.numInsertedOrUpdatedRows ?? 0n;
-    }
-    return others && made > 0n ? endLiveCalls(tx, log.id) : 0;
+        .execute();
+    return isAnother && changed ? endLiveCalls(tx, log.id) : 0;
   });
-  if (others)
+  if (isAnother)
     logger.warn(
       { log: log.id, ended },
       'the journal is on another log now; calls that lived on the one before are over',
@@ -66,13 +67,16 @@ async function readBefore(db: Database, before: EventLog | undefined): Promise<v
     const failed = (_: unknown, error: unknown) => {
       throw error;
     };
-    while (await readOn(db, before, failed));
+    while (await readOn(db, before, failed, false));
   } finally {
     await before.close();
   }
 }
 
-/** As of the moment when the log of before was last read to its end: they ended with the platform that had it. */
+/**
+ * As of the moment when an api that ran on the log of before had last read it to its end: they ended with the platform that
+ * had it. Where none did, as of what is known of them last: nobody pays for the time until now.
+ */
 async function endLiveCalls(tx: Kysely<Tables>, log: string): Promise<number> {
   const { at } = await tx
     .selectFrom('story_cursor')
@@ -83,7 +87,7 @@ async function endLiveCalls(tx: Kysely<Tables>, log: string): Promise<number> {
     const rows = await tx
       .selectFrom('call_log')
       .selectAll()
-      .where('state', 'in', ['init', 'ringing', 'live'])
+      .where('state', 'in', ['init', 'ringing', 'live', 'hangup'])
       .where('id', '>', last)
       .orderBy('id')
       .limit(CALLS_AT_ONCE)
@@ -92,9 +96,9 @@ async function endLiveCalls(tx: Kysely<Tables>, log: string): Promise<number> {
     const events: CallEvent[] = [];
     for (const row of rows) {
       const view = viewOfRow(row);
-      const answerOn = legOf(view, 0)?.answerOn;
-      const endedAt = Math.max(view.modifiedOn, at?.getTime() ?? Date.now());
-      const durationMs = answerOn === undefined ? 0 : Math.max(0, endedAt - answerOn);
+      const { answerOn, hangupOn } = legOf(view, 0) ?? {};
+      const endedAt = Math.max(view.modifiedOn, at?.getTime() ?? 0);
+      const durationMs = answerOn === undefined ? 0 : Math.max(0, (hangupOn ?? endedAt) - answerOn);
       const fact: FactOf<'CallEnded'> = { type: 'CallEnded', owner: 'us', reason: REASON, q850: 41, durationMs };
       const event = { ...fact, callId: row.id, seq: view.seq + 1, at: endedAt };
       await endNow(tx, row, event);

@@ -17,10 +17,18 @@ export async function adoptCursors(db: Database, { id, partitions }: EventLog): 
   }
 }
 
-/** `isKnown`: this log was followed before; `others`: another one was. */
-export async function followedBefore(db: Database, { id }: EventLog): Promise<{ isKnown: boolean; others: boolean }> {
+/**
+ * `isKnown`: this log was followed before; `isAnother`: the one followed last was not this one. Where nobody kept which that
+ * was, it is this one if this one is known.
+ */
+export async function followedBefore(
+  db: Database,
+  { id }: EventLog,
+): Promise<{ isKnown: boolean; isAnother: boolean }> {
   const rows = await db.selectFrom('call_log_cursor').select('log').distinct().execute();
-  return { isKnown: rows.some(({ log }) => log === id), others: rows.some(({ log }) => log !== id) };
+  const isKnown = rows.some(({ log }) => log === id);
+  const last = await db.selectFrom('followed_log').select('log').executeTakeFirst();
+  return { isKnown, isAnother: last ? last.log !== id : !isKnown && rows.length > 0 };
 }
 
 /** Where a reader stands in a partition. */
