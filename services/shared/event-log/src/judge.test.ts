@@ -38,6 +38,17 @@ test('who comes back a little later than the judge, after the log was away, is n
   assert.equal(judge.nodes()[0]!.silentMs, 0);
 });
 
+test('who was lost stays lost, and who is silent is lost, however often our own beats are late', () => {
+  const judge = createJudge();
+  for (let at = 0; at <= 2_000; at += 200) judge.observe(at, true, [seen(1)]);
+  judge.observe(2_200, false, [seen(1)]);
+  judge.observe(2_400, true, [seen(1)]);
+  assert.ok(judge.nodes()[0]!.silentMs >= 2_000);
+  const other = createJudge();
+  for (let at = 0; at <= 8_000; at += 200) other.observe(at, at % 1_000 > 0, [seen(1)]);
+  assert.ok(other.nodes()[0]!.silentMs > 3_000, `${other.nodes()[0]!.silentMs}`);
+});
+
 test('a judge that was itself frozen counts no more than one reading', () => {
   const judge = createJudge();
   judge.observe(0, true, [seen(1)]);

@@ -24,7 +24,8 @@ export type Judge = {
   nodes(): SeenNode[];
 };
 
-type Watched = { boot: string; beats: number; heardAt: number };
+/** `graced`: its silence was counted anew, and it was not heard since. */
+type Watched = { boot: string; beats: number; heardAt: number; graced: boolean };
 
 export function createJudge(): Judge {
   const watched = new Map<string, Watched>();
@@ -33,16 +34,22 @@ export function createJudge(): Judge {
   let countedMs = 0; // fair time only
   let last: { at: number; fair: boolean } | undefined;
 
+  /** Once, and not for whom silence had declared lost before. */
+  function grace(one: Watched): void {
+    if (one.graced || countedMs - one.heardAt > SILENT_MS[0]) return;
+    one.heardAt = countedMs;
+    one.graced = true;
+  }
   function silenceOf({ node, beats }: Observation): number {
     const known = watched.get(node.name);
     if (known?.boot !== node.boot || known.beats !== beats)
-      watched.set(node.name, { boot: node.boot, beats, heardAt: countedMs });
+      watched.set(node.name, { boot: node.boot, beats, heardAt: countedMs, graced: false });
     return countedMs - watched.get(node.name)!.heardAt;
   }
   return {
     observe(at, fair, observations) {
       if (last?.fair && fair) countedMs += Math.min(COUNTED_MS_MAX, at - last.at);
-      if (last && !last.fair && fair) for (const one of watched.values()) one.heardAt = countedMs;
+      if (last && !last.fair && fair) for (const one of watched.values()) grace(one);
       last = { at, fair };
       const names = new Set(observations.map((o) => o.node.name));
       for (const name of watched.keys()) if (!names.has(name)) watched.delete(name);

@@ -22,6 +22,8 @@ export type Tail = {
 export type Follower = {
   /** Resolves when the partition may hold more than `position`, at once where that is known, and when the signal aborts. */
   grown(position: number): Promise<void>;
+  /** How far the partition is known to reach; 0 at first. */
+  head(): number;
   stop(): void;
 };
 
@@ -53,7 +55,7 @@ function createTeller(pool: pg.Pool): { grew(place: string, position: number): v
 /** Keeps one listening connection while someone follows. */
 function createEar(
   url: string,
-  heard: (place: string, head: number) => void,
+  heard: (place: string, head: number | undefined) => void,
 ): { start(): void; stop(): Promise<void> } {
   let client: pg.Client | undefined;
   let started = false;
@@ -65,8 +67,7 @@ function createEar(
       client = await connectAlone(url, 'opentact log follower', 2000, again);
       client.on('notification', ({ payload = '' }) => {
         const [place = '', head] = payload.split(' ');
-        // A writer of an earlier version names no position; what it wrote is found by looking.
-        heard(place, Number(head ?? 0));
+        heard(place, head === undefined ? undefined : Number(head));
       });
       await client.query(`listen ${CHANNEL}`);
       tries = 0;
@@ -110,7 +111,10 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
   const followed = new Set<Place>();
   const teller = createTeller(pool);
   const ear = createEar(url, (name, head) => {
-    for (const place of followed) if (nameOf(place.topic, place.partition) === name) learnHead(place, head);
+    const places = [...followed].filter(({ topic, partition }) => nameOf(topic, partition) === name);
+    // A writer of an earlier version names no position.
+    if (head === undefined) void look(pool, places).catch(() => {});
+    else for (const place of places) learnHead(place, head);
   });
   const waiting = () => [...followed].filter(({ wake }) => wake);
   let timer: NodeJS.Timeout | undefined;
@@ -147,6 +151,7 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
           schedule();
           return promise;
         },
+        head: () => place.head,
         stop() {
           place.wake?.();
           followed.delete(place);

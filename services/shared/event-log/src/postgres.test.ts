@@ -139,3 +139,48 @@ test('processes that open an empty database at once all get the log', async () =
   await Promise.all(logs.map((log) => log.ping()));
   await Promise.all(logs.map((log) => log.close()));
 });
+
+/** How often pages of the log were read while that ran. */
+async function pagesRead(run: () => Promise<void>): Promise<number> {
+  const { query } = pg.Client.prototype;
+  let pages = 0;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    if ((args[0] as { name?: string }).name === 'page') pages++;
+    return (query as (...all: unknown[]) => unknown).apply(this, args);
+  } as typeof query;
+  await run().finally(() => {
+    pg.Client.prototype.query = query;
+  });
+  return pages;
+}
+
+test('a follower reads each growth once, and nothing where the records behind it are gone', async () => {
+  const log = await postgresLog({ url: server.url('opentact') });
+  const writer = await log.take('followed', 0);
+  for (let n = 0; n < 3; n++) await writer.append(one(String(n)));
+  const client = new pg.Client({ connectionString: server.url('opentact') });
+  await client.connect();
+  await client.query(`delete from log_record where topic = 'followed'`);
+  await client.end();
+  const seen: string[] = [];
+  const stop = new AbortController();
+  let following: Promise<void> | undefined;
+  const idle = await pagesRead(async () => {
+    following = (async () => {
+      for await (const { bytes } of log.follow('followed', 0, 0, stop.signal)) seen.push(Buffer.from(bytes).toString());
+    })();
+    await sleep(1_000);
+  });
+  assert.ok(idle <= 4, `${idle} pages in a second in which nothing came`);
+  const busy = await pagesRead(async () => {
+    for (let n = 1; n <= 10; n++) {
+      await writer.append(one(`new ${n}`));
+      await eventually(() => seen.length === n);
+    }
+  });
+  assert.ok(busy <= 12, `${busy} pages for ten records`);
+  assert.deepEqual([seen[0], seen.length], ['new 1', 10]);
+  stop.abort();
+  await following;
+  await log.close();
+});

@@ -75,12 +75,15 @@ function createFollow(reader: ReturnType<typeof createReader>, tail: Tail): Even
     const follower = tail.follow(topic, partition, signal);
     try {
       for (let position = from; !signal.aborted; ) {
+        const head = follower.head();
         const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(() => undefined);
         for (const row of rows ?? []) {
           if (signal.aborted) break;
           position = row.position;
           yield recordOf(row);
         }
+        // What was there up to the head known before is gone: its day was dropped.
+        if (rows?.length === 0) position = Math.max(position, head);
         if (!rows) await sleep(READ_AGAIN_MS);
         else if (rows.length < PAGE) await follower.grown(position);
       }

@@ -33,7 +33,7 @@ export function engineLink(
     forget: (callId) => link.forget(callId),
     pending: () => link.pending(),
     full: () => link.full(),
-    ready: () => link.ready(),
+    ready: (callId) => link.ready(callId),
     close: () => link.close(),
   };
 }

@@ -17,7 +17,8 @@ export interface EngineLink {
   pending(): number;
   /** No new calls: the store of facts is full. */
   full(): boolean;
-  ready(): boolean;
+  /** An engine can be reached; with a call: its owner. */
+  ready(callId?: string): boolean;
 }
 
 /** What the engines say to the edge. */

@@ -143,7 +143,7 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   call.told = true;
   beginTrace(context, call, server);
   name(leg, server, leg.tag);
-  const isSetUp = beginSetup(context);
+  const isSetUp = beginSetup(context, call.id);
   const told = report(context, call.id, {
     ...factOf(leg.tag, server, route),
     ...(refusal === undefined ? {} : { refusal }),
@@ -162,8 +162,12 @@ async function admit(context: Context, leg: CallerLeg): Promise<void> {
   await told.finally(isSetUp).finally(stop).catch(unheard);
 }
 
-/** The call is being set up until what is returned is called. */
-function beginSetup({ clock, setups }: Pick<Context, 'clock' | 'setups'>): () => void {
+/**
+ * The call is being set up until what is returned is called. One whose owner isn't there waits for a takeover, which says
+ * nothing of how busy the platform is: it takes no place from calls that have their owner.
+ */
+function beginSetup({ clock, link, setups }: Pick<Context, 'clock' | 'link' | 'setups'>, callId: string): () => void {
+  if (!link.ready(callId)) return () => {};
   const beganMs = clock.nowMs();
   let isUnderWay = true;
   setups.began();

@@ -426,3 +426,16 @@ test(
     assert.equal((await phone.status(400)).headers.get('x-opentact-call-id'), callId);
   }),
 );
+
+test(
+  'calls whose owner is away wait for one, and take no place from those that have theirs',
+  inHouse({}, async (house) => {
+    house.routes.set('18005550100', { ...ROUTE, callsMax: 0 });
+    house.engine.away = true;
+    for (let n = 0; n < 150; n++) house.phone.request('INVITE', { callId: `away-${n}`, fromTag: `f${n}`, body: OFFER });
+    await house.phone.status(100); // after a while without an owner's word
+    house.engine.away = false;
+    house.phone.request('INVITE', { callId: 'served', fromTag: 'served', body: OFFER });
+    await house.engine.fact('CallArrived');
+  }),
+);
