@@ -77,7 +77,7 @@ const storeOf = (
       const secret = { token: await seal.seal(token, id), token_lookup: await seal.lookup(token) };
       const fresh = { ...secret, id, name, domain_id: domain.id, expires_on: expiryOf(expired_on), used_on: null };
       await db.transaction().execute(async (tx) => {
-        await mustHaveRoom(tx, 'sip_invite', domain.id, INVITES_MAX);
+        await mustHaveRoom(tx, 'sip_invite', domain.id, INVITES_MAX, 'domain');
         await tx.insertInto('sip_invite').values(fresh).execute();
       });
       return (await one(id, domain))!;

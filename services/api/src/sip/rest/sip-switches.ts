@@ -60,7 +60,7 @@ const storeOf = (db: Database): Store<OwnDomain, Static<typeof Switch>, Static<t
   async make(body, domain) {
     const fresh = { ...body, id: randomUUID(), domain_id: domain.id };
     const [row] = await db.transaction().execute(async (tx) => {
-      await mustHaveRoom(tx, 'sip_switch', domain.id, SWITCHES_MAX);
+      await mustHaveRoom(tx, 'sip_switch', domain.id, SWITCHES_MAX, 'domain');
       return tx.insertInto('sip_switch').values(fresh).returningAll().execute().catch(taken);
     });
     return switchOf(row!, domain);

@@ -126,7 +126,7 @@ export async function makeSipUser(
   domain: { id: string; domain: string },
   body: Static<typeof New>,
 ): Promise<string> {
-  await mustHaveRoom(tx, 'sip_user', domain.id, USERS_MAX);
+  await mustHaveRoom(tx, 'sip_user', domain.id, USERS_MAX, 'domain');
   const id = randomUUID();
   const { login, password, tn_lease = null, ...same } = body;
   const secret = await sealedDigests(seal, id, digestsOf(login, domain.domain, password));
