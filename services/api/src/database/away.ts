@@ -1,16 +1,38 @@
+/** Whether a fault is the database's absence. Errors of sockets are alike: those of its connections are marked as they come. */
+import pg from 'pg';
+
+/**
+ * `unreached`: there was no connection, or the statement was given up: nothing was done. `unanswered`: the connection broke;
+ * where that was during COMMIT, it may have been done.
+ */
+export type Away = 'unreached' | 'unanswered';
+
 /** Classes of SQLSTATE that say nothing of the statement: connection, resources, an operator's hand (time-outs among it). */
 const CLASSES = new Set(['08', '53', '57']);
-const SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT']);
+/** Those after which the server ended a connection: lost, ended by an operator, by another process's crash. */
+const BROKEN = new Set(['08000', '08003', '08006', '08007', '08P01', '57P01', '57P02']);
 /** What the driver says in words alone. */
-const WORDS = ['timeout exceeded when trying to connect', 'Query read timeout', 'Connection terminated'];
+const WORDS: ReadonlyArray<[beginning: string, Away]> = [
+  ['timeout exceeded when trying to connect', 'unreached'],
+  ['Connection terminated due to connection timeout', 'unreached'],
+  ['Connection terminated', 'unanswered'],
+  ['Query read timeout', 'unanswered'],
+  // The rollback of what broke off.
+  ['Client has encountered a connection error', 'unanswered'],
+];
 
-/** Whether the database couldn't be reached or had no time, so that the same may be asked again. */
-export function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  if (WORDS.some((words) => error.message.startsWith(words))) return true;
-  if (typeof code !== 'string') return false;
-  return SYSTEM.has(code) ? syscall === 'connect' || syscall === 'read' || syscall === 'write' : isOfClass(code);
+const marked = new WeakMap<Error, Away>();
+
+/** Told of each error of a database's connections, so that it is known again. */
+export function markAway(error: unknown, away: Away): void {
+  if (error instanceof Error && !(error instanceof pg.DatabaseError)) marked.set(error, away);
 }
 
-const isOfClass = (code: string) => /^[0-9A-Z]{5}$/.test(code) && CLASSES.has(code.slice(0, 2));
+/** Undefined: the database was there, or the error is of something else. */
+export function databaseAway(error: unknown): Away | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = '' } = error as { code?: string };
+  if (error instanceof pg.DatabaseError)
+    return BROKEN.has(code) ? 'unanswered' : CLASSES.has(code.slice(0, 2)) ? 'unreached' : undefined;
+  return marked.get(error) ?? WORDS.find(([words]) => error.message.startsWith(words))?.[1];
+}

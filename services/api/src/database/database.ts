@@ -2,6 +2,7 @@
 import { type Generated, Kysely, PostgresDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { markAway } from './away.ts';
 import type { CallTables } from './call-tables.ts';
 import type { LogTables } from './log-tables.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -235,7 +236,15 @@ export function openDatabase(url: string, statementMs = STATEMENT_MS): Database 
     application_name: 'opentact api',
   });
   pool.on('error', () => {}); // An idle connection broke; the next question opens another.
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  pool.on('connect', (client) => client.on('error', (error) => markAway(error, 'unanswered')));
+  const connect = () =>
+    pool.connect().catch((error: unknown) => {
+      markAway(error, 'unreached');
+      throw error;
+    });
+  const { options } = pool;
+  const dialect = new PostgresDialect({ pool: { Client: pg.Client, options, connect, end: () => pool.end() } });
+  return new Kysely<Tables>({ dialect });
 }
 
 /** Brings the tables up to date; safe from several processes at once. @throws what the database said. */

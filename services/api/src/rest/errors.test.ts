@@ -2,18 +2,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fastify } from 'fastify';
+import pg from 'pg';
+import { markAway } from '../database/away.ts';
 import { invalid, Refusal, type RefusalCode } from '../kernel/refusal.ts';
 import { answerErrors } from './errors.ts';
 
 /** The answer to a request whose route throws that. */
-async function answerTo(error: unknown) {
+async function answerTo(error: unknown, method: 'GET' | 'POST' | 'PATCH' | 'PUT' = 'GET') {
   const faults: unknown[] = [];
   const http = fastify();
   answerErrors(http, (fault) => faults.push(fault));
-  http.get('/', async () => {
-    throw error;
+  http.route({
+    method,
+    url: '/',
+    handler: async () => {
+      throw error;
+    },
   });
-  const { statusCode, headers, body } = await http.inject('/');
+  const { statusCode, headers, body } = await http.inject({ method, url: '/' });
   await http.close();
   return { status: statusCode, wait: headers['retry-after'], body: JSON.parse(body), faults };
 }
@@ -36,17 +42,54 @@ for (const [code, status] of [
     });
   });
 
+const ofServer = (message: string, code: string) =>
+  Object.assign(new pg.DatabaseError(message, message.length, 'error'), { code });
+const ofSocket = (syscall: string, code: string) => Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
+const refused = ofSocket('connect', 'ECONNREFUSED');
+markAway(refused, 'unreached');
+const reset = ofSocket('read', 'ECONNRESET');
+markAway(reset, 'unanswered');
+
+const TRY_AGAIN = 'the database is away or has no time now; try again';
 for (const error of [
   new Error('timeout exceeded when trying to connect'),
-  Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' }),
-  Object.assign(new Error('sorry, too many clients already'), { code: '53300' }),
-  Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' }),
+  new Error('Connection terminated due to connection timeout'),
+  ofServer('canceling statement due to statement timeout', '57014'),
+  ofServer('sorry, too many clients already', '53300'),
+  ofServer('the database system is starting up', '57P03'),
+  refused,
 ])
   test(`a database that is away is 503 and told to the operator: ${error.message}`, async () => {
-    const { status, wait, body, faults } = await answerTo(error);
-    assert.deepEqual([status, wait, faults], [503, '2', [error]]);
-    assert.equal(body.message, 'the database is away or has no time now; try again');
+    for (const method of ['GET', 'POST'] as const) {
+      const { status, wait, body, faults } = await answerTo(error, method);
+      assert.deepEqual([status, wait, faults], [503, '2', [error]]);
+      assert.equal(body.message, TRY_AGAIN);
+    }
   });
+
+for (const error of [
+  new Error('Connection terminated unexpectedly'),
+  new Error('Client has encountered a connection error and is not queryable'),
+  new Error('Query read timeout'),
+  ofServer('terminating connection due to administrator command', '57P01'),
+  reset,
+])
+  test(`a connection that broke may have done what was asked: ${error.message}`, async () => {
+    for (const method of ['POST', 'PATCH'] as const) {
+      const { status, wait, body, faults } = await answerTo(error, method);
+      assert.deepEqual([status, wait, faults], [503, undefined, [error]]);
+      assert.equal(body.message, 'the database broke off; it may have been done; look before you ask again');
+    }
+    for (const method of ['GET', 'PUT'] as const) {
+      const { status, wait, body } = await answerTo(error, method);
+      assert.deepEqual([status, wait, body.message], [503, '2', TRY_AGAIN]);
+    }
+  });
+
+test('a connection of something else that failed is not the database', async () => {
+  for (const error of [ofSocket('connect', 'ECONNREFUSED'), ofSocket('read', 'ECONNRESET')])
+    assert.equal((await answerTo(error)).status, 500);
+});
 
 for (const code of ['23505', '57', 'ENOENT', 42])
   test(`another fault stays ours: ${code}`, async () => {

@@ -1,6 +1,6 @@
 /** What the REST API says where it refuses: a status, a sentence, and for bad input each field with its fault. */
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
-import { isDatabaseAway } from '../database/away.ts';
+import { databaseAway } from '../database/away.ts';
 import { Refusal, type RefusalCode, type WrongFields } from '../kernel/refusal.ts';
 import { learnMethods } from './methods.ts';
 import { type Fault, type Fields, fieldsOf } from './wording.ts';
@@ -32,6 +32,13 @@ export const notFound = (what: string) => new RestError(404, `no such ${what}`);
 
 const FAULT: Answer = { status: 500, message: 'internal error' };
 const AWAY: Answer = { status: 503, message: 'the database is away or has no time now; try again' };
+/** It may have been done: whoever asks again by itself (Retry-After) might have it twice. */
+const DOUBTFUL: Answer = {
+  status: 503,
+  message: 'the database broke off; it may have been done; look before you ask again',
+};
+/** What asked twice is done twice (RFC 9110 9.2.2). */
+const NOT_IDEMPOTENT = new Set(['POST', 'PATCH']);
 /** When to ask again, seconds. */
 const WAIT_S: Record<number, number> = { 429: 60, 503: 2 };
 const VALUE_MAX = 200;
@@ -41,9 +48,10 @@ export function answerErrors(http: FastifyInstance, told: (error: unknown) => vo
   http.setErrorHandler((error: FastifyError | RestError | Refusal, request, reply) => {
     const answer = answerTo(error, request);
     if (!answer) told(error);
-    const { status, message, fields } = answer ?? (isDatabaseAway(error) ? AWAY : FAULT);
+    const said = answer ?? faultOf(error, request.method);
+    const { status, message, fields } = said;
     const waits = WAIT_S[status];
-    if (waits !== undefined) reply.header('retry-after', String(waits));
+    if (waits !== undefined && said !== DOUBTFUL) reply.header('retry-after', String(waits));
     return reply.code(status).send(envelope(status, message, fields));
   });
   const methodsOf = learnMethods(http);
@@ -61,6 +69,12 @@ export function answerErrors(http: FastifyInstance, told: (error: unknown) => vo
 }
 
 type Answer = { status: number; message: string; fields?: Fields | undefined };
+
+function faultOf(error: Error, method: string): Answer {
+  const away = databaseAway(error);
+  if (!away) return FAULT;
+  return away === 'unanswered' && NOT_IDEMPOTENT.has(method) ? DOUBTFUL : AWAY;
+}
 
 /** What was wrong with the request; undefined where it is a fault of ours. */
 function answerTo(error: FastifyError | RestError | Refusal, request: FastifyRequest): Answer | undefined {
