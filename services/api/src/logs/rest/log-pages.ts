@@ -72,20 +72,31 @@ export async function placeOf(db: Database, until: string | undefined, search: u
     return { snapshot: rows[0]!.now };
   }
   const [snapshot = '', name, ...rest] = Buffer.from(until, 'base64url').toString('utf8').split(' ');
-  if (!isSnapshot(snapshot)) throw badInput({ 'query.until': { message: 'must be the `until` of a page' } });
+  if (!isSnapshot(snapshot)) throw madeUp();
   const ended = name === nameOf(search) ? endedOf(rest.join(' ')) : undefined;
   return { snapshot, ...(ended && { ended }) };
 }
 
 export const snapshotOf = async (db: Database, until: string | undefined) => (await placeOf(db, until, null)).snapshot;
 
-function endedOf(text: string): Ended | undefined {
+const madeUp = () => badInput({ 'query.until': { message: 'must be the `until` of a page' } });
+
+/** What PostgreSQL can hold as text has no NUL. */
+const isValue = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
+
+/** @throws RestError 400 for what is none of ours */
+function endedOf(text: string): Ended {
+  const [skip, ...values] = listOf(text);
+  if (!Number.isSafeInteger(skip) || Number(skip) < 0 || !values.every(isValue)) throw madeUp();
+  return { skip: Number(skip), values };
+}
+
+function listOf(text: string): unknown[] {
   try {
-    const [skip, ...values] = JSON.parse(text) as unknown[];
-    if (!Number.isSafeInteger(skip) || !values.every((value) => typeof value === 'string')) return undefined;
-    return { skip: skip as number, values: values as string[] };
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list : [];
   } catch {
-    return undefined;
+    return [];
   }
 }
 
@@ -96,11 +107,12 @@ export function untilOf(snapshot: string, ended?: Ended & { search: unknown }): 
   return whole.length <= UNTIL_MAX ? whole : Buffer.from(snapshot).toString('base64url');
 }
 
-/** The rows behind the last of an earlier page; undefined where its `until` is of no use here. */
+/** The rows behind the last of an earlier page; undefined where that lies further on. @throws RestError 400 for what is none of ours */
 export function behind<R>(keys: Array<Key<R>>, { ended }: Place, skip: number): Expression<SqlBool> | undefined {
-  if (!ended || ended.skip > skip || ended.values.length !== keys.length) return undefined;
+  if (!ended || ended.skip > skip) return undefined;
+  if (ended.values.length !== keys.length) throw madeUp();
   const values = keys.map(({ parse }, i) => (parse ? parse(ended.values[i]!) : ended.values[i]));
-  if (values.includes(undefined)) return undefined;
+  if (values.includes(undefined)) throw madeUp();
   const compare = ({ of, way }: Key<R>, i: number) =>
     sql<boolean>`${of} ${sql.raw(way === 'asc' ? '>' : '<')} ${values[i]}`;
   const alternatives = keys.map((key, i) => {
@@ -113,7 +125,11 @@ export function behind<R>(keys: Array<Key<R>>, { ended }: Place, skip: number): 
   return sql<boolean>`(${entry} and (${sql.join(alternatives, sql` or `)}))`;
 }
 
-export const momentKey = (text: string) => (Number.isNaN(Date.parse(text)) ? undefined : new Date(text));
+/** As `toISOString` writes it, with a year of four digits: JavaScript knows years that PostgreSQL doesn't. */
+export const momentKey = (text: string) =>
+  /^\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text
+    ? new Date(text)
+    : undefined;
 
 export const wasThere = (by: 'added_by' | 'ended_by', snapshot: string) =>
   sql<boolean>`pg_visible_in_snapshot(${sql.ref(by)}, ${snapshot}::pg_snapshot)`;
