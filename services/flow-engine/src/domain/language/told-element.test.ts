@@ -46,6 +46,23 @@ test('no header, no body and no log-in is told', () => {
   assert.ok(!JSON.stringify(long).includes('s3cret'), 'not of an address that is cut either');
 });
 
+test('no log-in is told however it is written, nor a password of a SIP address', () => {
+  const shown = (text: string) => told(`<Say>${text}</Say>`).text;
+  for (const [written, kept] of [
+    ['sip:alice:s3cret@pbx.test;transport=tcp', 'sip:alice@pbx.test;transport=tcp'],
+    ['SIPS:alice:s3cret@pbx.test', 'SIPS:alice@pbx.test'],
+    ['sip:alice:s3@cret@pbx.test', 'sip:alice@pbx.test'],
+    ['sip:alice@pbx.test:5061', 'sip:alice@pbx.test:5061'],
+    ['https:\\\\user:s3cret@a.test/p.wav', 'https:\\\\a.test/p.wav'],
+    ['https:/\\user:s3cret@a.test', 'https:/\\a.test'],
+    ['https:/user:s3cret@a.test', 'https:/a.test'],
+    ['https:user:s3cret@a.test', 'https:a.test'],
+    ['https://user:s3@cret@a.test/b@c', 'https://a.test/b@c'],
+    ['mail a@b.test or c@d.test', 'mail a@b.test or c@d.test'],
+  ] as const)
+    assert.equal(shown(written), kept);
+});
+
 test('what is too large is told without its blocks, then by its name', () => {
   const cases = Array.from({ length: 9 }, (_, n) => `<Case dtmf="${n}"><Say>${'x'.repeat(150)}</Say></Case>`).join('');
   const { Case, ...gather } = told(`<Gather>${cases}</Gather>`);

@@ -59,11 +59,39 @@ function blockOf(field: string, value: unknown): unknown {
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Whoever logs in at an address (RFC 3986 3.2.1). */
-const LOGIN = /\/\/[^/@]*@/g;
+/** What a log-in stands behind (RFC 3986 3.2.1). URL parsers take a backslash for a slash, and one or none for two. */
+const BEFORE_LOGIN = /(?:[/\\]{2}|https?:[/\\])$/i;
+const ENDS_AUTHORITY = /[/\\?#]/;
+/** A SIP address's user and password (RFC 3261 19.1.1). The user is who is called: only the password is left out. */
+const PASSWORD = /(sips?:[^:\s<>]*):.*$/is;
+
+/** Each part before an `@` is looked at once: the time is linear. */
+function withoutLogin(text: string): string {
+  const parts = text.split('@');
+  const last = parts.pop()!;
+  let kept = '';
+  let isLogin = false;
+  for (const part of parts) {
+    const start = loginStart(part, isLogin);
+    const shown = start === undefined ? part.replace(PASSWORD, '$1') : part.slice(0, start);
+    kept += start === undefined ? `${shown}@` : shown;
+    isLogin = shown.length < part.length || start !== undefined;
+  }
+  return kept + last;
+}
+
+/** Where in the part before an `@` a log-in begins. @param goesOn the part before was of one */
+function loginStart(part: string, goesOn: boolean): number | undefined {
+  let start = part.length;
+  while (start > 0 && !ENDS_AUTHORITY.test(part[start - 1]!)) start--;
+  if (start === 0 && goesOn) return 0;
+  if (BEFORE_LOGIN.test(part.slice(Math.max(0, start - 7), start))) return start;
+  const scheme = /https?:/i.exec(part.slice(start));
+  return scheme ? start + scheme.index + scheme[0].length : undefined;
+}
 
 function plain(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(LOGIN, '//').slice(0, TEXT_MAX).toWellFormed();
+  if (typeof value === 'string') return withoutLogin(value).slice(0, TEXT_MAX).toWellFormed();
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [snake(name), plain(part)]));
