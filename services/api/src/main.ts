@@ -4,20 +4,19 @@ import { openLog, postgresLog } from '@opentact/event-log';
 import {
   addGrpcHealth,
   addressesOf,
-  advertisedAddress,
   bootId,
   closeGrpc,
   configOrExit,
   createGrpcServer,
   createLogger,
   createShutdown,
-  internalAddress,
   isLoopback,
   listenGrpc,
   nodeToken,
   operatorToken,
   retry,
   serveHealth,
+  shownAddresses,
 } from '@opentact/runtime';
 import { sql } from 'kysely';
 import { fileMail, smtpMail } from './accounts/mail.ts';
@@ -75,7 +74,7 @@ const databaseCheck = async () => {
   return undefined;
 };
 const health = await serveHealth(config.health, { database: databaseCheck });
-const engine = connectEngine(`${await internalAddress(config)}:${config.grpcPort}`, operator);
+const engine = connectEngine(addressesOf(config).grpc, operator);
 const mail = config.smtpUrl
   ? smtpMail(config.smtpUrl, config.mailFrom)
   : fileMail(join(config.home, 'mail'), config.mailFrom);
@@ -87,7 +86,7 @@ const http = createHttp({
   trustedProxies: config.trustedProxies,
   token: operator,
   front: {
-    ...addressesOf({ ...config, bind: await advertisedAddress(config) }),
+    ...(await shownAddresses(config)),
     number: demo?.number,
     liveCalls: (most) => liveCalls(database, most),
   },

@@ -3,11 +3,13 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ConfigError } from './config.ts';
 import {
   addressesOf,
   differencesFrom,
   keepStartedWith,
   readHomeConfig,
+  shownAddresses,
   startedWith,
   unknownVariables,
   withStartedWith,
@@ -58,4 +60,11 @@ test('a mistyped variable is named with the nearest that there is', () => {
   const [slip, other] = unknownVariables({ OPENTACT_SIPPORT: '1', OPENTACT_COLOUR_OF_THE_SKY: 'blue' });
   assert.match(slip!, /^OPENTACT_SIPPORT is no variable .* did you mean OPENTACT_SIP_PORT\?$/);
   assert.match(other!, /^OPENTACT_COLOUR_OF_THE_SKY is no variable .* --help lists them$/);
+});
+
+test('without a route out it is shown where this machine reaches it', async () => {
+  const config = { bind: '0.0.0.0', advertise: undefined, sipPort: 5060, httpPort: 8080, grpcPort: 8090 };
+  const shown = await shownAddresses(config, () => Promise.reject(new ConfigError(['no route out'])));
+  assert.equal(shown.sip, '127.0.0.1:5060');
+  assert.equal((await shownAddresses({ ...config, advertise: '192.0.2.7' })).http, '192.0.2.7:8080');
 });

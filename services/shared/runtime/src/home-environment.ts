@@ -7,7 +7,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Environment, readConfig } from './config.ts';
 import { isWildcard } from './parsers.ts';
-import { type Config, INTERNAL, PUBLIC, readPlatformConfig } from './variables.ts';
+import { advertisedAddress, type Config, INTERNAL, PUBLIC, readPlatformConfig } from './variables.ts';
 
 /** `secrets`: the names of those that were set. */
 export type StartedWith = { variables: Record<string, string>; secrets: string[] };
@@ -79,6 +79,12 @@ export function addressesOf(config: Pick<Config, 'bind' | 'sipPort' | 'httpPort'
   const host = own.includes(':') ? `[${own}]` : own;
   return { sip: `${host}:${sipPort}`, http: `${host}:${httpPort}`, grpc: `${host}:${grpcPort}` };
 }
+
+/** Where others reach it; without a route out, and nothing said of it, where this machine does. @param advertised for tests */
+export const shownAddresses = async (
+  config: Parameters<typeof addressesOf>[0] & Pick<Config, 'advertise'>,
+  advertised = advertisedAddress,
+) => addressesOf({ ...config, bind: await advertised(config).catch(() => config.bind) });
 
 /** What `npm run env` adds for a shell; the platform itself reads none of them. */
 export const FOR_SHELLS = [
