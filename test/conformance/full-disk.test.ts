@@ -1,4 +1,4 @@
-/** A disk that is full is loud: an error in the log, /ready, an event of each call that would record; and nothing of what it cut stays. */
+/** A disk that is full is loud: an error in the log, /ready, an event of each call that would record; and what it cut is a whole file, shorter. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const ID = '0a1b2c3d-0000-4000-8000-000000000000';
 const RECORD = `
   const folder = process.argv[1];
   const { WavWriter } = await import(${JSON.stringify(WRITER)});
-  const { mkdirSync, readdirSync } = await import('node:fs');
+  const { mkdirSync, readdirSync, readFileSync } = await import('node:fs');
   mkdirSync(folder + '/unfinished', { recursive: true });
   const causes = [];
   const writer = new WavWriter(folder, '${ID}', (error) => causes.push(error.code));
@@ -26,7 +26,11 @@ const RECORD = `
     if (n % 25 === 0) await new Promise((r) => setTimeout(r, 1));
   }
   const closed = await writer.close();
-  console.log(JSON.stringify({ closed: closed.code ?? closed, causes, files: [...readdirSync(folder), ...readdirSync(folder + '/unfinished')] }));
+  const files = [...readdirSync(folder), ...readdirSync(folder + '/unfinished')];
+  const file = readFileSync(folder + '/${ID}.wav');
+  // RIFF: its own length at 4, that of the sound at 40.
+  const isWhole = file.readUInt32LE(4) === file.length - 8 && file.readUInt32LE(40) === file.length - 44;
+  console.log(JSON.stringify({ closed: closed.code ?? closed, failed: causes.length, files, isWhole, seconds: Math.round((file.length - 44) / 16000) }));
 `;
 
 const privileged = {
@@ -96,7 +100,9 @@ describe('a full disk', () => {
     await readiness(platform, 200);
   });
 
-  it('leaves nothing of a recording that it cut', { skip: noSmallDisk }, (t) => {
+  it('leaves a recording that it cut as far as it goes, whole to read, and says that it is cut', {
+    skip: noSmallDisk,
+  }, (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'opentact-cut-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const record = ['--input-type=module', '-e', RECORD, folder];
@@ -106,8 +112,11 @@ describe('a full disk', () => {
       });
       return JSON.parse(stdout || stderr);
     };
-    assert.deepEqual(on('2m'), { closed: 'whole', causes: [], files: [`${ID}.wav`, 'unfinished'] });
-    assert.deepEqual(on('128k'), { closed: 'ENOSPC', causes: ['ENOSPC'], files: ['unfinished'] });
+    const files = [`${ID}.wav`, 'unfinished'];
+    assert.deepEqual(on('2m'), { closed: 'whole', failed: 0, files, isWhole: true, seconds: 20 });
+    const { seconds, ...cut } = on('128k');
+    assert.deepEqual(cut, { closed: 'cut', failed: 1, files, isWhole: true });
+    assert.ok(seconds >= 2 && seconds <= 8, `${seconds} s`);
     assert.deepEqual(readdirSync(folder), []);
   });
 });
