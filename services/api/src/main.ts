@@ -109,8 +109,7 @@ const http = createHttp({
 });
 await http.listen({ host: config.bind, port: config.httpPort });
 const events = await openLog(config);
-await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
-serving(true);
+// Before anybody relies on this process: until then it knows nothing of what the log of before had last.
 const before = config.log === 'kafka' ? config.databaseUrl : undefined;
 await changeLog(
   database,
@@ -118,6 +117,8 @@ await changeLog(
   async () => (before ? postgresLog({ url: before, retainDays: config.retainDays }) : undefined),
   log,
 );
+await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
+serving(true);
 const over = new AbortController();
 const following = Promise.all([
   ...[CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
