@@ -9,7 +9,7 @@ import type { CallEvent } from '@opentact/proto';
 import { type Customer, openCustomer } from '../kit/customer.ts';
 import { callDocument } from '../kit/place-call.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
-import { verbs } from '../kit/scene.ts';
+import { eventually, verbs } from '../kit/scene.ts';
 import { forgetStalls, pauseOf } from '../kit/stall.ts';
 
 const GAP_MAX_MS = 100;
@@ -147,8 +147,7 @@ test('killed while recording: the key ends it, and the recording is whole', { ti
   await platform.until(call.platformCallId, (e) => e.type === 'RecordRequested');
   const killedAt = killOwner(call);
   // Whether media was asked before the kill or by whoever took over: from here on it records.
-  for (const until = Date.now() + 20_000; platform.tookOverSince(call.platformCallId, killedAt).length === 0; )
-    await new Promise((r) => setTimeout(r, Date.now() < until ? 20 : Number.NaN));
+  await eventually(() => platform.tookOverSince(call.platformCallId, killedAt).length > 0, 'nobody took over');
   await new Promise((r) => setTimeout(r, 2_000));
   const pressedAt = Date.now();
   await call.peer.press('#');
