@@ -154,6 +154,8 @@ async function fillLogs(client: pg.Client, of: Filling, ends: number[]): Promise
   await copy('flow_log', 'call_id', {
     call_id: 'calls.id::uuid',
     app_id: `'${of.appId}'`,
+    caller: number('n'),
+    own_number: number(`case when n % 3 = 0 then n else n / 1000 end`),
     success: 'n % 10 > 0',
     created_on: `began + interval '5 s'`,
   });

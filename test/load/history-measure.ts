@@ -102,5 +102,8 @@ export function searches(app: string, call: string, number: string, from: string
     flows('success', { success: false }),
     flows('call', { call }),
     flows('created_on_from', { created_on_from: from }),
+    flows('from, its beginning', { from: `${number.slice(0, 5)}*` }),
+    flows('tn', { tn: number }),
+    flows('by from', { order: { from: 'ASC' } }),
   ];
 }

@@ -9,7 +9,8 @@ export type LogTables = {
     ended_by: Generated<string | null>;
     view: ColumnType<PublicCall | null, string | null | undefined, string>;
   };
-  flow_log: { added_by: Generated<string> };
+  /** `caller`, `own_number`: of its call; empty where an api of before wrote the row. */
+  flow_log: { added_by: Generated<string>; caller: Generated<string>; own_number: Generated<string> };
   recording_log: { added_by: Generated<string> };
   /** What is kept of the stories of calls, in pieces (logs/story-pieces.ts). `is_over`: its call is. */
   call_story: {

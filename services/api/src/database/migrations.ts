@@ -34,6 +34,7 @@ import { stories } from './migrations/033-stories.ts';
 import { logCursors } from './migrations/034-log-cursors.ts';
 import { endedCalls } from './migrations/035-ended-calls.ts';
 import { followedLog } from './migrations/036-followed-log.ts';
+import { flowLogNumbers } from './migrations/037-flow-log-numbers.ts';
 
 export const MIGRATIONS: Record<string, Migration> = {
   '001-directory': directory,
@@ -70,4 +71,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '034-log-cursors': logCursors,
   '035-ended-calls': endedCalls,
   '036-followed-log': followedLog,
+  '037-flow-log-numbers': flowLogNumbers,
 };

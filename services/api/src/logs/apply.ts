@@ -8,7 +8,7 @@ import { foldCall, type PublicCall, UNSEEN } from '@opentact/proto/call-view';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import { isUuid } from '../kernel/uuid.ts';
-import { rowOf, viewOfRow } from './row.ts';
+import { numbersOf, rowOf, viewOfRow } from './row.ts';
 import { clean, short } from './text.ts';
 
 /** Does such an event change nothing here? It is passed over unread. */
@@ -78,7 +78,17 @@ function verbOf(event: CallEvent<FactOf<'VerbEnded'>>, call: PublicCall | undefi
   if (!call) return [];
   const { callId: call_id, seq, document, path, name, success, reason, tag, at } = event;
   const { account: account_id, app } = call;
-  const said = { document, path: clean(path), name, success, reason: short(reason), tag: short(tag) };
+  const { caller, own: own_number } = numbersOf(call);
+  const said = {
+    caller,
+    own_number,
+    document,
+    path: clean(path),
+    name,
+    success,
+    reason: short(reason),
+    tag: short(tag),
+  };
   return [{ call_id, seq, account_id, app_id: app.appId, ...said, created_on: new Date(at) }];
 }
 

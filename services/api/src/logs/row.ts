@@ -9,25 +9,33 @@ export type LoggedCall = Selectable<Tables['call_log']>;
 
 const momentOf = (at: number | undefined) => (at === undefined ? null : new Date(at));
 
+/** Who calls and who is called, as the columns of the logs have it; which of them is a number of the account. */
+export function numbersOf(call: PublicCall): { caller: string; called: string; own: string } {
+  const leg = legOf(call, 0)!;
+  const [caller, called] = [short(leg.from), short(toOf(leg))];
+  return { caller, called, own: leg.outgoing ? caller : called };
+}
+
 export function rowOf(call: PublicCall): Insertable<Tables['call_log']> {
-  const caller = legOf(call, 0)!;
-  const { answerOn, hangupOn } = caller;
+  const leg = legOf(call, 0)!;
+  const { caller, called } = numbersOf(call);
+  const { answerOn, hangupOn } = leg;
   return {
     id: call.callId,
     account_id: call.account,
     app_id: call.app.appId,
-    direction: caller.outgoing ? 'out' : 'in',
+    direction: leg.outgoing ? 'out' : 'in',
     batch_item: isUuid(call.batchItem ?? '') ? call.batchItem! : null,
-    caller: short(caller.from),
-    called: short(toOf(caller)),
-    state: caller.state,
-    created_on: new Date(caller.initOn),
-    ring_on: momentOf(caller.ringOn),
+    caller,
+    called,
+    state: leg.state,
+    created_on: new Date(leg.initOn),
+    ring_on: momentOf(leg.ringOn),
     answer_on: momentOf(answerOn),
     hangup_on: momentOf(hangupOn),
     owner: call.ended?.owner ?? '',
     reason: short(call.ended?.reason ?? ''),
-    q850: caller.q850 ?? 0,
+    q850: leg.q850 ?? 0,
     duration_ms: String(answerOn !== undefined && hangupOn !== undefined ? hangupOn - answerOn : 0),
     ended_by: hangupOn === undefined ? null : (sql`pg_current_xact_id()` as never),
     view: JSON.stringify(call),

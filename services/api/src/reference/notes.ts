@@ -20,7 +20,8 @@ export const DIFFERENT: Record<string, string> = {
   ModifyTNLease: 'takes the number, too',
   RemoveByTokenString: 'takes the uuid of the key, too: a key in a path is a key in somebody’s log',
   RemoveTNLeaseByUUID: 'takes the number, too',
-  SearchCallFlowLogs: 'pages are exact by `until`; rows have a path and a document instead of a command',
+  SearchCallFlowLogs:
+    'pages are exact by `until`; rows have a path and a document instead of a command; one order at a time, none by channel',
   SearchCalls: 'pages are exact by `until`',
   SearchSCACalls: 'pages are exact by `until`',
 };

@@ -28,6 +28,7 @@ type Schema = {
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  maxProperties?: number;
 };
 
 const VALUE_MAX = 200;
@@ -103,7 +104,7 @@ export function inWords(schema: Schema): string {
     case 'null':
       return 'null';
     default:
-      return 'an object';
+      return `an object${counted(0, schema.maxProperties, 'field')}`;
   }
 }
 
@@ -122,7 +123,7 @@ function counted(from: number | undefined, to: number | undefined, what: string)
   if (!from && to === undefined) return '';
   const [least, most] = [from ?? 0, to];
   if (most === undefined) return ` of ${least} ${what}${least === 1 ? '' : 's'} or more`;
-  return least === 0 ? ` of ${most} ${what}s at most` : ` of ${least} to ${most} ${what}s`;
+  return least === 0 ? ` of ${most} ${what}${most === 1 ? '' : 's'} at most` : ` of ${least} to ${most} ${what}s`;
 }
 
 function ranged({ minimum, maximum }: Schema): string {

@@ -4,26 +4,19 @@ import { type Expression, type SqlBool, sql } from 'kysely';
 import { type Static, Type } from 'typebox';
 import { Call, callOf } from '../../calls/rest/call-object.ts';
 import type { Database } from '../../database/database.ts';
-import { likeOf } from '../../kernel/mask.ts';
 import { isUuid } from '../../kernel/uuid.ts';
 import { answers, Moment, ok, optionalBody, Uuid } from '../../rest/envelope.ts';
 import { operation } from '../../rest/operation.ts';
 import { type LoggedCall, objectOfRow } from '../row.ts';
 import { behind, type Key, LogQuery, logPageOf, momentKey, placeOf, totalOf, untilOf, wasThere } from './log-pages.ts';
+import { isLike, Mask, OwnNumber, windowOf } from './masks.ts';
 
-const Mask = Type.String({
-  minLength: 1,
-  maxLength: 64,
-  description: '* any run, % one position; of a number +1… as well as 1….',
-});
 const Way = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
 const Filters = Type.Object({
   direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
   from: Type.Optional(Mask),
   to: Type.Optional(Mask),
-  tn: Type.Optional(
-    Type.Union([Mask, Type.Integer()], { description: 'The number of the account: called or calling.' }),
-  ),
+  tn: Type.Optional(OwnNumber),
   state: Type.Optional(Type.Union([Type.Literal('online'), Type.Literal('offline')])),
   sip_control_app: Type.Optional(Uuid),
   created_on_from: Type.Optional(Moment),
@@ -93,38 +86,14 @@ function keysOf(order: Filters['order']): { keys: Key<LoggedCall>[]; isExact: bo
   return { keys: [...keys, BY_ID], isExact: fields.every(([field]) => VALUES[field]) };
 }
 
-const ANY = '*';
-/** A mask that begins with a wildcard has no index: so many of the newest calls are held against it. */
-const WINDOW = 20_000;
-const beginsOpen = (mask: unknown) => typeof mask === 'string' && mask !== ANY && /^\+?[*%]/.test(mask);
-/** The oldest call of the window; undefined: there are no more calls than it holds. */
-const windowOf = async (db: Database, accountId: string, snapshot: string): Promise<Date | undefined> =>
-  (
-    await db
-      .selectFrom('call_log')
-      .select('created_on')
-      .where('account_id', '=', accountId)
-      .where(wasThere('added_by', snapshot))
-      .orderBy('created_on', 'desc')
-      .offset(WINDOW)
-      .limit(1)
-      .executeTakeFirst()
-  )?.created_on;
-
-/** `+1305*` finds a number however it came on the wire: with its plus or without. */
-const isLike = (column: Expression<string>, mask: string): Expression<SqlBool> =>
-  mask.startsWith('+')
-    ? sql<boolean>`(${column} like ${likeOf(mask)} or ${column} like ${likeOf(mask.slice(1))})`
-    : sql<boolean>`${column} like ${likeOf(mask)}`;
-
 /** What is asked of a call, but for times. `snapshot`: a call is over that was over then. */
 function wanted({ direction, from, to, tn, state, sip_control_app }: Filters, snapshot: string): Expression<SqlBool>[] {
   const over = wasThere('ended_by', snapshot);
   const found: Array<Expression<SqlBool> | undefined> = [
     direction === undefined ? undefined : sql<boolean>`direction = ${direction}`,
-    from === undefined || from === ANY ? undefined : isLike(caller, from),
-    to === undefined || to === ANY ? undefined : isLike(called, to),
-    tn === undefined || tn === ANY ? undefined : isLike(ownNumber, String(tn)),
+    isLike(caller, from),
+    isLike(called, to),
+    isLike(ownNumber, tn),
     state === undefined
       ? undefined
       : state === 'offline'
@@ -139,12 +108,9 @@ function wanted({ direction, from, to, tn, state, sip_control_app }: Filters, sn
 async function searched(db: Database, accountId: string, body: Filters, snapshot: string) {
   const filters = wanted(body, snapshot);
   const { created_on_from, created_on_to, modified_on_from, modified_on_to } = body;
-  const isOpen = [body.from, body.to, body.tn].some(beginsOpen);
-  const oldest = isOpen ? await windowOf(db, accountId, snapshot) : undefined;
-  const mine = db
-    .selectFrom('call_log')
-    .where('account_id', '=', accountId)
-    .where(wasThere('added_by', snapshot))
+  const there = db.selectFrom('call_log').where('account_id', '=', accountId).where(wasThere('added_by', snapshot));
+  const oldest = await windowOf(there, [body.from, body.to, body.tn]);
+  const mine = there
     .$if(oldest !== undefined, (q) => q.where('created_on', '>', oldest!))
     .$if(filters.length > 0, (q) => q.where((w) => (body.mode === 'OR' ? w.or(filters) : w.and(filters))))
     .$if(created_on_from !== undefined, (q) => q.where('created_on', '>=', new Date(created_on_from!)))

@@ -38,8 +38,8 @@ async function insert(from: number, to: number): Promise<void> {
       timestamptz '2026-01-01' + n * interval '1 s', pg_current_xact_id()
     from generate_series(${sql.lit(from)}, ${sql.lit(to)}) n`.execute(scene.db);
   await sql`
-    insert into flow_log (call_id, seq, account_id, app_id, document, path, name, success, reason, tag, created_on)
-    select gen_random_uuid(), 1, ${person.accountId}, ${app}, 0, '', case when n % 1000 = 0 then 'Gather' else 'Say' end,
+    insert into flow_log (call_id, seq, caller, own_number, account_id, app_id, document, path, name, success, reason, tag, created_on)
+    select gen_random_uuid(), 1, (12120000000 + n)::text, (13050000000 + n % 100)::text, ${person.accountId}, ${app}, 0, '', case when n % 1000 = 0 then 'Gather' else 'Say' end,
       n % 1000 <> 1, '', '', timestamptz '2026-01-01' + n * interval '1 s'
     from generate_series(${sql.lit(from)}, ${sql.lit(to)}) n`.execute(scene.db);
 }
@@ -85,19 +85,38 @@ for (const [filter, total, isExact, max = READ_MAX] of LOG)
     assert.ok(rows > 0 && rows < max, `${rows} rows looked at`);
   });
 
-for (const [filter, total, isExact] of [
+for (const [filter, total, isExact, max = READ_MAX] of [
   [{}, 10_000, false],
   [{ name: 'Gather' }, 200, true],
   [{ name: 'Dial' }, 0, true],
   [{ success: false }, 200, true],
   [{ call: randomUUID() }, 0, true],
   [{ created_on_from: '2026-01-03T07:33:20.000Z' }, 1, true],
-] as Array<[object, number, boolean]>)
+  [{ created_on_to: '2026-01-01T00:00:01.000Z' }, 1, true],
+  [{ modified_on_from: '2026-01-03T07:33:20.000Z' }, 1, true],
+  [{ from: '12120000007' }, 1, true],
+  [{ from: '+1212000001*' }, 10, true],
+  [{ from: '1999*' }, 0, true],
+  [{ from: '*' }, 10_000, false],
+  [{ from: '*199999' }, 1, false, READ_BY_MASK_MAX],
+  [{ tn: 13050000007 }, 2_000, true],
+  // It finds 20,000.
+  [{ tn: '+1305000000*' }, 10_000, false, 41_000],
+  [{ tn: '%305*' }, 10_000, false, READ_BY_MASK_MAX],
+  [{ tn: 13050000007, name: 'Gather' }, 0, true],
+  [{ from: '1999*', success: false, mode: 'OR' }, 200, true],
+  [{ order: { name: 'ASC' } }, 10_000, false],
+  [{ order: { name: 'DESC' } }, 10_000, false],
+  [{ order: { from: 'ASC' } }, 10_000, false],
+  [{ order: { tn: 'DESC' } }, 10_000, false],
+  [{ order: { created_on: 'ASC' } }, 10_000, false],
+  [{ order: { modified_on: 'DESC' } }, 10_000, false],
+] as Array<[object, number, boolean, number?]>)
   test(`flow log: ${JSON.stringify(filter)}`, async (t) => {
     const { page, rows } = await search(`/sip/app/${app}/logs`, filter);
     t.diagnostic(`${rows} rows looked at`);
     assert.deepEqual([page.total, page.total_is_exact], [total, isExact]);
-    assert.ok(rows > 0 && rows < READ_MAX, `${rows} rows looked at`);
+    assert.ok(rows > 0 && rows < max, `${rows} rows looked at`);
   });
 
 test('a page far down that is found by the page before costs as much as the first', async () => {
