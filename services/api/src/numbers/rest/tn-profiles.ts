@@ -1,16 +1,14 @@
 /** TN profiles: who may call the numbers that have one, by a black- and a whitelist (reference 1.6, 2.7). */
-import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Kysely, sql } from 'kysely';
 import { type Static, Type } from 'typebox';
-import { whileNamed } from '../../database/constraints.ts';
 import type { Database, Tables } from '../../database/database.ts';
-import { mustHaveRoom } from '../../database/quota.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { answers, ok, Stamps, stamp, Uuid, UuidPath } from '../../rest/envelope.ts';
 import { badInput, notFound, RestError } from '../../rest/errors.ts';
 import { type Http, operation } from '../../rest/operation.ts';
-import { resource, type Store } from '../../rest/resource.ts';
+import { resource } from '../../rest/resource.ts';
+import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 
 const PROFILES_MAX = 1000;
 /** On both lists of a profile together: every call of a number is compared with each. */
@@ -48,42 +46,6 @@ const COLUMNS = ['id', 'name', 'description', 'created_on', 'modified_on'] as co
 
 const mine = (db: Kysely<Tables>, { accountId }: Identity) =>
   db.selectFrom('tn_profile').select(COLUMNS).where('account_id', '=', accountId);
-
-const storeOf = (db: Database): Store<Identity, Static<typeof Profile>, Static<typeof New>, Static<typeof Change>> => ({
-  list: async (who) =>
-    (await mine(db, who).orderBy('created_on').orderBy('id').limit(PROFILES_MAX).execute()).map(profileOf),
-  async one(uuid, who) {
-    const row = await mine(db, who).where('id', '=', uuid).executeTakeFirst();
-    return row && profileOf(row);
-  },
-  async make({ name, description = '' }, { accountId: account_id }) {
-    const fresh = { id: randomUUID(), account_id, name, description };
-    return db.transaction().execute(async (tx) => {
-      await mustHaveRoom(tx, 'tn_profile', account_id, PROFILES_MAX);
-      return profileOf(await tx.insertInto('tn_profile').values(fresh).returning(COLUMNS).executeTakeFirstOrThrow());
-    });
-  },
-  async change(uuid, change, { accountId }) {
-    const row = await db
-      .updateTable('tn_profile')
-      .set({ ...change, modified_on: new Date() })
-      .where('id', '=', uuid)
-      .where('account_id', '=', accountId)
-      .returning(COLUMNS)
-      .executeTakeFirst();
-    return row && profileOf(row);
-  },
-  async remove(uuid, { accountId }) {
-    const row = await db
-      .deleteFrom('tn_profile')
-      .where('id', '=', uuid)
-      .where('account_id', '=', accountId)
-      .returning(COLUMNS)
-      .executeTakeFirst()
-      .catch(whileNamed('numbers have this profile: PATCH /lease/tn/{uuid} {"tn_profile": null} first'));
-    return row && profileOf(row);
-  },
-});
 
 type ListName = 'blacklist' | 'whitelist';
 const digits = (caller: string | number) => String(caller).replace('+', '');
@@ -150,7 +112,16 @@ export const tnProfiles =
       shape: Profile,
       fresh: New,
       change: Change,
-      store: storeOf(db),
+      store: storeIn(db, {
+        table: 'tn_profile',
+        ...OF_ACCOUNT,
+        max: PROFILES_MAX,
+        read: (who) => mine(db, who),
+        shown: (rows: Row[]) => rows.map(profileOf),
+        fresh: ({ name, description = '' }: Static<typeof New>) => ({ name, description }),
+        changed: (change: Static<typeof Change>) => change,
+        whileNamed: 'numbers have this profile: PATCH /lease/tn/{uuid} {"tn_profile": null} first',
+      }),
       removal: 'Refused (409) while a number has it.',
     });
 

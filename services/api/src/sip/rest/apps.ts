@@ -1,16 +1,15 @@
 /** SIP Control Apps: what decides over the calls of the numbers that point to them (reference 1.7, 2.9). */
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
-import { whileNamed } from '../../database/constraints.ts';
 import type { Database, Tables } from '../../database/database.ts';
-import { mustHaveRoom } from '../../database/quota.ts';
 import type { Seal } from '../../database/sealing/seal.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
-import { resource, type Store } from '../../rest/resource.ts';
+import { resource } from '../../rest/resource.ts';
+import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 import { type Product, productsOf } from './products.ts';
 import { mustNameOwn, TRUNK, TRUNK_CHANGE, trunkColumns, trunkOf, VERIFICATION } from './trunk-settings.ts';
 
@@ -95,58 +94,6 @@ function columnsOf(given: Given) {
   };
 }
 
-const storeOf = (
-  db: Database,
-  seal: Seal,
-): Store<Identity, Static<typeof App>, Static<typeof New>, Static<typeof Change>> => {
-  const one = async (uuid: string, who: Identity) => {
-    const row = await read(db, who).where('id', '=', uuid).executeTakeFirst();
-    return row && appOf(row, await productsOf(db));
-  };
-  return {
-    one,
-    async list(who) {
-      const products = await productsOf(db);
-      const rows = await read(db, who).orderBy('created_on').orderBy('id').limit(APPS_MAX).execute();
-      return rows.map((row) => appOf(row, products));
-    },
-    async make(body, who) {
-      await mustNameOwn(db, who.accountId, body);
-      const id = randomUUID();
-      const signing_key = await seal.seal(randomBytes(32), id);
-      const own = { name: body.name, id, account_id: who.accountId, signing_key };
-      await db.transaction().execute(async (tx) => {
-        await mustHaveRoom(tx, 'app', who.accountId, APPS_MAX);
-        await tx
-          .insertInto('app')
-          .values({ ...columnsOf(body), ...own })
-          .execute();
-      });
-      return (await one(id, who))!;
-    },
-    async change(uuid, body, who) {
-      await mustNameOwn(db, who.accountId, body);
-      await db
-        .updateTable('app')
-        .set({ ...columnsOf(body), modified_on: new Date() })
-        .where('id', '=', uuid)
-        .where('account_id', '=', who.accountId)
-        .execute();
-      return one(uuid, who);
-    },
-    async remove(uuid, who) {
-      const found = await one(uuid, who);
-      await db
-        .deleteFrom('app')
-        .where('id', '=', uuid)
-        .where('account_id', '=', who.accountId)
-        .execute()
-        .catch(whileNamed('numbers or domains point to this app: point them elsewhere first'));
-      return found;
-    },
-  };
-};
-
 export const apps =
   (db: Database, seal: Seal): FastifyPluginAsyncTypebox =>
   async (http) =>
@@ -159,6 +106,21 @@ export const apps =
       shape: App,
       fresh: New,
       change: Change,
-      store: storeOf(db, seal),
+      store: storeIn(db, {
+        table: 'app',
+        ...OF_ACCOUNT,
+        max: APPS_MAX,
+        read: (who) => read(db, who),
+        async shown(rows: Row[]) {
+          const products = await productsOf(db);
+          return rows.map((row) => appOf(row, products));
+        },
+        check: (given: Given, { accountId }) => mustNameOwn(db, accountId, given),
+        async fresh(body: Static<typeof New>, id) {
+          return { ...columnsOf(body), name: body.name, signing_key: await seal.seal(randomBytes(32), id) };
+        },
+        changed: columnsOf,
+        whileNamed: 'numbers or domains point to this app: point them elsewhere first',
+      }),
       removal: 'Refused (409) while numbers or domains point to it.',
     });

@@ -1,15 +1,13 @@
 /** Outbound voice profiles: caller id, limits and recording of the calls that an account makes (reference 1.2, A.2). */
-import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
-import { whileNamed } from '../../database/constraints.ts';
 import type { Database, Tables } from '../../database/database.ts';
-import { mustHaveRoom } from '../../database/quota.ts';
 import { mustBeProduct, mustLease } from '../../database/references.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
-import { resource, type Store } from '../../rest/resource.ts';
+import { resource } from '../../rest/resource.ts';
+import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 import { MediaSettings, type MediaType, Product, ProductId, productsOf } from './products.ts';
 
 const PROFILES_MAX = 1000;
@@ -99,57 +97,9 @@ function columnsOf(given: Partial<Static<typeof Change>>) {
   };
 }
 
-const storeOf = (db: Database): Store<Identity, Static<typeof Profile>, Static<typeof New>, Static<typeof Change>> => {
-  const one = async (uuid: string, who: Identity) => {
-    const row = await read(db, who).where('profile.id', '=', uuid).executeTakeFirst();
-    return row && profileOf(row, await productsOf(db));
-  };
-  const check = async (given: Partial<Static<typeof Change>>, { accountId }: Identity) => {
-    await mustBeProduct(db, given.product);
-    await mustLease(db, accountId, 'tn_lease', given.tn_lease);
-  };
-  return {
-    one,
-    async list(who) {
-      const rows = await read(db, who)
-        .orderBy('profile.created_on')
-        .orderBy('profile.id')
-        .limit(PROFILES_MAX)
-        .execute();
-      const products = await productsOf(db);
-      return rows.map((row) => profileOf(row, products));
-    },
-    async make(body, who) {
-      await check(body, who);
-      const id = randomUUID();
-      const fresh = { tn_lease_id: null, ...columnsOf(body), name: body.name, id, account_id: who.accountId };
-      await db.transaction().execute(async (tx) => {
-        await mustHaveRoom(tx, 'outbound_voice_profile', who.accountId, PROFILES_MAX);
-        await tx.insertInto('outbound_voice_profile').values(fresh).execute();
-      });
-      return (await one(id, who))!;
-    },
-    async change(uuid, body, who) {
-      await check(body, who);
-      await db
-        .updateTable('outbound_voice_profile')
-        .set({ ...columnsOf(body), modified_on: new Date() })
-        .where('id', '=', uuid)
-        .where('account_id', '=', who.accountId)
-        .execute();
-      return one(uuid, who);
-    },
-    async remove(uuid, who) {
-      const found = await one(uuid, who);
-      await db
-        .deleteFrom('outbound_voice_profile')
-        .where('id', '=', uuid)
-        .where('account_id', '=', who.accountId)
-        .execute()
-        .catch(whileNamed('an app, a connection or a domain calls out by this profile: give it another first'));
-      return found;
-    },
-  };
+const check = async (db: Database, given: Partial<Static<typeof Change>>, { accountId }: Identity) => {
+  await mustBeProduct(db, given.product);
+  await mustLease(db, accountId, 'tn_lease', given.tn_lease);
 };
 
 export const outboundVoice =
@@ -164,6 +114,19 @@ export const outboundVoice =
       shape: Profile,
       fresh: New,
       change: Change,
-      store: storeOf(db),
+      store: storeIn(db, {
+        table: 'outbound_voice_profile',
+        ...OF_ACCOUNT,
+        max: PROFILES_MAX,
+        read: (who) => read(db, who),
+        async shown(rows: Row[]) {
+          const products = await productsOf(db);
+          return rows.map((row) => profileOf(row, products));
+        },
+        check: (given: Partial<Static<typeof Change>>, who) => check(db, given, who),
+        fresh: (body: Static<typeof New>) => ({ tn_lease_id: null, ...columnsOf(body), name: body.name }),
+        changed: columnsOf,
+        whileNamed: 'an app, a connection or a domain calls out by this profile: give it another first',
+      }),
       removal: 'Refused (409) while an app, a connection or a domain names it.',
     });

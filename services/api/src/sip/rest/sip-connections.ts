@@ -1,16 +1,15 @@
 /** SIP connections: a customer's own equipment, where calls of the numbers on it are sent (reference 1.8, 2.8). */
-import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import { whileNamed } from '../../database/constraints.ts';
 import type { Database, Tables } from '../../database/database.ts';
-import { mustHaveRoom } from '../../database/quota.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import { badInput } from '../../rest/errors.ts';
 import { WithoutEffect } from '../../rest/known.ts';
 import { resource, type Store } from '../../rest/resource.ts';
+import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 import { type Product, productsOf } from './products.ts';
 import { mustNameOwn, TRUNK, TRUNK_CHANGE, trunkColumns, trunkOf, VERIFICATION } from './trunk-settings.ts';
 
@@ -75,59 +74,47 @@ function columnsOf(given: Given, isNew: boolean) {
   return { ...trunkColumns(rest), ...addressOf(given, isNew) };
 }
 
+/** Its numbers go nowhere then. */
+const remove = (db: Database, uuid: string, { accountId }: Identity) =>
+  db
+    .transaction()
+    .execute(async (tx) => {
+      const on = { connection_id: null, modified_on: new Date() };
+      await tx.deleteFrom('number').where('connection_id', '=', uuid).where('account_id', '=', accountId).execute();
+      await tx
+        .updateTable('lease')
+        .set(on)
+        .where('connection_id', '=', uuid)
+        .where('account_id', '=', accountId)
+        .execute();
+      await tx.deleteFrom('sip_connection').where('id', '=', uuid).where('account_id', '=', accountId).execute();
+    })
+    .catch(whileNamed('a domain sends calls to this connection: give it another first'));
+
 const storeOf = (
   db: Database,
 ): Store<Identity, Static<typeof Connection>, Static<typeof New>, Static<typeof Change>> => {
-  const one = async (uuid: string, who: Identity) => {
-    const row = await read(db, who).where('id', '=', uuid).executeTakeFirst();
-    return row && connectionOf(row, await productsOf(db));
-  };
-  return {
-    one,
-    async list(who) {
+  const store = storeIn(db, {
+    table: 'sip_connection',
+    ...OF_ACCOUNT,
+    max: CONNECTIONS_MAX,
+    read: (who) => read(db, who),
+    async shown(rows: Row[]) {
       const products = await productsOf(db);
-      const rows = await read(db, who).orderBy('created_on').orderBy('id').limit(CONNECTIONS_MAX).execute();
       return rows.map((row) => connectionOf(row, products));
     },
-    async make(body, who) {
-      await mustNameOwn(db, who.accountId, body);
-      const id = randomUUID();
+    check: (given: Given, { accountId }) => mustNameOwn(db, accountId, given),
+    fresh(body: Static<typeof New>) {
       const none = { ip: null, hostname: null, outbound_voice_profile_id: null };
-      const fresh = { ...none, ...columnsOf(body, true), name: body.name, id, account_id: who.accountId };
-      await db.transaction().execute(async (tx) => {
-        await mustHaveRoom(tx, 'sip_connection', who.accountId, CONNECTIONS_MAX);
-        await tx.insertInto('sip_connection').values(fresh).execute();
-      });
-      return (await one(id, who))!;
+      return { ...none, ...columnsOf(body, true), name: body.name };
     },
-    async change(uuid, body, who) {
-      await mustNameOwn(db, who.accountId, body);
-      await db
-        .updateTable('sip_connection')
-        .set({ ...columnsOf(body, false), modified_on: new Date() })
-        .where('id', '=', uuid)
-        .where('account_id', '=', who.accountId)
-        .execute();
-      return one(uuid, who);
-    },
+    changed: (change: Static<typeof Change>) => columnsOf(change, false),
+  });
+  return {
+    ...store,
     async remove(uuid, who) {
-      const found = await one(uuid, who);
-      if (!found) return undefined;
-      await db
-        .transaction()
-        .execute(async (tx) => {
-          const { accountId } = who;
-          const on = { connection_id: null, modified_on: new Date() };
-          await tx.deleteFrom('number').where('connection_id', '=', uuid).where('account_id', '=', accountId).execute();
-          await tx
-            .updateTable('lease')
-            .set(on)
-            .where('connection_id', '=', uuid)
-            .where('account_id', '=', accountId)
-            .execute();
-          await tx.deleteFrom('sip_connection').where('id', '=', uuid).where('account_id', '=', accountId).execute();
-        })
-        .catch(whileNamed('a domain sends calls to this connection: give it another first'));
+      const found = await store.one(uuid, who);
+      if (found) await remove(db, uuid, who);
       return found;
     },
   };

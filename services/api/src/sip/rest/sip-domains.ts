@@ -1,17 +1,15 @@
 /** SIP domains: names of an account by which it is called, and where such calls go (reference 1.10, 2.10). */
-import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Kysely, sql } from 'kysely';
 import { type Static, Type } from 'typebox';
-import { whileNamed, whileTaken } from '../../database/constraints.ts';
 import type { Database, Tables } from '../../database/database.ts';
-import { mustHaveRoom } from '../../database/quota.ts';
 import { mustOwn } from '../../database/references.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { answers, ok, Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import { notFound } from '../../rest/errors.ts';
 import { operation } from '../../rest/operation.ts';
-import { resource, type Store } from '../../rest/resource.ts';
+import { resource } from '../../rest/resource.ts';
+import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 import { HOST } from './sip-connections.ts';
 
 const DOMAINS_MAX = 1000;
@@ -59,60 +57,16 @@ const columnsOf = ({ sip_connection, sip_control_app, outbound_voice_profile }: 
   ...(outbound_voice_profile !== undefined && { outbound_voice_profile_id: outbound_voice_profile }),
 });
 
-const storeOf = (db: Database): Store<Identity, Static<typeof Domain>, Static<typeof New>, Static<typeof Change>> => {
-  const one = async (name: string, who: Identity) => {
-    const row = await read(db, who).where('domain.domain', '=', name.toLowerCase()).executeTakeFirst();
-    return row && domainOf(row);
-  };
-  const check = async (given: Static<typeof Change>, { accountId }: Identity) => {
-    await mustOwn(db, accountId, 'app', 'sip_control_app', given.sip_control_app);
-    await mustOwn(db, accountId, 'sip_connection', 'sip_connection', given.sip_connection);
-    await mustOwn(db, accountId, 'outbound_voice_profile', 'outbound_voice_profile', given.outbound_voice_profile);
-  };
-  return {
-    one,
-    list: async (who) =>
-      (await read(db, who).orderBy('domain.created_on').orderBy('domain.id').limit(DOMAINS_MAX).execute()).map(
-        domainOf,
-      ),
-    async make(body, who) {
-      await check(body, who);
-      const nowhere = { app_id: null, connection_id: null, outbound_voice_profile_id: null };
-      const own = { id: randomUUID(), account_id: who.accountId, domain: body.domain.toLowerCase() };
-      await db.transaction().execute(async (tx) => {
-        await mustHaveRoom(tx, 'sip_domain', who.accountId, DOMAINS_MAX);
-        await tx
-          .insertInto('sip_domain')
-          .values({ ...nowhere, ...columnsOf(body), ...own })
-          .execute()
-          .catch(whileTaken('somebody has this domain already: choose another name'));
-      });
-      return (await one(body.domain, who))!;
-    },
-    async change(name, body, who) {
-      await check(body, who);
-      await db
-        .updateTable('sip_domain')
-        .set({ ...columnsOf(body), modified_on: new Date() })
-        .where('domain', '=', name.toLowerCase())
-        .where('account_id', '=', who.accountId)
-        .execute();
-      return one(name, who);
-    },
-    async remove(name, who) {
-      const found = await one(name, who);
-      await db
-        .deleteFrom('sip_domain')
-        .where('domain', '=', name.toLowerCase())
-        .where('account_id', '=', who.accountId)
-        .execute()
-        .catch(whileNamed('the domain has users or switches: remove them first'));
-      return found;
-    },
-  };
+const check = async (db: Database, given: Static<typeof Change>, { accountId }: Identity) => {
+  await mustOwn(db, accountId, 'app', 'sip_control_app', given.sip_control_app);
+  await mustOwn(db, accountId, 'sip_connection', 'sip_connection', given.sip_connection);
+  await mustOwn(db, accountId, 'outbound_voice_profile', 'outbound_voice_profile', given.outbound_voice_profile);
 };
 
 export type OwnDomain = { id: string; domain: string; accountId: string; created_on: Date; modified_on: Date };
+
+/** Rows of a domain. */
+export const OF_DOMAIN = { owner: 'domain', ownerId: ({ id }: OwnDomain) => id } as const;
 
 /** What lies below a domain of the account. */
 export const withinDomain = (db: Database) => ({
@@ -180,7 +134,22 @@ export const sipDomains =
       shape: Domain,
       fresh: New,
       change: Change,
-      store: storeOf(db),
+      store: storeIn(db, {
+        table: 'sip_domain',
+        ...OF_ACCOUNT,
+        max: DOMAINS_MAX,
+        key: { column: 'domain', of: (name) => name.toLowerCase() },
+        read: (who) => read(db, who),
+        shown: (rows: Row[]) => rows.map(domainOf),
+        check: (given: Static<typeof Change>, who) => check(db, given, who),
+        fresh(body: Static<typeof New>) {
+          const nowhere = { app_id: null, connection_id: null, outbound_voice_profile_id: null };
+          return { ...nowhere, ...columnsOf(body), domain: body.domain.toLowerCase() };
+        },
+        changed: columnsOf,
+        whileTaken: 'somebody has this domain already: choose another name',
+        whileNamed: 'the domain has users or switches: remove them first',
+      }),
       removal: 'Refused (409) while it has users or switches; its invites go with it.',
       key: { name: 'domain', schema: Type.String({ minLength: 1, maxLength: 253 }) },
     });

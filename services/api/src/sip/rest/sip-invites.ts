@@ -1,15 +1,15 @@
 /** Invites to a SIP domain: a token by which somebody makes their own SIP user, once, until it expires (reference 1.11, 2.10). */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../../database/database.ts';
-import { mustHaveRoom } from '../../database/quota.ts';
 import type { LookupSeal } from '../../database/sealing/seal.ts';
 import { Moment, Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import { badInput, notFound } from '../../rest/errors.ts';
-import { resource, type Store } from '../../rest/resource.ts';
-import { type OwnDomain, withinDomain } from './sip-domains.ts';
+import { resource } from '../../rest/resource.ts';
+import { storeIn } from '../../rest/store.ts';
+import { OF_DOMAIN, type OwnDomain, withinDomain } from './sip-domains.ts';
 
 const INVITES_MAX = 1000;
 const TOKEN_BYTES = 24;
@@ -47,61 +47,16 @@ function expiryOf(text: string): Date {
   return new Date(at);
 }
 
-const storeOf = (
-  db: Database,
-  seal: LookupSeal,
-): Store<OwnDomain, Static<typeof Invite>, Static<typeof New>, Static<typeof Change>> => {
-  const inviteOf = async (row: Row, { domain }: OwnDomain): Promise<Static<typeof Invite>> => ({
-    uuid: row.id,
-    name: row.name,
-    expired_on: stamp(row.expires_on),
-    token: (await seal.open(row.token, row.id)).toString('utf8'),
-    used_on: row.used_on && stamp(row.used_on),
-    sip_domain: { domain },
-    created_on: stamp(row.created_on),
-    modified_on: stamp(row.modified_on),
-  });
-  const one = async (uuid: string, domain: OwnDomain) => {
-    const row = await read(db, domain).where('id', '=', uuid).executeTakeFirst();
-    return row && inviteOf(row, domain);
-  };
-  return {
-    one,
-    async list(domain) {
-      const rows = await read(db, domain).orderBy('created_on').orderBy('id').limit(INVITES_MAX).execute();
-      return Promise.all(rows.map((row) => inviteOf(row, domain)));
-    },
-    async make({ name, expired_on }, domain) {
-      const id = randomUUID();
-      const token = randomBytes(TOKEN_BYTES).toString('base64url');
-      const secret = { token: await seal.seal(token, id), token_lookup: await seal.lookup(token) };
-      const fresh = { ...secret, id, name, domain_id: domain.id, expires_on: expiryOf(expired_on), used_on: null };
-      await db.transaction().execute(async (tx) => {
-        await mustHaveRoom(tx, 'sip_invite', domain.id, INVITES_MAX, 'domain');
-        await tx.insertInto('sip_invite').values(fresh).execute();
-      });
-      return (await one(id, domain))!;
-    },
-    async change(uuid, { name, expired_on }, domain) {
-      await db
-        .updateTable('sip_invite')
-        .set({
-          ...(name !== undefined && { name }),
-          ...(expired_on !== undefined && { expires_on: expiryOf(expired_on) }),
-          modified_on: new Date(),
-        })
-        .where('id', '=', uuid)
-        .where('domain_id', '=', domain.id)
-        .execute();
-      return one(uuid, domain);
-    },
-    async remove(uuid, domain) {
-      const found = await one(uuid, domain);
-      await db.deleteFrom('sip_invite').where('id', '=', uuid).where('domain_id', '=', domain.id).execute();
-      return found;
-    },
-  };
-};
+const inviteOf = async (row: Row, { domain }: OwnDomain, seal: LookupSeal): Promise<Static<typeof Invite>> => ({
+  uuid: row.id,
+  name: row.name,
+  expired_on: stamp(row.expires_on),
+  token: (await seal.open(row.token, row.id)).toString('utf8'),
+  used_on: row.used_on && stamp(row.used_on),
+  sip_domain: { domain },
+  created_on: stamp(row.created_on),
+  modified_on: stamp(row.modified_on),
+});
 
 /**
  * The domain that a token invites to.
@@ -134,6 +89,21 @@ export const sipInvites =
       shape: Invite,
       fresh: New,
       change: Change,
-      store: storeOf(db, seal),
+      store: storeIn(db, {
+        table: 'sip_invite',
+        ...OF_DOMAIN,
+        max: INVITES_MAX,
+        read: (domain) => read(db, domain),
+        shown: (rows: Row[], domain) => Promise.all(rows.map((row) => inviteOf(row, domain, seal))),
+        async fresh({ name, expired_on }: Static<typeof New>, id) {
+          const token = randomBytes(TOKEN_BYTES).toString('base64url');
+          const secret = { token: await seal.seal(token, id), token_lookup: await seal.lookup(token) };
+          return { ...secret, name, expires_on: expiryOf(expired_on), used_on: null };
+        },
+        changed: ({ name, expired_on }: Static<typeof Change>) => ({
+          ...(name !== undefined && { name }),
+          ...(expired_on !== undefined && { expires_on: expiryOf(expired_on) }),
+        }),
+      }),
       within: withinDomain(db),
     });

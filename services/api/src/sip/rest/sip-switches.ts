@@ -1,14 +1,12 @@
 /** Switches of a SIP domain: machines of the customer whose calls are sent on without a password (reference 1.9, 2.10). */
-import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
-import { whileTaken } from '../../database/constraints.ts';
 import type { Database, Tables } from '../../database/database.ts';
-import { mustHaveRoom } from '../../database/quota.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
-import { resource, type Store } from '../../rest/resource.ts';
-import { type OwnDomain, withinDomain } from './sip-domains.ts';
+import { resource } from '../../rest/resource.ts';
+import { storeIn } from '../../rest/store.ts';
+import { OF_DOMAIN, type OwnDomain, withinDomain } from './sip-domains.ts';
 
 const SWITCHES_MAX = 1000;
 
@@ -46,47 +44,6 @@ const switchOf = (row: Row, { domain }: OwnDomain): Static<typeof Switch> => ({
   created_on: stamp(row.created_on),
   modified_on: stamp(row.modified_on),
 });
-const taken = whileTaken('the domain has a switch with this address: change that one');
-
-const storeOf = (db: Database): Store<OwnDomain, Static<typeof Switch>, Static<typeof New>, Static<typeof Change>> => ({
-  list: async (domain) =>
-    (await read(db, domain).orderBy('created_on').orderBy('id').limit(SWITCHES_MAX).execute()).map((row) =>
-      switchOf(row, domain),
-    ),
-  async one(uuid, domain) {
-    const row = await read(db, domain).where('id', '=', uuid).executeTakeFirst();
-    return row && switchOf(row, domain);
-  },
-  async make(body, domain) {
-    const fresh = { ...body, id: randomUUID(), domain_id: domain.id };
-    const [row] = await db.transaction().execute(async (tx) => {
-      await mustHaveRoom(tx, 'sip_switch', domain.id, SWITCHES_MAX, 'domain');
-      return tx.insertInto('sip_switch').values(fresh).returningAll().execute().catch(taken);
-    });
-    return switchOf(row!, domain);
-  },
-  async change(uuid, body, domain) {
-    const [row] = await db
-      .updateTable('sip_switch')
-      .set({ ...body, modified_on: new Date() })
-      .where('id', '=', uuid)
-      .where('domain_id', '=', domain.id)
-      .returningAll()
-      .execute()
-      .catch(taken);
-    return row && switchOf(row, domain);
-  },
-  async remove(uuid, domain) {
-    const row = await db
-      .deleteFrom('sip_switch')
-      .where('id', '=', uuid)
-      .where('domain_id', '=', domain.id)
-      .returningAll()
-      .executeTakeFirst();
-    return row && switchOf(row, domain);
-  },
-});
-
 export const sipSwitches =
   (db: Database): FastifyPluginAsyncTypebox =>
   async (http) =>
@@ -100,6 +57,15 @@ export const sipSwitches =
       shape: Switch,
       fresh: New,
       change: Change,
-      store: storeOf(db),
+      store: storeIn(db, {
+        table: 'sip_switch',
+        ...OF_DOMAIN,
+        max: SWITCHES_MAX,
+        read: (domain) => read(db, domain),
+        shown: (rows: Row[], domain) => rows.map((row) => switchOf(row, domain)),
+        fresh: (body: Static<typeof New>) => body,
+        changed: (change: Static<typeof Change>) => change,
+        whileTaken: 'the domain has a switch with this address: change that one',
+      }),
       within: withinDomain(db),
     });

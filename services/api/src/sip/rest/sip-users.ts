@@ -13,8 +13,9 @@ import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import { badInput } from '../../rest/errors.ts';
 import { WithoutEffect } from '../../rest/known.ts';
 import { resource, type Store } from '../../rest/resource.ts';
+import { kept } from '../../rest/store.ts';
 import { digestsOf, sealedDigests } from '../sip-digests.ts';
-import { type OwnDomain, withinDomain } from './sip-domains.ts';
+import { OF_DOMAIN, type OwnDomain, withinDomain } from './sip-domains.ts';
 
 export const USERS_MAX = 1000;
 const GROUPS_MAX = 100;
@@ -172,28 +173,25 @@ const storeOf = (
   db: Database,
   seal: LookupSeal,
 ): Store<OwnDomain, Static<typeof SipUser>, Static<typeof New>, Static<typeof Change>> => {
-  const one = async (uuid: string, { id }: OwnDomain) => {
-    const row = await readSipUsers(db, id).where('user.id', '=', uuid).executeTakeFirst();
-    return row && sipUserOf(row);
-  };
+  const users = kept(db, {
+    table: 'sip_user',
+    ...OF_DOMAIN,
+    max: USERS_MAX,
+    order: 'login',
+    read: ({ id }) => readSipUsers(db, id),
+    shown: (rows: Row[]) => rows.map(sipUserOf),
+  });
   return {
-    one,
-    list: async ({ id }) =>
-      (await readSipUsers(db, id).orderBy('user.login').limit(USERS_MAX).execute()).map(sipUserOf),
+    ...users,
     async make(body, domain) {
       await mustLease(db, domain.accountId, 'tn_lease', body.tn_lease);
       const id = await db.transaction().execute((tx) => makeSipUser(tx, seal, domain, body));
-      return (await one(id, domain))!;
+      return (await users.one(id, domain))!;
     },
     async change(uuid, body, domain) {
       await mustLease(db, domain.accountId, 'tn_lease', body.tn_lease);
       await changeSipUser(db, seal, domain, uuid, body);
-      return one(uuid, domain);
-    },
-    async remove(uuid, domain) {
-      const found = await one(uuid, domain);
-      await db.deleteFrom('sip_user').where('id', '=', uuid).where('domain_id', '=', domain.id).execute();
-      return found;
+      return users.one(uuid, domain);
     },
   };
 };
