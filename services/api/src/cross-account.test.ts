@@ -1,12 +1,21 @@
 /**
  * What one account has, no other sees, changes or names: for every route of the OpenAPI document with a parameter in its
- * path, every list and every body with a uuid. A new route needs a line in one of the tables here; its name is told.
+ * path, every list and every body with a uuid. A new route needs a line in one of the tables here; its name is told. A
+ * resource with an example (`rest/resource.ts`) is tried by that.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
 import { type Operation, operationsOf, readDocument } from './reference/document.ts';
-import { DOCUMENT, engineOf, PNG, type Possessions, possess } from './testing/possessions.ts';
+import {
+  DOCUMENT,
+  type ExampledResource,
+  engineOf,
+  exampledResources,
+  PNG,
+  type Possessions,
+  possess,
+} from './testing/possessions.ts';
 import { type Answer, type Method, openRestScene, type RestScene } from './testing/scene.ts';
 
 /** `in`: the parameters of the path. */
@@ -58,29 +67,21 @@ const ONE: Record<string, Case> = {
   GetBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetCall: ({ call }) => ({ in: { uuid: call } }),
   GetOrderByUUID: ({ order }) => ({ in: { uuid: order } }),
-  GetOutboundVoiceProfileByUUID: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
   GetRecording: ({ recording }) => ({ in: { uuid: recording } }),
   GetRecordingFile: ({ recording }) => ({ in: { uuid: recording } }),
-  GetSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
   GetSIPControlAppCall: ({ call }) => ({ in: { uuid: call } }),
   GetSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
   GetSIPControlAppTNLeasesList: ({ app }) => ({ in: { uuid: app } }),
-  GetSIPConnectionByUUID: ({ connection }) => ({ in: { uuid: connection } }),
   GetSIPConnectionTNLeasesList: ({ connection }) => ({ in: { uuid: connection } }),
   GetTNLeaseByTN: ({ tn }) => ({ in: { lease: tn } }),
   GetTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
   GetTNLeaseRoute: ({ tn }) => ({ in: { lease: tn } }),
-  GetTNProfileByUUID: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   GetTransactionByUUID: ({ transaction }) => ({ in: { uuid: transaction } }),
   GetUserByUUID: ({ user }) => ({ in: { uuid: user } }),
   GetWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   HangUpCall: ({ call }) => ({ in: { uuid: call } }),
   ListBatchItems: ({ batch }) => ({ in: { uuid: batch } }),
-  ModifyOutboundVoiceProfile: ({ voiceProfile }) => ({ in: { uuid: voiceProfile }, body: { name: 'Theirs' } }),
-  ModifySIPControlApp: ({ app }) => ({ in: { uuid: app }, body: { name: 'Theirs' } }),
-  ModifySIPConnection: ({ connection }) => ({ in: { uuid: connection }, body: { name: 'Theirs' } }),
   ModifyTNLease: ({ tn }) => ({ in: { lease: tn }, body: { autorenew: false } }),
-  ModifyTNProfile: ({ tnProfile }) => ({ in: { uuid: tnProfile }, body: { name: 'Theirs' } }),
   ModifyToken: ({ keyUuid }) => ({ in: { uuid: keyUuid }, body: { name: 'theirs' } }),
   ReactivateUserAccountByUUID: ({ colleague }) => ({ in: { uuid: colleague } }),
   RemoveAccountOfficeHoursByUUID: ({ officeHours }) => ({ in: { uuid: officeHours } }),
@@ -89,13 +90,9 @@ const ONE: Record<string, Case> = {
   RemoveByTokenString: ({ token }) => ({ in: { token } }),
   RemoveFromBlacklist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550001' } }),
   RemoveFromWhitelist: ({ tnProfile }) => ({ in: { uuid: tnProfile, number: '12125550002' } }),
-  RemoveOutboundVoiceProfileByUUID: ({ voiceProfile }) => ({ in: { uuid: voiceProfile } }),
   RemoveRecording: ({ recording }) => ({ in: { uuid: recording } }),
-  RemoveSIPControlAppByUUID: ({ app }) => ({ in: { uuid: app } }),
   RemoveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app } }),
-  RemoveSIPConnectionByID: ({ connection }) => ({ in: { uuid: connection } }),
   RemoveTNLeaseByUUID: ({ lease }) => ({ in: { lease } }),
-  RemoveTNProfileByUUID: ({ tnProfile }) => ({ in: { uuid: tnProfile } }),
   RunCallDocument: ({ call }) => ({ in: { uuid: call }, file: DOCUMENT }),
   SaveSIPControlAppStaticCallFlow: ({ app }) => ({ in: { uuid: app }, file: '<Response/>' }),
   SearchCallFlowLogs: ({ app }) => ({ in: { uuid: app } }),
@@ -117,16 +114,12 @@ const MANY: Record<string, (of: Possessions) => Asked & { holds: string }> = {
   GetTokenList: ({ keyUuid }) => ({ holds: keyUuid }),
   GetUsersByAccount: ({ colleague }) => ({ holds: colleague }),
   ListBatches: ({ batch }) => ({ holds: batch }),
-  ListOutboundVoiceProfiles: ({ voiceProfile }) => ({ holds: voiceProfile }),
   ListRecordings: ({ recording }) => ({ holds: recording }),
   GetSIPGroupsListApp: ({ group }) => ({ holds: group }),
   GetSIPUsersWithSameDomainApp: ({ sipUser }) => ({ holds: sipUser }),
   ListSIPDomains: ({ domain }) => ({ holds: domain }),
   ListOrders: ({ order }) => ({ holds: order }),
-  ListSIPConnections: ({ connection }) => ({ holds: connection }),
-  ListSIPControlApps: ({ app }) => ({ holds: app }),
   ListTNLeases: ({ lease }) => ({ holds: lease }),
-  ListTNProfiles: ({ tnProfile }) => ({ holds: tnProfile }),
   SearchCalls: ({ call }) => ({ holds: call }),
   SearchOrders: ({ order }) => ({ holds: order }),
   SearchSCACalls: ({ call }) => ({ holds: call }),
@@ -199,6 +192,15 @@ const COMMON: Record<string, string> = {
   SearchTNLeases: 'filters only',
 };
 
+/** The cases of a resource follow from what it is. */
+function addCases({ path, example, list, read, change, remove }: ExampledResource): void {
+  const one = ({ examples }: Possessions) => ({ in: { uuid: examples[path]! } });
+  MANY[list] = ({ examples }) => ({ holds: examples[path]! });
+  ONE[read] = one;
+  ONE[change] = (mine) => ({ ...one(mine), body: example });
+  ONE[remove] = one;
+}
+
 type Route = { method: Method; path: string; operation: Operation };
 let scene: RestScene;
 let routes: Route[];
@@ -208,9 +210,12 @@ let theirs: Possessions;
 before(async () => {
   const calls = new Map<string, string>();
   scene = await openRestScene({ engine: engineOf(calls) });
-  routes = operationsOf(await readDocument()) as Route[];
-  mine = await possess(scene, '302', calls);
-  theirs = await possess(scene, '303', calls);
+  const document = await readDocument();
+  routes = operationsOf(document) as Route[];
+  const resources = exampledResources(document);
+  for (const resource of resources) addCases(resource);
+  mine = await possess(scene, '302', calls, resources);
+  theirs = await possess(scene, '303', calls, resources);
 });
 after(() => scene.close());
 

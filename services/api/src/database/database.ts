@@ -5,7 +5,7 @@ import pg from 'pg';
 import { markAway } from './away.ts';
 import type { CallTables } from './call-tables.ts';
 import type { LogTables } from './log-tables.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { migrations } from './migrations.ts';
 import type { MoneyTables } from './money-tables.ts';
 import type { PeopleTables, PersonMore } from './people-tables.ts';
 import type { SipTables } from './sip-tables.ts';
@@ -249,7 +249,7 @@ export function openDatabase(url: string, statementMs = STATEMENT_MS): Database 
 
 /** Brings the tables up to date; safe from several processes at once. @throws what the database said. */
 export async function migrate(database: Database): Promise<void> {
-  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => MIGRATIONS } });
+  const migrator = new Migrator({ db: database, provider: { getMigrations: migrations } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }

@@ -34,7 +34,7 @@ export type Operation = {
   summary: string;
   security?: object[];
   parameters?: Array<{ in: string; name: string; description?: string; required?: boolean; schema: object }>;
-  requestBody?: { required?: boolean; content: Record<string, { schema: object }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema: object; example?: unknown }> };
   responses: Record<string, { $ref?: string; description?: string; content?: Record<string, { schema: object }> }>;
 };
 export type Document = {

@@ -31,6 +31,8 @@ type Resource<S, T extends TSchema, N extends TSchema, C extends TSchema> = {
   shape: T;
   fresh: N;
   change: C;
+  /** A body that makes one and may change one: the documentation's, and what cross-account.test.ts tries another account with. */
+  example?: Static<N> & Static<C>;
   store: Store<S, Static<T>, Static<N>, Static<C>>;
   /** What its removal stands against (409), if anything. */
   removal?: string;
@@ -74,9 +76,10 @@ export function resource<S, T extends TSchema, N extends TSchema, C extends TSch
     async (request) => ok(await store.list(await whose(request as Asked))),
   );
   const made = answers(shape, { status: 201, failures: [409] });
+  const body = of.example === undefined ? of.fresh : { ...of.fresh, examples: [of.example] };
   http.post(
     path,
-    { schema: { ...operation(`Create${id}`, tag, `Make ${called}`), ...outside, body: of.fresh, response: made } },
+    { schema: { ...operation(`Create${id}`, tag, `Make ${called}`), ...outside, body, response: made } },
     async (request, reply) => {
       const payload = await store.make(request.body as Static<N>, await whose(request as Asked));
       reply.code(201);

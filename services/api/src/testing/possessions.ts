@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SAMPLE, wholeCallObject } from '@opentact/proto/call-view';
 import type { Engine } from '../calls/engine.ts';
+import type { Document, Operation } from '../reference/document.ts';
 import { idleEngine, type Method, PASSWORD, type Person, type RestScene } from './scene.ts';
 
 /** Uuids, but for `tn` and `token`. */
@@ -40,7 +41,31 @@ export type Possessions = {
   sipUser: string;
   ha1b: string;
   group: string;
+  /** What was made by the example of each resource, by its path: `/sip/app`. */
+  examples: Record<string, string>;
 };
+
+/** A list of an account's things, each with a uuid, that the document has an example of: nobody need write a case for it. */
+export type ExampledResource = {
+  path: string;
+  example: unknown;
+  list: string;
+  read: string;
+  change: string;
+  remove: string;
+};
+
+export function exampledResources({ paths }: Pick<Document, 'paths'>): ExampledResource[] {
+  return Object.entries(paths).flatMap(([path, { get, post }]) => {
+    const { get: read, patch: change, delete: remove } = paths[`${path}/{uuid}`] ?? {};
+    const example = exampleOf(post);
+    if (path.includes('{') || !get || !read || !change || !remove || example === undefined) return [];
+    const ids = { list: get.operationId, read: read.operationId, change: change.operationId };
+    return [{ path: path.replace('/rest', ''), example, ...ids, remove: remove.operationId }];
+  });
+}
+
+const exampleOf = (operation: Operation | undefined) => operation?.requestBody?.content['application/json']?.example;
 
 export const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 export const DOCUMENT = '<Response><Say>hello</Say></Response>';
@@ -67,7 +92,12 @@ export function engineOf(calls: Map<string, string>): Engine {
 }
 
 /** @param npa an area of numbers for this account alone; `calls`: those of the engine */
-export async function possess(scene: RestScene, npa: string, calls: Map<string, string>): Promise<Possessions> {
+export async function possess(
+  scene: RestScene,
+  npa: string,
+  calls: Map<string, string>,
+  resources: ExampledResource[] = [],
+): Promise<Possessions> {
   const person = await scene.signedUp();
   const as = person.jwt;
   const make = async (method: Method, path: string, body: unknown): Promise<Record<string, string>> => {
@@ -137,6 +167,8 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
   const headers = { 'x-auth-ha1b-token': ha1b };
   const grouped = await scene.ask('POST', '/app/group', { headers, body: { name: 'Mine', users: [sipUser] } });
   const { uuid: group } = grouped.body.payload as { uuid: string };
+  const examples: Record<string, string> = {};
+  for (const { path, example } of resources) examples[path] = (await make('POST', path, example)).uuid!;
   return {
     person,
     user: person.uuid,
@@ -165,5 +197,6 @@ export async function possess(scene: RestScene, npa: string, calls: Map<string, 
     sipUser,
     ha1b,
     group,
+    examples,
   };
 }

@@ -112,6 +112,7 @@ export const tnProfiles =
       shape: Profile,
       fresh: New,
       change: Change,
+      example: { name: 'Callers' },
       store: storeIn(db, {
         table: 'tn_profile',
         ...OF_ACCOUNT,

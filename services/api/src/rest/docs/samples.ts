@@ -10,8 +10,12 @@ export type Described = {
   operationId?: string;
   parameters?: Parameter[];
   security?: Array<Record<string, unknown>>;
+  requestBody?: { content: Record<string, { example?: unknown }> };
 };
 type Paths = Record<string, Record<string, Described>>;
+
+const bodyOf = (of: Described | undefined): unknown =>
+  of?.requestBody?.content['application/json']?.example ?? BODIES[of?.operationId ?? ''];
 
 const HEADER = '-H "x-auth-token: $OPENTACT_API_KEY"';
 const JSON_HEADER = "-H 'content-type: application/json'";
@@ -28,7 +32,7 @@ const quoted = (text: string) => `'${text.replaceAll("'", "'\\''").replace(/\$([
 /** The command; undefined where the operation has none. */
 export function sampleOf(method: string, path: string, of: Described, paths: Paths): string | undefined {
   const id = of.operationId ?? '';
-  const [body, upload] = [BODIES[id], UPLOADS.includes(id)];
+  const [body, upload] = [bodyOf(of), UPLOADS.includes(id)];
   const isSearch = method === 'post' && /\/(search|logs)$/.test(path);
   if (method !== 'get' && body === undefined && !upload && !isSearch) return undefined;
   if (of.security?.some((scheme) => 'ha1b' in scheme)) return undefined;
@@ -64,7 +68,7 @@ type Source = { lines?: string[]; path: string; more: string };
 /** The line that makes one of a list, and those before it; undefined where no command can. */
 function made(above: string, path: string, paths: Paths): Source | undefined {
   const maker = MAKERS[above];
-  const body = BODIES[paths[maker ?? above]?.post?.operationId ?? ''];
+  const body = bodyOf(paths[maker ?? above]?.post);
   if (body === undefined) return undefined;
   const text = JSON.stringify(body);
   return { lines: learned(text), path: maker ?? path, more: ` ${JSON_HEADER} -d ${quoted(text)}` };

@@ -106,6 +106,7 @@ export const apps =
       shape: App,
       fresh: New,
       change: Change,
+      example: { name: 'Menu', auto_answer: true },
       store: storeIn(db, {
         table: 'app',
         ...OF_ACCOUNT,

@@ -114,6 +114,7 @@ export const outboundVoice =
       shape: Profile,
       fresh: New,
       change: Change,
+      example: { name: 'Standard' },
       store: storeIn(db, {
         table: 'outbound_voice_profile',
         ...OF_ACCOUNT,

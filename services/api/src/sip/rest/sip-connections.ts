@@ -133,6 +133,7 @@ export const sipConnections =
       shape: Connection,
       fresh: New,
       change: Change,
+      example: { name: 'PBX', ip: '192.0.2.7' },
       store: storeOf(db),
       removal: 'Its numbers go nowhere then (404). Refused (409) while a domain sends calls to it.',
     });

@@ -57,6 +57,7 @@ export const sipSwitches =
       shape: Switch,
       fresh: New,
       change: Change,
+      example: { name: 'Gateway', remote_ip: '192.0.2.8' },
       store: storeIn(db, {
         table: 'sip_switch',
         ...OF_DOMAIN,
