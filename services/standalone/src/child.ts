@@ -33,6 +33,33 @@ export type Child = {
   kill(): void;
 };
 
+/** @param begun told of the process at once, before it can end */
+async function launch(
+  { name, script, args, environment, shown }: Planned,
+  { home, log }: { home: string; log: Logger },
+  begun: (process: ChildProcess) => void,
+): Promise<void> {
+  const file = await openLogFile(join(home, 'logs'), name);
+  // A session of its own: Ctrl-C is for us, who know in which order to leave. Its log is a file, so that it can
+  // outlive us without writing into a broken pipe.
+  const started = spawn(process.execPath, [...HEAP, script, ...args], {
+    detached: true,
+    cwd: home,
+    env: environment as NodeJS.ProcessEnv,
+    stdio: ['ignore', shown ? 'inherit' : file.fd, file.fd],
+  });
+  started.once('error', (err) => log.error({ child: name, err }, 'not started'));
+  begun(started);
+  await file.close();
+  await writeFile(pidFileOf(home, name), `${started.pid}\n`);
+  log.info({ child: name, childPid: started.pid }, 'started');
+}
+
+async function end({ name }: Planned, log: Logger, childPid: number | undefined, graceMs: number): Promise<void> {
+  if (childPid !== undefined && (await endProcess(childPid, graceMs)))
+    log.warn({ child: name, childPid, graceMs }, 'killed: it did not leave in time');
+}
+
 /** @param ended told when it ended by itself, with its exit code or signal. */
 export function createChild(
   planned: Planned,
@@ -46,28 +73,14 @@ export function createChild(
   let timer: NodeJS.Timeout | undefined;
 
   function start(): Promise<void> {
-    const begun = begin();
+    wanted = true;
+    const begun = launch(planned, of, (process) => {
+      const startedAt = Date.now();
+      child = process;
+      process.once('exit', (code, signal) => onExit(process, code, signal, Date.now() - startedAt));
+    });
     starting = begun;
     return begun;
-  }
-  async function begin(): Promise<void> {
-    wanted = true;
-    const file = await openLogFile(join(of.home, 'logs'), planned.name);
-    const startedAt = Date.now();
-    // A session of its own: Ctrl-C is for us, who know in which order to leave. Its log is a file, so that it can
-    // outlive us without writing into a broken pipe.
-    const started = spawn(process.execPath, [...HEAP, planned.script, ...planned.args], {
-      detached: true,
-      cwd: of.home,
-      env: planned.environment as NodeJS.ProcessEnv,
-      stdio: ['ignore', planned.shown ? 'inherit' : file.fd, file.fd],
-    });
-    await file.close();
-    child = started;
-    started.once('error', (err) => of.log.error({ child: planned.name, err }, 'not started'));
-    started.once('exit', (code, signal) => onExit(started, code, signal, Date.now() - startedAt));
-    await writeFile(pidFileOf(of.home, planned.name), `${started.pid}\n`);
-    of.log.info({ child: planned.name, childPid: started.pid }, 'started');
   }
   function onExit(which: ChildProcess, code: number | null, signal: string | null, livedMs: number): void {
     if (child === which) child = undefined;
@@ -89,9 +102,7 @@ export function createChild(
     start,
     settled: () => starting,
     async replace(graceMs) {
-      const pid = await servingPid(of.home, planned.name);
-      if (pid !== undefined && (await endProcess(pid, graceMs)))
-        of.log.warn({ child: planned.name, childPid: pid, graceMs }, 'killed: it did not leave in time');
+      await end(planned, of.log, await servingPid(of.home, planned.name), graceMs);
       if (!isEnded) await start();
     },
     async stop(graceMs) {
@@ -99,9 +110,7 @@ export function createChild(
       clearTimeout(timer);
       await starting.catch(() => {});
       // Not ours yet, where it was to be replaced and its turn had not come.
-      const pid = child?.pid ?? (await servingPid(of.home, planned.name));
-      if (pid !== undefined && (await endProcess(pid, graceMs)))
-        of.log.warn({ child: planned.name, childPid: pid, graceMs }, 'killed: it did not leave in time');
+      await end(planned, of.log, child?.pid ?? (await servingPid(of.home, planned.name)), graceMs);
       await rm(pidFileOf(of.home, planned.name), { force: true });
     },
     kill() {

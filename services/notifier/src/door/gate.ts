@@ -46,22 +46,29 @@ const add = (counts: Map<string, number>, key: string, by: 1 | -1) => {
 };
 const serverOf = ({ account, server }: GateKey) => `${account} ${server}`;
 
-export function createGate(limits: GateLimits = GATE_LIMITS): Gate {
+/** What is under way, and whether one more may be. */
+function createOccupancy(limits: GateLimits) {
   const busyOf = { account: new Map<string, number>(), server: new Map<string, number>() };
+  let busy = 0;
+  return {
+    busy: () => busy,
+    isFree: (key: GateKey) =>
+      busy < limits.total &&
+      (busyOf.account.get(key.account) ?? 0) < limits.perAccount &&
+      (busyOf.server.get(serverOf(key)) ?? 0) < limits.perServer,
+    count(key: GateKey, by: 1 | -1): void {
+      busy += by;
+      add(busyOf.account, key.account, by);
+      add(busyOf.server, serverOf(key), by);
+    },
+  };
+}
+
+export function createGate(limits: GateLimits = GATE_LIMITS): Gate {
+  const { busy, isFree, count } = createOccupancy(limits);
   const waitingFor = new Map<string, number>();
   const queue = new TurnQueue<Waiter>();
-  let busy = 0;
 
-  const isFree = (key: GateKey) =>
-    busy < limits.total &&
-    (busyOf.account.get(key.account) ?? 0) < limits.perAccount &&
-    (busyOf.server.get(serverOf(key)) ?? 0) < limits.perServer;
-
-  function count(key: GateKey, by: 1 | -1): void {
-    busy += by;
-    add(busyOf.account, key.account, by);
-    add(busyOf.server, serverOf(key), by);
-  }
   function begin(key: GateKey): () => void {
     count(key, 1);
     let isLeft = false;
@@ -109,6 +116,6 @@ export function createGate(limits: GateLimits = GATE_LIMITS): Gate {
         throw new DoorError('connect', `${limits.waitingPerAccount} requests of this account wait already`);
       return wait(key, waitMs, signal);
     },
-    busy: () => busy,
+    busy,
   };
 }
