@@ -8,8 +8,10 @@ import type { CallEvent, FactOf, FactType, Observed, ObservedType } from './even
 export type RequestType = Extract<FactType, `${string}Requested`>;
 export type RequestEvent<T extends RequestType = RequestType> = CallEvent<FactOf<T>>;
 
-/** Kinds of nodes that are asked. */
-export type NodeKind = 'media' | 'notifier' | 'sip-edge';
+/** Kinds of nodes that are asked. Edge and media are a leg's; of each other kind a call has one node, its helper. */
+export type NodeKind = 'media' | 'sip-edge' | HelperKind;
+export type HelperKind = (typeof HELPERS)[number];
+export const HELPERS = ['notifier'] as const;
 
 export type RequestRow<T extends RequestType> = {
   /** `engine`: the flow engine itself, which finds nodes and tells other calls. */
@@ -232,6 +234,12 @@ export function deadlineOf(request: RequestEvent): number {
 export function failureOf(request: RequestEvent, reason: string): Observed {
   const failsAs = rowOf(request.type)!.failsAs;
   return failsAs?.(request, reason) ?? { type: 'RequestFailed', requestId: request.seq, reason };
+}
+
+/** The kind of helper that is asked; undefined where it is another's affair. */
+export function helperOf(type: FactType): HelperKind | undefined {
+  const servedBy = rowOf(type)?.servedBy;
+  return HELPERS.find((kind) => kind === servedBy);
 }
 
 /** The requests whose rows are so. */

@@ -1,6 +1,6 @@
 /** Who is asked: every request to a node is addressed here, from what the call knows at that moment. */
 import type { Decided, To } from '@opentact/proto/events';
-import { rowOf } from '@opentact/proto/requests';
+import { helperOf, rowOf } from '@opentact/proto/requests';
 import type { Call, Leg } from './call.ts';
 import { withMediaPeer } from './media-peer.ts';
 
@@ -15,14 +15,14 @@ export function address(call: Call, decided: Decided): Decided {
 function addressee(call: Call, decided: Decided): To | undefined {
   const leg = 'leg' in decided ? call.legs[decided.leg] : undefined;
   switch (rowOf(decided.type)?.servedBy) {
-    case 'notifier':
-      return call.notifier;
     case 'sip-edge':
       return leg?.edge ?? call.edge;
     case 'media':
       return mediaOf(call, decided, leg);
-    default:
-      return undefined;
+    default: {
+      const helper = helperOf(decided.type);
+      return helper && call[helper];
+    }
   }
 }
 

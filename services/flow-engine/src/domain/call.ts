@@ -1,6 +1,7 @@
 /** The state of one call: plain data that can be printed, compared and snapshotted. Only `evolve` makes a new one. */
 import type { PublicCall } from '@opentact/proto/call-view';
 import type { App, CallEvent, Decided, Dialog, MediaPeer, Owner, To } from '@opentact/proto/events';
+import type { HelperKind } from '@opentact/proto/requests';
 import type { Variables, Verb } from './language/verb.ts';
 
 /** Changes with the shape of `Call`; `snapshots.ts` makes older ones into this. */
@@ -139,7 +140,6 @@ export type Call = {
   /** The latest word of each other call, by its seq. */
   heard?: { [callId: string]: number };
   /** Living nodes assigned to this call. */
-  notifier?: To;
   media?: To;
   edge?: To;
   /** Highest fact learned, per `source/boot`. */
@@ -158,7 +158,10 @@ export type Call = {
   ended?: Ending & { at: number };
   /** The call as customers see it; absent where its beginning couldn't be read. */
   view?: PublicCall;
-};
+} & Helpers;
+
+/** By its kind, the living node that serves the call. */
+export type Helpers = { [K in HelperKind]?: To };
 
 /** A call of which nothing is known yet. */
 export function newCall(id: string): Call {

@@ -3,11 +3,13 @@
  * concerns is the order of asking. An ended call chooses only releases.
  */
 import type { CallEvent, Decided } from '@opentact/proto/events';
+import { helperOf } from '@opentact/proto/requests';
 import { address } from './address.ts';
-import { type Call, outstandingOf } from './call.ts';
+import type { Call } from './call.ts';
 import { documents } from './documents.ts';
 import { ending, releases } from './ending.ts';
 import { advance, quiet, react } from './flow.ts';
+import { helpers, lookFor } from './helpers.ts';
 import { isOtherWay } from './keys.ts';
 import type { Parse } from './language/parse.ts';
 import { acceptAnswer } from './media.ts';
@@ -21,14 +23,14 @@ import { transcripts } from './transcripts.ts';
 
 /** The choices that follow from the event; `call` has already learned it. */
 export function decide(call: Call, event: CallEvent, parse: Parse): Decided[] {
-  return withNotifier(call, choices(call, event, parse)).map((decided) => address(call, decided));
+  return withHelpers(call, choices(call, event, parse)).map((decided) => address(call, decided));
 }
 
-/** A document wanted while no notifier is assigned needs one first; `NodeAssigned` then asks for it. */
-function withNotifier(call: Call, decided: Decided[]): Decided[] {
-  const wanted = !call.notifier && decided.some((d) => d.type === 'DocumentRequested');
-  const asked = outstandingOf(call, 'NodeRequested', (e) => e.kind === 'notifier').length > 0;
-  return wanted && !asked ? [{ type: 'NodeRequested', kind: 'notifier', except: [] }, ...decided] : decided;
+/** What is wanted of a helper that the call hasn't needs one first; `NodeAssigned` then asks for it. */
+function withHelpers(call: Call, decided: Decided[]): Decided[] {
+  const wanted = new Set(decided.map((d) => helperOf(d.type)).filter((kind) => kind && !call[kind]));
+  const looked = [...wanted].flatMap((kind) => lookFor(call, kind!));
+  return looked.length > 0 ? [...looked, ...decided] : decided;
 }
 
 /** What the flow does next, once everything chosen so far is learned; empty while something is awaited. */
@@ -48,6 +50,7 @@ function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
     ...setUp(call, event),
     ...outbound(call, event),
     ...documents(call, event, parse),
+    ...helpers(call, event),
     ...peers(call, event),
     ...adoption(call, event),
     ...moving(call, event),

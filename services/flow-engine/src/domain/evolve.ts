@@ -4,10 +4,11 @@
  */
 import { foldCall } from '@opentact/proto/call-view';
 import type { App, CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
+import type { HelperKind } from '@opentact/proto/requests';
 import type { Call, Leg } from './call.ts';
 import { evolveFlow } from './flow-state.ts';
 import { isOtherWay, wayOfKeys } from './keys.ts';
-import { giveUpAdrift, loseNode, reopen, takeOver, takeTranscripts } from './losses.ts';
+import { giveUpAdrift, loseNode, reopen, takeHelper, takeOver, takeTranscripts } from './losses.ts';
 import { learnPeer } from './peer-words.ts';
 import { textOf } from './recovery.ts';
 import { settledBy } from './requests.ts';
@@ -76,8 +77,7 @@ function learn(call: Call, event: CallEvent): Call {
       if (call.answered.length === 0) return call; // nobody asks any more
       const node = { node: event.node, boot: event.boot };
       if (event.kind === 'media') return takeTranscripts({ ...call, media: node }, node);
-      if (event.kind === 'notifier') return { ...call, notifier: node };
-      return takeOver(call, node);
+      return event.kind === 'sip-edge' ? takeOver(call, node) : takeHelper(call, event.kind as HelperKind, node);
     }
     case 'NodeUnavailable':
       return event.kind === 'sip-edge' ? giveUpAdrift(call) : call;

@@ -3,8 +3,9 @@
  * What was asked of the dead node stays asked, without an addressee until there is one.
  */
 import type { CallEvent, Decided, FactOf, To } from '@opentact/proto/events';
-import { rowOf } from '@opentact/proto/requests';
+import { HELPERS, type HelperKind, helperOf, rowOf } from '@opentact/proto/requests';
 import type { Call, Leg } from './call.ts';
+import { isForAnother } from './helpers.ts';
 import { isOfSession } from './requests.ts';
 
 type Outstanding = Call['outstanding'];
@@ -31,13 +32,14 @@ export function loseNode(call: Call, lost: FactOf<'NodeLost'>): Call {
     const untold = isAnswer && { moving: { stage: 'untold' as const, sdpVersion: rest.session!.sdpVersion } };
     return { ...rest, ...untold, adrift: true };
   });
-  const kept = readdress(call.outstanding, (request) =>
-    is(request.to) && rowOf(request.type)?.servedBy !== 'notifier' && request.type !== 'ReleaseRequested'
-      ? 'nobody'
-      : undefined,
-  );
+  const kept = readdress(call.outstanding, (request) => (is(request.to) && !isKept(request) ? 'nobody' : undefined));
   return without({ ...call, legs, outstanding: kept }, is);
 }
+
+/** A document is asked for anew once another notifier is assigned; a session given up is given back by its own node. */
+export const isKept = (request: CallEvent) =>
+  request.type === 'ReleaseRequested' ||
+  (helperOf(request.type) !== undefined && rowOf(request.type)?.onNodeLoss === 'kept');
 
 const isChanging = (call: Call, leg: number) =>
   Object.values(call.outstanding).some((e) => e.type === 'SessionChangeRequested' && e.leg === leg);
@@ -57,8 +59,8 @@ const isNode = (lost: To) => (at?: To) => at?.node === lost.node && at.boot === 
 
 function without(call: Call, is: (at?: To) => boolean): Call {
   const next = { ...call };
+  for (const kind of HELPERS) if (is(call[kind])) delete next[kind];
   if (is(call.media)) delete next.media;
-  if (is(call.notifier)) delete next.notifier;
   if (is(call.edge)) delete next.edge;
   return next;
 }
@@ -107,6 +109,15 @@ export const takeTranscripts = (call: Call, node: To): Call => ({
   ...call,
   outstanding: readdress(call.outstanding, (request) =>
     !request.to && request.type === 'TranscriptRequested' ? node : undefined,
+  ),
+});
+
+/** A helper is found: what waited for one is asked of it. */
+export const takeHelper = (call: Call, kind: HelperKind, node: To): Call => ({
+  ...call,
+  [kind]: node,
+  outstanding: readdress(call.outstanding, (request) =>
+    !request.to && isForAnother(request, kind) ? node : undefined,
   ),
 });
 

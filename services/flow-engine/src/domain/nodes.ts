@@ -1,7 +1,8 @@
 /** Which nodes a call builds on, and which of them are dead. */
 import type { To } from '@opentact/proto/events';
-import { rowOf } from '@opentact/proto/requests';
+import { HELPERS, rowOf } from '@opentact/proto/requests';
 import type { Call } from './call.ts';
+import { isKept } from './losses.ts';
 
 /** The dead nodes that a call still builds on, each once. */
 export function lostNodes(
@@ -14,7 +15,7 @@ export function lostNodes(
   };
   if (call.state === 'live') {
     look('media', call.media);
-    look('notifier', call.notifier);
+    for (const kind of HELPERS) look(kind, call[kind]);
   }
   for (const leg of call.legs) {
     if (leg.state !== 'ended') look('sip-edge', leg.edge);
@@ -22,8 +23,7 @@ export function lostNodes(
   }
   for (const request of Object.values(call.outstanding)) {
     const kind = rowOf(request.type)?.servedBy;
-    // A document is asked for elsewhere once another notifier is assigned; a session given up stays to be given back.
-    if (kind && kind !== 'engine' && kind !== 'notifier' && request.type !== 'ReleaseRequested') look(kind, request.to);
+    if (kind && kind !== 'engine' && !isKept(request)) look(kind, request.to);
   }
   return [...found.values()];
 }

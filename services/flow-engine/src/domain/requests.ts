@@ -2,6 +2,7 @@
 import type { CallEvent, Decided, FactOf } from '@opentact/proto/events';
 import { requestsThat, rowOf } from '@opentact/proto/requests';
 import type { Call } from './call.ts';
+import { isForAnother } from './helpers.ts';
 
 /** The outstanding requests that this event answers, whether by name or because their object is gone. */
 export function settledBy(call: Call, event: CallEvent): CallEvent<Decided>[] {
@@ -41,6 +42,7 @@ function answers(call: Call, event: CallEvent, named: number, request: CallEvent
       return request.to?.node === event.node && request.to.boot === event.boot && isVoid(call, event, request);
     case 'NodeUnavailable': // nobody is left to ask about what was adrift
       if (event.kind === 'media') return !request.to && request.type === 'TranscriptRequested';
+      if (isForAnother(request, event.kind)) return !request.to;
       return event.kind === 'sip-edge' && !request.to && (OF_THE_DIALOG.has(request.type) || isEdgeLookUp(request));
     case 'CallEnded': // what waited for a session that will not come
       if (request.type === 'PeerJoinRequested') return true;

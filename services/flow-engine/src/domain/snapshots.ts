@@ -1,5 +1,6 @@
 /** States that older versions wrote, as they are understood today. A version is a shape of `Call`, not of its meaning. */
 import type { PublicCall } from '@opentact/proto/call-view';
+import { HELPERS } from '@opentact/proto/requests';
 import { type Call, SNAPSHOT_VERSION } from './call.ts';
 
 type Older = { legs: Array<Record<string, unknown>> } & Record<string, unknown>;
@@ -177,7 +178,7 @@ const isWholeCall = shape({
   arrivedAt: isNumber,
   legs: listOf(isLeg),
   peer: maybe(shape({ callId: isText })),
-  notifier: maybe(isNode),
+  ...Object.fromEntries(HELPERS.map((kind) => [kind, maybe(isNode)])),
   media: maybe(isNode),
   edge: maybe(isNode),
   seen: mapOf(isNumber),
