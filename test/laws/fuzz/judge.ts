@@ -1,9 +1,10 @@
 /** What must hold of any text at all: parser, linter and engine take it without throwing, soon, and agree about it. */
+
+import { threadCpuMs } from '@opentact/runtime/testing';
 import { lint } from '../../../services/flow-engine/src/lint/lint.ts';
 import { explore } from '../../../services/flow-engine/src/simulate/explore.ts';
 import { type Callee, simulate } from '../../../services/flow-engine/src/simulate/simulate.ts';
 import { parseDocument } from '../../../services/flow-engine/src/xml/document.ts';
-import { threadCpuMs } from '../cpu.ts';
 import { type Random, randomOf } from '../random-document.ts';
 
 /** Reading a document, checking it, or a whole simulated call of it that takes longer counts as hanging, each for itself. */

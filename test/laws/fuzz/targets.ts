@@ -1,5 +1,5 @@
 /** What the fuzzer can try: documents, and everything that comes over the wire. One input by one seed, and what is wrong. */
-import { threadCpuMs } from '../cpu.ts';
+import { threadCpuMs } from '@opentact/runtime/testing';
 import { randomOf } from '../random-document.ts';
 import { type Failure, fuzzOnce } from './fuzz.ts';
 import { WIRE } from './wire.ts';

@@ -1,9 +1,9 @@
 /**
  * How many rows PostgreSQL looks at for what some code asks of it: its own count, by `explain analyze`, which is the same
- * on a busy machine. What the code asks is heard at the driver.
+ * on a busy machine.
  */
+import { queriesOf } from '@opentact/event-log/testing';
 import { CompiledQuery } from 'kysely';
-import pg from 'pg';
 import type { Database } from '../database/database.ts';
 
 type Plan = {
@@ -16,23 +16,12 @@ type Plan = {
   'Rows Removed by Index Recheck'?: number;
   Plans?: Plan[];
 };
-type Asked = { text: string; values: unknown[] };
 
 /** Rows of tables and indexes that the selects of `run` looked at, summed. One `run` at a time in a process. */
 export async function rowsRead<T>(db: Database, run: () => Promise<T>): Promise<{ result: T; rows: number }> {
-  const asked: Asked[] = [];
-  const { query } = pg.Client.prototype;
-  const heard = function (this: pg.Client, ...args: unknown[]) {
-    const [text, values] = args;
-    if (typeof text === 'string' && /^select\b/i.test(text)) asked.push({ text, values: (values as unknown[]) ?? [] });
-    return (query as (...all: unknown[]) => unknown).apply(this, args);
-  };
-  pg.Client.prototype.query = heard as typeof query;
-  const result = await run().finally(() => {
-    pg.Client.prototype.query = query;
-  });
+  const { result, asked } = await queriesOf(run);
   let rows = 0;
-  for (const { text, values } of asked) {
+  for (const { text, values } of asked.filter(({ text }) => /^select\b/i.test(text))) {
     const explain = `explain (analyze, costs off, timing off, format json) ${text}`;
     const explained = await db.executeQuery<{ 'QUERY PLAN': [{ Plan: Plan }] }>(CompiledQuery.raw(explain, values));
     rows += lookedAt(explained.rows[0]!['QUERY PLAN'][0].Plan);

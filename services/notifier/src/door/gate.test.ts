@@ -45,7 +45,8 @@ test('one account with many slow servers leaves room for the others', async () =
   assert.equal(gate.busy(), 4);
 });
 
-test('who waits too long, leaves, or finds no room to wait is told, and leaves no trace', async () => {
+test('who waits too long, leaves, or finds no room to wait is told, and leaves no trace', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const gate = createGate({ ...GATE_LIMITS, total: 1, waitingPerServer: 2, waitingPerAccount: 3 });
   const { begun, leave, enter } = scene(gate, 20);
   const gone = new AbortController();
@@ -54,6 +55,8 @@ test('who waits too long, leaves, or finds no room to wait is told, and leaves n
   );
   await settled();
   gone.abort(new Error('left'));
+  await settled();
+  t.mock.timers.tick(20);
   await Promise.all(all);
   assert.deepEqual(begun, [
     'ax1',

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type EmbeddedPostgres, type EventLog, embeddedPostgres, postgresLog } from './index.ts';
 import { migrate } from './schema.ts';
+import { queriesOf } from './testing/index.ts';
 
 let home: string;
 let server: EmbeddedPostgres;
@@ -142,16 +143,8 @@ test('processes that open an empty database at once all get the log', async () =
 
 /** How often pages of the log were read while that ran. */
 async function pagesRead(run: () => Promise<void>): Promise<number> {
-  const { query } = pg.Client.prototype;
-  let pages = 0;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    if ((args[0] as { name?: string }).name === 'page') pages++;
-    return (query as (...all: unknown[]) => unknown).apply(this, args);
-  } as typeof query;
-  await run().finally(() => {
-    pg.Client.prototype.query = query;
-  });
-  return pages;
+  const { asked } = await queriesOf(run);
+  return asked.filter(({ name }) => name === 'page').length;
 }
 
 test('a follower reads each growth once, and nothing where the records behind it are gone', async () => {
