@@ -1,5 +1,6 @@
 /** The world of a random call: what it answers to each request, and what happens in it by itself. */
 import type { CallEvent, FactOf, Observed } from '@opentact/proto';
+import { helperOf, rowOf } from '@opentact/proto/requests';
 import type { Call } from '../../services/flow-engine/src/domain/call.ts';
 import { type Random, randomDocument } from './random-document.ts';
 
@@ -257,8 +258,12 @@ export function answersTo(event: CallEvent, call: Call, random: Random, boots: B
     }
     case 'TimerSet':
       return [{ in: event.dueAt - event.at, fact: { type: 'TimerFired', timerId: event.seq, purpose: event.purpose } }];
-    default:
-      return [];
+    default: {
+      // A node that serves the call as a whole: the first fact of its row, or that nobody answered.
+      const answer = helperOf(event.type) && rowOf(event.type)?.settledBy[0];
+      if (answer && !lost) return soon({ type: answer, requestId } as Observed);
+      return answer ? soon({ type: 'RequestFailed', requestId, reason: 'unanswered' }) : [];
+    }
   }
 }
 

@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMemoryServer, memoryLog } from '@opentact/event-log';
+import { queriesOf } from '@opentact/event-log/testing';
 import { type CallEvent, encodeEvent, type Fact, legUuid, versionOf } from '@opentact/proto';
 import { createLogger, partitionOf } from '@opentact/runtime';
 import { type Database, openDatabase } from '../database/database.ts';
 import { type TestDatabase, testDatabase } from '../database/testing/test-database.ts';
 import { CHARGES, followJournal, forgetCallLog } from '../logs/follow.ts';
+import { charge } from './charge.ts';
 import { listQuarantined } from './quarantine.ts';
 import { reserve } from './reserve.ts';
 import { settle } from './settle.ts';
@@ -346,3 +348,29 @@ async function another(): Promise<string> {
   await db.insertInto('account').values(row).execute();
   return row.id;
 }
+
+test('a batch asks as much for twenty calls as for one, and ends what it answered', async () => {
+  await db.updateTable('account').set({ balance: '10' }).where('id', '=', account).execute();
+  const lived = async (count: number) => {
+    const ids = Array.from({ length: count }, newCall);
+    for (const call of ids) await granted(legUuid(call, 1));
+    const facts = [
+      [0, arrived('15550000000', '198.51.100.1:5060')],
+      [0, said('Hello')],
+      [0, said('there')],
+      [2, { type: 'LegAnswered', requestId: 2, leg: 1, sdp: '' }],
+      [32, { type: 'LegEnded', leg: 1, by: 'peer', status: 0, q850: 16, reason: 'bye' }],
+      [33, { type: 'LegAnswered', requestId: 2, leg: 1, sdp: '' }],
+      [90, over(90_000)],
+    ] as Array<[number, Fact]>;
+    const events = ids.flatMap((callId) =>
+      facts.map(([at, fact], i) => ({ ...fact, callId, seq: i + 1, at: START + at * 1000 }) as CallEvent),
+    );
+    const { asked } = await queriesOf(() => db.transaction().execute((tx) => charge(tx, events)));
+    for (const call of ids) assert.deepEqual(await billed(legUuid(call, 1)), [['voice_outgoing', -0.02]]);
+    return asked.filter(({ text }) => /billed_call|update outbound_leg|"outbound_leg"|quarantined/.test(text)).length;
+  };
+  const one = await lived(1);
+  assert.equal(await lived(20), one);
+  assert.ok(one >= 6 && one <= 8, `${one} statements`);
+});

@@ -1,10 +1,10 @@
 /**
- * One event of the journal, as what it costs: minutes of answered legs through a trunk, minutes that came in from a carrier
+ * Events of the journal, as what they cost: minutes of answered legs through a trunk, minutes that came in from a carrier
  * to a leased number, text that was spoken in either or in a call that the account ordered. A call that came in takes no balance below nothing, whoever called. Each is charged once, when it is over; an event that comes again charges nothing. A call with a
  * record that can't be read is counted and not charged: quarantine.ts.
  */
 import { type CallEvent, legUuid } from '@opentact/proto';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Tables } from '../database/database.ts';
 import { endpointsAt } from '../directory/endpoints.ts';
 import { digitsOf } from '../kernel/digits.ts';
@@ -25,13 +25,17 @@ export const COSTS = new Set<string>([
   'CallEnded',
 ]);
 
-/** Charges what a batch of events, in the order of their partition, brought to its end. */
+/** Charges what a batch of events, in the order of their partition, brought to its end: a few statements, however many. */
 export async function charge(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
-  const charges: Movement[] = [];
-  const quarantined = await quarantinedOf(tx, events);
-  for (const event of events)
-    if (quarantined.has(event.callId)) await countOnly(tx, event);
-    else charges.push(...(await costsOf(tx, event)));
+  const mine = events.filter(({ callId }) => isUuid(callId));
+  if (mine.length === 0) return;
+  const quarantined = await quarantinedOf(tx, mine);
+  const held = mine.filter(({ callId }) => quarantined.has(callId));
+  const charges = await costsOf(
+    tx,
+    mine.filter(({ callId }) => !quarantined.has(callId)),
+  );
+  if (held.length > 0) await countOnly(tx, held);
   await take(tx, charges);
 }
 
@@ -46,54 +50,68 @@ export async function take(tx: Kysely<Tables>, charges: Movement[]): Promise<voi
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** As far as it is known: what it costs is written and moved when it is settled. */
-async function countOnly(tx: Kysely<Tables>, event: CallEvent): Promise<void> {
-  if (event.type !== 'CallEnded') return void (await costsOf(tx, event));
-  await ended(tx, event);
-  await tx
-    .updateTable('billed_call')
-    .set({ duration_ms: String(event.durationMs) })
-    .where('call_id', '=', event.callId)
-    .execute();
+async function countOnly(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+  const ends = events.filter((event) => event.type === 'CallEnded');
+  await costsOf(
+    tx,
+    events.filter((event) => event.type !== 'CallEnded'),
+  );
+  await endLegs(tx, ends);
+  for (const { callId, durationMs } of ends)
+    await tx
+      .updateTable('billed_call')
+      .set({ duration_ms: String(durationMs) })
+      .where('call_id', '=', callId)
+      .execute();
 }
 
-async function costsOf(tx: Kysely<Tables>, event: CallEvent): Promise<Movement[]> {
-  switch (event.type) {
-    case 'CallArrived':
-      if (event.seq === 1) await count(tx, event, event.app?.appId ?? '', await whoCalled(tx, event));
-      return [];
-    case 'CallOrdered':
-      // It came in to no number; what goes out is its leg.
-      await count(tx, event, event.app?.appId ?? '', { called: '', is_peer: false });
-      return [];
-    case 'PlayRequested': {
-      const spoken = event.items.reduce((sum, item) => sum + (item.kind === 'say' ? item.value.text.length : 0), 0);
-      if (spoken > 0)
-        await tx
-          .updateTable('billed_call')
-          .set({ spoken: sql`spoken + ${spoken}` })
-          .where('call_id', '=', event.callId)
-          .execute();
-      return [];
-    }
-    case 'LegAnswered':
-      await tx
-        .updateTable('outbound_leg')
-        .set({
-          answered_on: new Date(event.at),
-          next_on: sql<Date>`${new Date(event.at)}::timestamptz + (hold_s - ${AHEAD_S}) * interval '1 s'`,
-        })
-        .where('leg', '=', legUuid(event.callId, event.leg))
-        .where('answered_on', 'is', null)
-        .execute();
-      return [];
-    case 'LegEnded':
-    case 'DialFailed':
-      return ended(tx, event, legUuid(event.callId, event.leg));
-    case 'CallEnded':
-      return [...(await ended(tx, event)), ...(await costsOfCall(tx, event.callId, event.durationMs))];
-    default:
-      return [];
+/** What began is counted before what went on, and that before what is over: the order of a call, for all calls at once. */
+async function costsOf(tx: Kysely<Tables>, events: CallEvent[]): Promise<Movement[]> {
+  await countCalls(tx, events);
+  const alive = beforeTheirEnd(events);
+  await countSpeech(tx, alive);
+  await answerLegs(tx, alive);
+  return [...(await endLegs(tx, events)), ...(await endCalls(tx, events))];
+}
+
+/** Without what is told of a leg, or of a call, that these events ended before. */
+function beforeTheirEnd(events: CallEvent[]): CallEvent[] {
+  const over = new Set<string>();
+  return events.filter((event) => {
+    const leg = 'leg' in event ? legUuid(event.callId, event.leg) : '';
+    const isAlive = !over.has(event.callId) && !over.has(leg);
+    if (event.type === 'CallEnded') over.add(event.callId);
+    if (event.type === 'LegEnded' || event.type === 'DialFailed') over.add(leg);
+    return isAlive;
+  });
+}
+
+async function countSpeech(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+  const spoken = new Map<string, number>();
+  for (const event of events) {
+    if (event.type !== 'PlayRequested') continue;
+    const sum = event.items.reduce((all, item) => all + (item.kind === 'say' ? item.value.text.length : 0), 0);
+    if (sum > 0) spoken.set(event.callId, (spoken.get(event.callId) ?? 0) + sum);
   }
+  if (spoken.size === 0) return;
+  await sql`
+    update billed_call set spoken = billed_call.spoken + added.spoken
+    from unnest(${[...spoken.keys()]}::uuid[], ${[...spoken.values()]}::int[]) as added (call_id, spoken)
+    where billed_call.call_id = added.call_id`.execute(tx);
+}
+
+async function answerLegs(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+  const answered = new Map<string, Date>();
+  for (const event of events) {
+    if (event.type !== 'LegAnswered') continue;
+    const leg = legUuid(event.callId, event.leg);
+    if (!answered.has(leg)) answered.set(leg, new Date(event.at));
+  }
+  if (answered.size === 0) return;
+  await sql`
+    update outbound_leg set answered_on = told.at, next_on = told.at + (hold_s - ${AHEAD_S}::int) * interval '1 s'
+    from unnest(${[...answered.keys()]}::uuid[], ${[...answered.values()]}::timestamptz[]) as told (leg, at)
+    where outbound_leg.leg = told.leg and answered_on is null`.execute(tx);
 }
 
 type WhoCalled = { called: string; is_peer: boolean };
@@ -141,56 +159,63 @@ async function leasedThen(tx: Kysely<Tables>, event: Extract<CallEvent, { type: 
   return lease ? number : '';
 }
 
-async function count(
-  tx: Kysely<Tables>,
-  event: CallEvent & { accountId: string },
-  app_id: string,
-  { called, is_peer }: WhoCalled,
-) {
-  if (!isUuid(event.accountId)) return;
-  await tx
-    .insertInto('billed_call')
-    .columns(['call_id', 'account_id', 'app_id', 'called', 'is_peer', 'came_in'])
-    .expression((from) =>
-      from
-        .selectFrom('account')
-        .where('id', '=', event.accountId)
-        .select([
-          sql<string>`${event.callId}::uuid`.as('call'),
-          'id',
-          sql<string>`${app_id}::text`.as('app'),
-          sql<string>`${called}::text`.as('called'),
-          sql<boolean>`${is_peer}::boolean`.as('is_peer'),
-          sql<boolean>`${event.type === 'CallArrived'}::boolean`.as('came_in'),
-        ]),
-    )
-    .onConflict((c) => c.doNothing())
-    .execute();
+async function countCalls(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+  const counted: Array<WhoCalled & { event: CallEvent & { accountId: string }; appId: string }> = [];
+  for (const event of events) {
+    const isArrival = event.type === 'CallArrived' && event.seq === 1;
+    if (!(isArrival || event.type === 'CallOrdered') || !isUuid(event.accountId)) continue;
+    // What was ordered came in to no number; what goes out is its leg.
+    const who = isArrival ? await whoCalled(tx, event) : { called: '', is_peer: false };
+    counted.push({ ...who, event, appId: event.app?.appId ?? '' });
+  }
+  if (counted.length === 0) return;
+  const of = <T>(value: (call: (typeof counted)[number]) => T) => counted.map(value);
+  await sql`
+    insert into billed_call (call_id, account_id, app_id, called, is_peer, came_in)
+    select began.call_id, account.id, began.app_id, began.called, began.is_peer, began.came_in
+    from unnest(
+      ${of(({ event }) => event.callId)}::uuid[], ${of(({ event }) => event.accountId)}::uuid[],
+      ${of(({ appId }) => appId)}::text[], ${of(({ called }) => called)}::text[],
+      ${of(({ is_peer }) => is_peer)}::boolean[], ${of(({ event }) => event.type === 'CallArrived')}::boolean[]
+    ) as began (call_id, account_id, app_id, called, is_peer, came_in)
+    join account on account.id = began.account_id
+    on conflict do nothing`.execute(tx);
 }
 
-/** The leg, or every leg of the call, is over: what it cost takes the place of what was kept back. */
-async function ended(tx: Kysely<Tables>, { callId, at }: CallEvent, leg?: string): Promise<Movement[]> {
+/** A leg, or every leg of a call, is over: what it cost takes the place of what was kept back. */
+async function endLegs(tx: Kysely<Tables>, events: CallEvent[]): Promise<Movement[]> {
+  const ends = events.filter(({ type }) => type === 'LegEnded' || type === 'DialFailed' || type === 'CallEnded');
+  if (ends.length === 0) return [];
+  // By the leg, or by the call where all of its legs are meant; the first that is told of one counts.
+  const over = new Map<string, number>();
+  for (const [nth, event] of ends.entries()) {
+    const of = 'leg' in event ? legUuid(event.callId, event.leg) : event.callId.toLowerCase();
+    if (!over.has(of)) over.set(of, nth);
+  }
   const open = await tx
     .selectFrom('outbound_leg')
     .selectAll()
-    .where('call_id', '=', callId)
+    .where('call_id', 'in', [...new Set(ends.map(({ callId }) => callId))])
     .where('ended_on', 'is', null)
-    .$if(leg !== undefined, (q) => q.where('leg', '=', leg!))
     .orderBy('leg')
     .forUpdate()
     .execute();
-  const charges: Movement[] = [];
-  for (const row of open) {
+  const ended = open.flatMap((row) => {
+    const nth = Math.min(over.get(row.leg) ?? ends.length, over.get(row.call_id) ?? ends.length);
+    const at = ends[nth]?.at;
+    if (at === undefined) return [];
     const ms = row.answered_on ? Math.max(0, at - row.answered_on.getTime()) : 0;
-    const amount = priceOf({ price: Number(row.rate), incrementS: row.increment_s }, ms);
-    await tx
-      .updateTable('outbound_leg')
-      .set({ ended_on: new Date(at), charged: String(amount) })
-      .where('leg', '=', row.leg)
-      .execute();
-    charges.push(costOfLeg(row, amount, ms));
-  }
-  return charges;
+    return [{ row, at, ms, amount: priceOf({ price: Number(row.rate), incrementS: row.increment_s }, ms) }];
+  });
+  if (ended.length > 0)
+    await sql`
+      update outbound_leg set ended_on = told.at, charged = told.charged
+      from unnest(
+        ${ended.map(({ row }) => row.leg)}::uuid[], ${ended.map(({ at }) => new Date(at))}::timestamptz[],
+        ${ended.map(({ amount }) => String(amount))}::numeric[]
+      ) as told (leg, at, charged)
+      where outbound_leg.leg = told.leg`.execute(tx);
+  return ended.map(({ row, amount, ms }) => costOfLeg(row, amount, ms));
 }
 
 export const costOfLeg = (
@@ -202,11 +227,28 @@ export const costOfLeg = (
   description: `${of.called}, ${seconds(ms)}`,
 });
 
-/** What the call itself cost, and that it is counted no longer. */
-export async function costsOfCall(tx: Kysely<Tables>, callId: string, durationMs: number): Promise<Movement[]> {
-  const call = await tx.deleteFrom('billed_call').where('call_id', '=', callId).returningAll().executeTakeFirst();
-  if (!call) return [];
-  const about = { accountId: call.account_id, ref: callId, caps: call.came_in };
+/** What calls cost that these events end, and that they are counted no longer. */
+async function endCalls(tx: Kysely<Tables>, events: CallEvent[]): Promise<Movement[]> {
+  const over = new Map<string, number>();
+  for (const event of events) if (event.type === 'CallEnded') over.set(event.callId.toLowerCase(), event.durationMs);
+  if (over.size === 0) return [];
+  const calls = await tx
+    .deleteFrom('billed_call')
+    .where('call_id', 'in', [...over.keys()])
+    .returningAll()
+    .execute();
+  const charges: Movement[] = [];
+  for (const call of calls) charges.push(...(await costsOfCall(tx, call, over.get(call.call_id)!)));
+  return charges;
+}
+
+/** What a call itself cost, of which this is what was counted. */
+export async function costsOfCall(
+  tx: Kysely<Tables>,
+  call: Selectable<Tables['billed_call']>,
+  durationMs: number,
+): Promise<Movement[]> {
+  const about = { accountId: call.account_id, ref: call.call_id, caps: call.came_in };
   const charges: Movement[] = [];
   const rate = call.called !== '' && durationMs > 0 ? await rateOf(tx, 'in', call.called) : undefined;
   const amount = rate ? priceOf(rate, durationMs) : 0;

@@ -19,14 +19,10 @@ export const settle = (db: Database, callId: string): Promise<Movement[]> =>
       .where('settled_on', 'is', null)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Error(`${callId} isn’t quarantined: npm run ops -- quarantine list`);
-    const call = await tx
-      .selectFrom('billed_call')
-      .select('duration_ms')
-      .where('call_id', '=', callId)
-      .executeTakeFirst();
+    const call = await tx.deleteFrom('billed_call').where('call_id', '=', callId).returningAll().executeTakeFirst();
     const charges = [
       ...(await legsOf(tx, callId)),
-      ...(call ? await costsOfCall(tx, callId, Number(call.duration_ms ?? 0)) : []),
+      ...(call ? await costsOfCall(tx, call, Number(call.duration_ms ?? 0)) : []),
     ].filter(({ amount }) => amount !== 0);
     await take(tx, charges);
     return charges;

@@ -11,7 +11,7 @@ import { openRestScene, type Person, type RestScene } from '../../testing/scene.
 
 const ROWS = 200_000;
 /** A statement has 2 s. */
-const CHUNK = 5_000;
+const CHUNK = 1_000;
 /** A page, and a total of up to 10,000. */
 const READ_MAX = 15_000;
 /** A mask that no index can lead looks at the newest 50,000, once for the page and once for the total. */
