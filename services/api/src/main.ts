@@ -144,7 +144,7 @@ shutdown.step('call log', 2000, () => {
   return Promise.all([following, scheduled]);
 });
 shutdown.step('bulk calls', 2000, () => batches);
-shutdown.step('leave the registry', 1000, () => events.registry.leave());
+shutdown.step('leave the registry', 1000, () => events.registry.leave(config.nodeName));
 shutdown.step('http', 2000, () => http.close());
 shutdown.step('mail', 500, async () => mail.close());
 shutdown.step('engine', 500, async () => engine.close());

@@ -96,7 +96,7 @@ describe('kafka, three brokers', { skip: absent }, () => {
     assert.equal(of('frozen').gone, false);
     frozen.kill('SIGCONT');
     await eventually(() => of('frozen').silentMs < 700);
-    await watcher.registry.leave();
+    await watcher.registry.leave('judge');
     await watcher.close();
   });
 
@@ -116,7 +116,7 @@ describe('kafka, three brokers', { skip: absent }, () => {
     for (const socket of sockets) socket.destroy();
     await eventually(() => seen()!.gone);
     await eventually(() => !seen()!.gone);
-    await peer.registry.leave();
+    await peer.registry.leave('peer');
     await peer.registry.join({ name: 'peer', boot: '2', kind: 'test', address: '', loadPercent: 0 });
     await eventually(() => seen()!.boot === '2' && !seen()!.gone);
     unwatch();
@@ -197,8 +197,8 @@ describe('kafka, three brokers', { skip: absent }, () => {
       assert.equal(new Set(found[n]).size, found[n]!.length, 'a record twice');
     }
     assert.deepEqual(declaredDead, []);
-    await log.registry.leave();
-    await Promise.all([other.registry.leave(), other.ping()]);
+    await log.registry.leave('a');
+    await Promise.all([other.registry.leave('b'), other.ping()]);
     await other.close();
   });
 
@@ -222,6 +222,6 @@ describe('kafka, three brokers', { skip: absent }, () => {
     await again.append(one('after'));
     assert.deepEqual(await bodies(log, 30), ['kept', 'after']);
     assert.equal(log.registry.nodes().find((n) => n.name === 'c')!.gone, false);
-    await log.registry.leave();
+    await log.registry.leave('c');
   });
 });

@@ -49,11 +49,11 @@ export async function awaitCalls(of: Leaving): Promise<void> {
  * @returns false where nothing is left, or nobody is there
  */
 export async function handOver(of: Leaving): Promise<boolean> {
-  const { service, link, registry, times = LEAVING } = of;
+  const { name, service, link, registry, times = LEAVING } = of;
   if (service.held().length === 0 || !isReplaced(of)) return false;
   await until(() => link.pending() === 0, times.factsMs);
   await service.pool.leave();
-  await registry.leave();
+  await registry.leave(name);
   // To engines a node lives while its stream does: from here on they look for another, and hear no fact of this one.
   await link.close();
   await sleep(times.movingMs);

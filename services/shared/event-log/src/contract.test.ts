@@ -288,7 +288,7 @@ for (const adapter of [memory(), postgres(), kafka()])
       await sleep(1200);
       assert.equal(peer()!.gone, false);
       assert.ok(peer()!.silentMs < 1000, `${peer()!.silentMs}`);
-      await other.registry.leave();
+      await other.registry.leave('peer');
       await eventually(() => peer()?.gone);
       // It said so: its silence alone tells only after 1.5 s.
       assert.ok(peer()!.silentMs < 1_500, `${peer()!.silentMs} ms`);
@@ -297,8 +297,34 @@ for (const adapter of [memory(), postgres(), kafka()])
       await other.registry.join(node('peer', '2'));
       await eventually(() => peer()?.boot === '2' && !peer()?.gone);
       unwatch();
-      await other.registry.leave();
-      await log.registry.leave();
+      await other.registry.leave('peer');
+      await log.registry.leave('judge');
+      await other.close();
+    });
+
+    test('nodes of one process beat together, and each joins and leaves by itself', async () => {
+      const other = await adapter.open();
+      const node = (name: string, boot = '1') => ({ name, boot, kind: 'test', address: 'here:1', loadPercent: 7 });
+      const seen = (of: EventLog, name: string) => of.registry.nodes().find((n) => n.name === name);
+      await other.registry.join(node('cell.engine'), () => 1);
+      await other.registry.join(node('cell.edge'), () => 2);
+      const unwatch = log.registry.watch(() => {});
+      await eventually(() => seen(log, 'cell.engine')?.loadPercent === 1 && seen(log, 'cell.edge')?.loadPercent === 2);
+      await sleep(1200);
+      for (const name of ['cell.engine', 'cell.edge']) {
+        assert.equal(seen(log, name)!.gone, false);
+        assert.ok(seen(log, name)!.silentMs < 1000, `${seen(log, name)!.silentMs}`);
+        assert.equal(seen(other, name)!.gone, false);
+      }
+      await other.registry.leave('cell.edge');
+      await eventually(() => seen(log, 'cell.edge')?.gone);
+      assert.equal(other.registry.healthy(), true);
+      await sleep(700);
+      assert.equal(seen(log, 'cell.engine')!.gone, false);
+      await other.registry.leave('cell.edge'); // once more says nothing
+      await other.registry.leave('cell.engine');
+      await eventually(() => seen(log, 'cell.engine')?.gone);
+      unwatch();
       await other.close();
     });
 

@@ -34,9 +34,9 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
   const rows = new Map<string, Seen>();
   const addresses = watchAddresses();
   let next: number | undefined;
-  let own: { name: string; boot: string; birth: number } | undefined;
+  const own = new Map<string, { boot: string; birth: number }>(); // by name
 
-  const isOwn = (node: Node) => own?.name === node.name && own.boot === node.boot;
+  const isOwn = (node: Node) => own.get(node.name)?.boot === node.boot;
   function learn(row: Row | undefined, at: number): void {
     const known = row && rows.get(row.node.name);
     if (
@@ -54,21 +54,28 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
     const newest = Math.max(0, ...[...rows.values()].map((row) => row.at));
     for (const [name, row] of rows) if (newest - row.at > FORGOTTEN_MS) rows.delete(name);
   }
-  async function write(row: Row): Promise<void> {
-    const message = {
+  async function write(written: Row[]): Promise<void> {
+    const messages = written.map((row) => ({
       topic: TOPIC,
       partition: 0,
       key: Buffer.from(row.node.name),
       value: Buffer.from(JSON.stringify(row)),
-    };
-    await wire.onLeader(TOPIC, 0, 'nodes', WRITE_MS, (c) => produceV9.api.async(c, ALL, WRITE_MS, [message], {}));
+    }));
+    await wire.onLeader(TOPIC, 0, 'nodes', WRITE_MS, (c) => produceV9.api.async(c, ALL, WRITE_MS, messages, {}));
   }
   function birthOf({ node }: Beat): number {
-    if (isOwn(node)) return own!.birth;
+    if (isOwn(node)) return own.get(node.name)!.birth;
     // After whichever boot holds the name, whatever the clocks of two machines say.
-    own = { name: node.name, boot: node.boot, birth: Math.max(Date.now(), (rows.get(node.name)?.birth ?? 0) + 1) };
-    return own.birth;
+    const birth = Math.max(Date.now(), (rows.get(node.name)?.birth ?? 0) + 1);
+    own.set(node.name, { boot: node.boot, birth });
+    return birth;
   }
+  const rowOfBeat = (beat: Beat): Row => ({
+    node: beat.node,
+    beats: beat.beats,
+    birth: birthOf(beat),
+    withdrawn: false,
+  });
   function observations(): Observation[] {
     const others = [...rows.values()].filter((row) => !row.withdrawn && !isOwn(row.node));
     addresses.follow(others.map(({ node, beats }) => ({ ...node, beats })));
@@ -80,12 +87,12 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
     }));
   }
   return {
-    exchange: (beat) =>
+    exchange: (beats) =>
       reachingKafka('registry', async () => {
         await topics.ensure([TOPIC]);
         // The first beat comes after a whole reading: it must outrank what is there.
-        if (beat && next === undefined) await read();
-        if (beat) await write({ node: beat.node, beats: beat.beats, birth: birthOf(beat), withdrawn: false });
+        if (beats.length > 0 && next === undefined) await read();
+        if (beats.length > 0) await write(beats.map(rowOfBeat));
         await read();
         return observations();
       }),
@@ -93,8 +100,8 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
       reachingKafka('leave the registry', async () => {
         const row = rows.get(node.name);
         if (row?.node.boot !== node.boot) return;
-        await write({ node, beats: row.beats + 1, birth: row.birth, withdrawn: true });
-        own = undefined;
+        await write([{ node, beats: row.beats + 1, birth: row.birth, withdrawn: true }]);
+        own.delete(node.name);
       }),
     async close() {
       addresses.close();

@@ -56,11 +56,12 @@ function write(part: Part, batch: Batch): number {
 
 function registryStore(server: MemoryServer, reach: () => Promise<void>, alive: () => boolean): RegistryStore {
   return {
-    async exchange(beat): Promise<Observation[]> {
+    async exchange(written): Promise<Observation[]> {
       await reach();
-      const held = beat && server.nodes.get(beat.node.name)?.node.boot;
-      if (beat && (beat.claim || !held || held === beat.node.boot))
-        server.nodes.set(beat.node.name, { node: beat.node, beats: beat.beats, withdrawn: false, alive });
+      for (const { node, beats, claim } of written) {
+        const held = server.nodes.get(node.name)?.node.boot;
+        if (claim || !held || held === node.boot) server.nodes.set(node.name, { node, beats, withdrawn: false, alive });
+      }
       return [...server.nodes.values()].map((row) => ({ ...row, free: !row.alive() }));
     },
     async withdraw(node) {

@@ -47,7 +47,10 @@ export type Node = { name: string; boot: string; kind: string; address: string; 
 export type SeenNode = Node & { gone: boolean; silentMs: number };
 
 export interface Registry {
-  /** Writes the first beat, then one every 500 ms with what `load` says. Resolves when the first is read back. */
+  /**
+   * Writes the first beat of a node of this process, then one every 500 ms with what `load` says; the beats of all its nodes
+   * go together. Resolves when the first is read back. Another boot of a name takes that name's place.
+   */
   join(node: Node, load?: () => number): Promise<void>;
   /** The newest view; refreshed at least every 200 ms while joined or watched. */
   nodes(): SeenNode[];
@@ -55,8 +58,8 @@ export interface Registry {
   watch(changed: (nodes: SeenNode[]) => void): () => void;
   /** False while own beats can't be written and read back: then nobody may be judged. */
   healthy(): boolean;
-  /** Withdraws the beat: gone at once. */
-  leave(): Promise<void>;
+  /** Withdraws the beat of that node of this process: gone at once. A name that has not joined is ignored. */
+  leave(name: string): Promise<void>;
 }
 
 export interface EventLog {

@@ -66,7 +66,7 @@ test('a killed process is seen gone before its silence would tell, a frozen one 
   frozen.kill('SIGCONT');
   await eventually(() => of('frozen').silentMs < 700);
   frozen.kill('SIGKILL');
-  await log.registry.leave();
+  await log.registry.leave('judge');
   await log.close();
 });
 

@@ -15,10 +15,13 @@ const FIRST_READINGS_MS = 20;
 /** A sign of life. `claim`: take the name over from whichever boot holds it; later beats only keep it. */
 export type Beat = { node: Node; beats: number; claim: boolean };
 
+/** A node of this process. */
+type Own = { node: Node; load: () => number; claimed: boolean; readBackAt: number };
+
 /** How rows are kept. Both may fail at any time; they are simply called again. */
 export type RegistryStore = {
-  /** Writes a beat (where one is given) and reads all rows, that beat perhaps not among them. */
-  exchange(beat: Beat | undefined): Promise<Observation[]>;
+  /** Writes the beats (none: it only reads) and reads all rows, those beats perhaps not among them. */
+  exchange(beats: readonly Beat[]): Promise<Observation[]>;
   withdraw(node: Node): Promise<void>;
   close(): Promise<void>;
 };
@@ -30,36 +33,45 @@ export function createRegistry(
 ): Registry & { close(): Promise<void> } {
   const judge = createJudge();
   const watchers = new Set<(nodes: ReturnType<Registry['nodes']>) => void>();
-  let own: { node: Node; load: () => number; beats: number; beatAt: number; claimed: boolean } | undefined;
+  const own = new Map<string, Own>();
+  let beats = 0; // the last one written, of all nodes of this process
+  let beatAt = Number.NEGATIVE_INFINITY;
   let writtenAt = new Map<number, number>(); // beat number → when it was written
-  let readBackAt = Number.NEGATIVE_INFINITY; // when the newest beat that came back was written
+  let watchedAt = Number.NEGATIVE_INFINITY; // when a reading came back to a process without nodes
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let closed = false;
 
-  const healthy = () => now() - readBackAt < FAIR_MS;
+  const isFresh = (readBackAt: number) => now() - readBackAt < FAIR_MS;
+  /** A mere watcher is fit to judge while it can read; who has nodes, while every one's beats come back. */
+  const healthy = () =>
+    own.size === 0 ? isFresh(watchedAt) : [...own.values()].every(({ readBackAt }) => isFresh(readBackAt));
 
   function readBack(observations: Observation[]): void {
-    const mine = own && observations.find((o) => o.node.name === own!.node.name && o.node.boot === own!.node.boot);
-    if (!own)
-      readBackAt = now(); // A mere watcher is fit to judge while it can read.
-    else if (mine) {
-      own.claimed = true;
-      readBackAt = Math.max(readBackAt, writtenAt.get(mine.beats) ?? Number.NEGATIVE_INFINITY);
-      writtenAt = new Map([...writtenAt].filter(([beats]) => beats >= mine.beats));
+    if (own.size === 0) watchedAt = now();
+    const rows = new Map(observations.map((row) => [row.node.name, row]));
+    let oldest = beats;
+    for (const mine of own.values()) {
+      const row = rows.get(mine.node.name);
+      if (row?.node.boot !== mine.node.boot) continue;
+      mine.claimed = true;
+      mine.readBackAt = Math.max(mine.readBackAt, writtenAt.get(row.beats) ?? Number.NEGATIVE_INFINITY);
+      oldest = Math.min(oldest, row.beats);
     }
+    writtenAt = new Map([...writtenAt].filter(([beat]) => beat >= oldest));
+  }
+  function dueBeats(): Beat[] {
+    if (own.size === 0 || now() - beatAt < BEAT_EVERY_MS - READ_EVERY_MS / 2) return [];
+    beatAt = now();
+    writtenAt.set(++beats, beatAt);
+    if (writtenAt.size > BEATS_KEPT_MAX) writtenAt.delete(writtenAt.keys().next().value!);
+    return [...own.values()].map((one) => {
+      one.node = { ...one.node, loadPercent: Math.round(one.load()) };
+      return { node: one.node, beats, claim: !one.claimed };
+    });
   }
   async function turn(): Promise<void> {
-    const beats = own !== undefined && now() - own.beatAt >= BEAT_EVERY_MS - READ_EVERY_MS / 2;
-    if (own && beats) {
-      own.node = { ...own.node, loadPercent: Math.round(own.load()) };
-      own.beatAt = now();
-      writtenAt.set(++own.beats, own.beatAt);
-      if (writtenAt.size > BEATS_KEPT_MAX) writtenAt.delete(writtenAt.keys().next().value!);
-    }
-    const observations = await store.exchange(
-      own && beats ? { node: own.node, beats: own.beats, claim: !own.claimed } : undefined,
-    );
+    const observations = await store.exchange(dueBeats());
     readBack(observations);
     if (judge.observe(now(), healthy(), observations)) for (const tell of watchers) tell(judge.nodes());
   }
@@ -69,7 +81,7 @@ export function createRegistry(
     timer = undefined;
     running = turn()
       .then(
-        () => (own && !healthy() ? FIRST_READINGS_MS : READ_EVERY_MS),
+        () => (own.size > 0 && !healthy() ? FIRST_READINGS_MS : READ_EVERY_MS),
         () => READ_EVERY_MS, // Not reading is what `healthy` tells.
       )
       .then((pauseMs) => {
@@ -84,10 +96,11 @@ export function createRegistry(
 
   return {
     async join(node, load = () => node.loadPercent) {
-      own = { node, load, beats: 0, beatAt: Number.NEGATIVE_INFINITY, claimed: false };
-      readBackAt = Number.NEGATIVE_INFINITY;
+      const joined: Own = { node, load, claimed: false, readBackAt: Number.NEGATIVE_INFINITY };
+      own.set(node.name, joined);
+      beatAt = Number.NEGATIVE_INFINITY; // its first beat takes those of the others along
       start();
-      for (const until = now() + 15_000; !healthy(); await new Promise((done) => setTimeout(done, 10)))
+      for (const until = now() + 15_000; !isFresh(joined.readBackAt); await new Promise((done) => setTimeout(done, 10)))
         if (closed || now() > until)
           throw new LogError('unavailable', `the first beat of ${node.name} was not read back`);
     },
@@ -98,9 +111,9 @@ export function createRegistry(
       return () => watchers.delete(changed);
     },
     healthy,
-    async leave() {
-      const node = own?.node;
-      own = undefined;
+    async leave(name) {
+      const node = own.get(name)?.node;
+      own.delete(name);
       await running;
       if (node) await store.withdraw(node);
     },

@@ -75,7 +75,7 @@ test('a fact is durable when its owner says so, and a request arrives once with 
   const origin = { topBranch: 'z9hG4bKone', requestUri: 'sip:1@example.com' };
   assert.deepEqual(known, [['call-2', { node: 'edge-2', instanceId: 'b7' }, origin]]);
   await link.close();
-  await theirs.registry.leave();
+  await theirs.registry.leave('flow-engine');
   await closeGrpc(grpc, 100);
   await Promise.all([ours.close(), theirs.close()]);
 });
