@@ -35,7 +35,7 @@ module.exports = {
       name: 'services-do-not-import-each-other',
       comment: 'A service never imports another: proto and services/shared are what they share.',
       severity: 'error',
-      from: { path: '^services/(?!shared/|phone/)([^/]+)/' },
+      from: { path: '^services/(?!shared/|phone/|cell/)([^/]+)/' },
       to: { path: '^services/(?!shared/)([^/]+)/', pathNot: '^services/$1/' },
     },
     {
@@ -47,6 +47,13 @@ module.exports = {
         path: '^services/(?!shared/|phone/)',
         pathNot: ['^services/sip-edge/src/stack/', '^services/media/src/peer/'],
       },
+    },
+    {
+      name: 'a-cell-takes-starts',
+      comment: 'Of other services a cell takes what starts them, and nothing else.',
+      severity: 'error',
+      from: { path: '^services/cell/' },
+      to: { path: '^services/(?!shared/|cell/)', pathNot: '^services/[^/]+/src/start\\.ts$' },
     },
     {
       name: 'shared-knows-no-service',
@@ -78,10 +85,13 @@ module.exports = {
       to: { path: ['^test/', '\\.test\\.ts$', '/testing/'] },
     },
     {
-      name: 'adapters-are-chosen-in-main',
-      comment: 'Adapters are chosen in main.ts and nowhere else.',
+      name: 'adapters-are-chosen-in-start',
+      comment: 'Adapters are chosen in start.ts (main.ts, where a service has no other) and nowhere else.',
       severity: 'error',
-      from: { path: '^services/(?!shared/)[^/]+/src/', pathNot: ['/main\\.ts$', '/adapters/', '\\.test\\.ts$'] },
+      from: {
+        path: '^services/(?!shared/)[^/]+/src/',
+        pathNot: ['/(main|start)\\.ts$', '/adapters/', '\\.test\\.ts$'],
+      },
       to: { path: '^services/(?!shared/)[^/]+/src/adapters/' },
     },
     {

@@ -69,7 +69,7 @@ export async function startEngine(open: OpenLog, name: string, fault?: Fault) {
     async stop() {
       if (dead) return;
       await engine.leave();
-      await log.registry.leave();
+      await log.registry.leave(self.name);
       await closeGrpc(server, 100);
       await base.close();
     },

@@ -13,7 +13,7 @@ import { reporterOf, storyOf } from './cluster.ts';
 const SPEED = 50;
 const quiet = createLogger({ service: 'test', node: 't', boot: 'b', level: 'silent' }, { write() {} });
 const KINDS = ['sip-edge', 'media', 'notifier'];
-const refOf = (kind: string): NodeRef => ({ name: kind, boot: 'b', kind, loadPercent: 0 });
+const refOf = (kind: string): NodeRef => ({ name: kind, boot: 'b', kind, loadPercent: 0, isNear: false });
 
 export type Owner = ReturnType<typeof createOwner>;
 

@@ -12,7 +12,7 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
-import { bearer, CHANNEL_OPTIONS, partitionOf } from '@opentact/runtime';
+import { bearer, CHANNEL_OPTIONS, partitionOf, processOf } from '@opentact/runtime';
 import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
 import { type Control, openControl } from './control.ts';
 import { freePorts } from './ports.ts';
@@ -97,8 +97,11 @@ async function launch(environment: Record<string, string>, within = plainly): Pr
     OPENTACT_RTP_PORTS: rtpPorts(),
     OPENTACT_FETCH_ALLOW: '127.0.0.1/32',
     OPENTACT_DIAL_ALLOW: '127.0.0.1/32',
+    OPENTACT_SHAPE: process.env.OPENTACT_SHAPE ?? 'services',
     ...environment,
   };
+  const isCells = env.OPENTACT_SHAPE === 'cells';
+  const engines = isCells ? CELL_ENGINES : ENGINES;
   const partitions = (environment.OPENTACT_LOG ?? process.env.OPENTACT_LOG) === 'kafka' ? 48 : 8;
   let output = '';
   let child: ChildProcess;
@@ -154,29 +157,29 @@ async function launch(environment: Record<string, string>, within = plainly): Pr
           .trim()
           .split(/\s/)[0],
       ),
-    named: (kind) => namesOf(home, kind),
+    named: (kind) => namesOf(home, isCells && KINDS_OF_A_CELL.includes(kind) ? 'cell' : kind),
     async serving(callId, kind) {
       const story = await platform.story(callId);
       const named = story.flatMap((e) => nodeNamedBy(e, kind));
       if (named.length === 0) throw new Error(`no ${kind} serves ${callId}`);
-      return named.at(-1)!;
+      return processOf(named.at(-1)!);
     },
-    ownerOf: (callId) => owners(home).get(partitionOf(callId, partitions)) ?? '',
+    ownerOf: (callId) => owners(home, engines).get(partitionOf(callId, partitions)) ?? '',
     tookOverSince: (callId, since) => {
       const mine = partitionOf(callId, partitions);
-      return readiness(home).flatMap(({ partition, name, time }) =>
+      return readiness(home, engines).flatMap(({ partition, name, time }) =>
         partition === mine && Date.parse(time) >= since ? [name] : [],
       );
     },
     async whole(ms = 30_000) {
-      const belongs = Array.from({ length: partitions }, (_, n) => ownerAmong(n, ENGINES));
+      const belongs = Array.from({ length: partitions }, (_, n) => processOf(ownerAmong(n, engines)!));
       const is = () => {
-        const now = owners(home);
+        const now = owners(home, engines);
         return belongs.every((name, n) => now.get(n) === name);
       };
       for (const end = Date.now() + ms; !(is() && (await ready()) && (await allReady(home))); await sleep(50))
         if (Date.now() > end)
-          throw new Error(`not whole after ${ms} ms: ${JSON.stringify([...owners(home)])}\n${output}`);
+          throw new Error(`not whole after ${ms} ms: ${JSON.stringify([...owners(home, engines)])}\n${output}`);
     },
     kill(name, signal = 'SIGKILL') {
       const pid = platform.pid(name);
@@ -288,6 +291,8 @@ function rtpPorts(): string {
 let started = 0;
 
 const ENGINES = ['flow-engine-1', 'flow-engine-2'];
+const CELL_ENGINES = ['cell-1.flow-engine', 'cell-2.flow-engine'];
+const KINDS_OF_A_CELL = ['flow-engine', 'media', 'notifier', 'sip-edge'];
 
 /** Every process that can be asked says that it is ready. */
 async function allReady(home: string): Promise<boolean> {
@@ -308,8 +313,11 @@ function isReady(socketPath: string): Promise<boolean> {
 }
 
 /** When each engine became ready for each partition, and under which epoch. */
-function readiness(home: string): Array<{ partition: number; epoch: number; time: string; name: string }> {
-  return ENGINES.flatMap((name) => {
+function readiness(
+  home: string,
+  engines: string[],
+): Array<{ partition: number; epoch: number; time: string; name: string }> {
+  return engines.map(processOf).flatMap((name) => {
     const path = join(home, 'logs', `${name}.log`);
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
     return lines
@@ -319,8 +327,8 @@ function readiness(home: string): Array<{ partition: number; epoch: number; time
 }
 
 /** Who is ready for each partition under its newest epoch: one that was fenced while it caught up says ready later. */
-function owners(home: string): Map<number, string> {
-  const inOrder = readiness(home).sort((a, b) => a.epoch - b.epoch);
+function owners(home: string, engines: string[]): Map<number, string> {
+  const inOrder = readiness(home, engines).sort((a, b) => a.epoch - b.epoch);
   return new Map(inOrder.map(({ partition, name }) => [partition, name]));
 }
 

@@ -142,7 +142,7 @@ test('a call whose release nobody answers settles all the same, and the audit fr
   await owner.until(async () => (await types(owner)).includes('CallEnded'));
   owner.later(6_000);
   await owner.until(async () => (await types(owner)).includes('RequestFailed'));
-  await owner.partition().audit([callId], { name: 'media', boot: 'b', kind: 'media', loadPercent: 0 });
+  await owner.partition().audit([callId], { name: 'media', boot: 'b', kind: 'media', loadPercent: 0, isNear: false });
   assert.deepEqual(owner.gone, [callId]);
 });
 

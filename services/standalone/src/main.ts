@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { createTopics, endEmbeddedPostgres, openLog } from '@opentact/event-log';
 import {
   bootId,
@@ -46,6 +47,8 @@ const START_MS_MAX = 70_000;
 /** EX_CANTCREAT. */
 const CANT_CREATE = 73;
 const LEFTOVER_GRACE_MS = 5000;
+/** Those of a turn leave one after the other. */
+const LEAVE_MS_MAX = 45_000;
 const SOCKETS_CLOSED_MS = 2000;
 const TAKE_MS_MAX = 5000;
 
@@ -65,8 +68,12 @@ function refuse(code: number, text: string): never {
 function readConfig(): Config {
   if (args.includes('--help')) {
     say(
-      `npm start [-- --quiet] [--kafka HOST:PORT[,…]] [--replace [--change]]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
+      `npm start [-- --quiet] [--shape cells|services] [--small] [--kafka HOST:PORT[,…]] [--replace [--change]]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
     );
+    say(
+      `--shape: cells (engine, notifier, media and edge in one process, twice) or services (each a process, twice).\n`,
+    );
+    say(`--small: one cell, for a small machine; without a second one calls don’t survive its death.\n`);
     say(`--kafka: the journal is kept there (OPENTACT_LOG=kafka, KAFKA_BROKERS); api keeps its PostgreSQL.\n`);
     say(
       `--replace: takes over from the one that runs for this home, process by process; calls go on. For an upgrade,\n`,
@@ -78,15 +85,8 @@ function readConfig(): Config {
     say(`${helpText(PUBLIC)}\n`);
     process.exit(0);
   }
-  const at = args.indexOf('--kafka');
-  const brokers = at === -1 ? undefined : args[at + 1];
-  if (at !== -1 && !brokers) refuse(64, '--kafka needs HOST:PORT of a broker');
-  // The services are told by their environment, like everything else.
-  if (brokers) Object.assign(process.env, { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: brokers });
-  const flags = ['--quiet', '--replace', ...(isReplacing ? ['--change'] : [])];
-  const unknown = args.filter((arg, n) => !flags.includes(arg) && !(brokers && (n === at || n === at + 1)));
-  if (unknown.length > 0) refuse(64, `unknown: ${unknown.join(' ')}; try npm start -- --help`);
   try {
+    tellByFlags();
     settleWithHome();
     const config = readPlatformConfig('standalone', process.env);
     if (config.log === 'memory')
@@ -95,6 +95,32 @@ function readConfig(): Config {
   } catch (fault) {
     return refuse(78, (fault as Error).message);
   }
+}
+
+const FLAGS = {
+  quiet: { type: 'boolean' },
+  replace: { type: 'boolean' },
+  change: { type: 'boolean' },
+  small: { type: 'boolean' },
+  shape: { type: 'string' },
+  kafka: { type: 'string' },
+} as const;
+
+/** What flags say is told by the environment, like everything else. */
+function tellByFlags(): void {
+  const flags = () => {
+    try {
+      return parseArgs({ args, options: FLAGS }).values;
+    } catch (fault) {
+      return refuse(64, `${(fault as Error).message}; try npm start -- --help`);
+    }
+  };
+  const { kafka, shape, small, change } = flags();
+  if (change && !isReplacing) refuse(64, '--change goes with --replace; try npm start -- --help');
+  if (kafka === '') refuse(64, '--kafka needs HOST:PORT of a broker');
+  if (kafka) Object.assign(process.env, { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: kafka });
+  if (shape) process.env.OPENTACT_SHAPE = shape;
+  if (small) Object.assign(process.env, { OPENTACT_SHAPE: shape ?? 'cells', OPENTACT_CELLS: '1' });
 }
 
 /** Sees that an upgrade stays where the home is, and says what is other than it was. @throws ConfigError */
@@ -224,7 +250,7 @@ async function run(config: Config): Promise<void> {
   const supervised = createSupervisor(plan, { home: config.home, log, say });
   begun.supervisor = supervised;
   const stopRotating = keepRotating(logs);
-  for (const turn of supervised.turns()) shutdown.step(`leave ${turn}`, 25_000, () => supervised.leave(turn));
+  for (const turn of supervised.turns()) shutdown.step(`leave ${turn}`, LEAVE_MS_MAX, () => supervised.leave(turn));
   shutdown.step('PostgreSQL', 15_000, () => postgres?.stop());
   shutdown.step('pid file', 500, () => {
     stopRotating();

@@ -21,31 +21,43 @@ export type Planned = {
 
 /** Two of each kind that calls live on, so that recovery doesn't wait for a start. */
 const EACH = 2;
-const named = (kind: string) => Array.from({ length: EACH }, (_, i) => `${kind}-${i + 1}`);
 
 type Given = { clone: string; databaseUrl: string | undefined; apiDatabaseUrl: string | undefined; quiet: boolean };
 
+type Kind = Pick<Planned, 'leaves' | 'upgrades' | 'needed'> & { name: string; path: string; shape?: Config['shape'] };
+
 /** Facts must find an engine until the last node is gone, and everyone asks api until the end. */
-const ORDER: Array<Pick<Planned, 'name' | 'leaves' | 'upgrades' | 'needed'> & { path: string }> = [
+const KINDS: Kind[] = [
   { name: 'api', path: 'api/src/main.ts', upgrades: 1, leaves: 4, needed: false },
-  ...named('flow-engine').map((name) => ({
-    name,
-    path: 'flow-engine/src/main.ts',
-    upgrades: 3,
-    leaves: 3,
-    needed: true,
-  })),
-  ...named('media').map((name) => ({ name, path: 'media/src/main.ts', upgrades: 4, leaves: 2, needed: true })),
-  ...named('notifier').map((name) => ({ name, path: 'notifier/src/main.ts', upgrades: 2, leaves: 2, needed: true })),
-  ...named('sip-edge').map((name) => ({ name, path: 'sip-edge/src/main.ts', upgrades: 5, leaves: 1, needed: true })),
+  { name: 'cell', path: 'cell/src/main.ts', upgrades: 3, leaves: 2, needed: true, shape: 'cells' },
+  { name: 'flow-engine', path: 'flow-engine/src/main.ts', upgrades: 3, leaves: 3, needed: true, shape: 'services' },
+  { name: 'media', path: 'media/src/main.ts', upgrades: 4, leaves: 2, needed: true, shape: 'services' },
+  { name: 'notifier', path: 'notifier/src/main.ts', upgrades: 2, leaves: 2, needed: true, shape: 'services' },
+  { name: 'sip-edge', path: 'sip-edge/src/main.ts', upgrades: 5, leaves: 1, needed: true, shape: 'services' },
   { name: 'demo-customer', path: 'standalone/src/demo/customer.ts', upgrades: 6, leaves: 5, needed: false },
   { name: 'demo-callee', path: 'phone/src/callee.ts', upgrades: 6, leaves: 5, needed: false },
 ];
 
+/** When a process of that name leaves for good; the last to leave where no kind has that name. */
+export function leavesOf(name: string): number {
+  const kind = KINDS.find((one) => one.name === name.replace(/-\d+$/, '') || one.name === name);
+  return kind?.leaves ?? Math.max(...KINDS.map(({ leaves }) => leaves));
+}
+
+/** The processes of an installation of that shape. */
+function processesOf({ shape, cells }: Config): Kind[] {
+  const counted = ({ name, shape: only }: Kind) => {
+    const count = only === 'cells' ? cells : EACH;
+    return only ? Array.from({ length: count }, (_, i) => `${name}-${i + 1}`) : [name];
+  };
+  const kinds = KINDS.filter((kind) => !kind.shape || kind.shape === shape);
+  return kinds.flatMap((kind) => counted(kind).map((name) => ({ ...kind, name })));
+}
+
 /** The processes, in the order they are started. One whose script isn't there yet is left out. */
 export function planOf(config: Config, environment: Environment, given: Given): Planned[] {
   const services = join(given.clone, 'services');
-  const present = ORDER.filter(({ path }) => existsSync(join(services, path)));
+  const present = processesOf(config).filter(({ path }) => existsSync(join(services, path)));
   const loopback = `127.0.0.1:${config.demoPort}`;
   const shared: Environment = {
     ...environment,

@@ -1,15 +1,18 @@
 /** Starts the processes of a plan, tells what becomes of them, and makes them leave in order. */
+
+import { readdir, rm } from 'node:fs/promises';
 import { type RequestOptions, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, Logger, Readiness } from '@opentact/runtime';
-import { isWildcard } from '@opentact/runtime';
+import { isWildcard, servingPid } from '@opentact/runtime';
 import { type Child, createChild } from './child.ts';
 import { lastSaid } from './log-files.ts';
-import type { Planned } from './plan.ts';
+import { leavesOf, type Planned } from './plan.ts';
+import { endProcess } from './processes.ts';
 
 /** How long a process may take to leave before it is killed; a media node waits for its calls. */
-const GRACE_MS = 12_000;
+const GRACE_MS = 20_000;
 const READY_MS_MAX = 30_000;
 /** Between a process that is ready and the next that leaves: what was its share has come back to it. */
 const SETTLE_MS = 1_500;
@@ -17,7 +20,8 @@ const SETTLE_MS = 1_500;
 export type Supervisor = {
   start(): Promise<void>;
   /**
-   * One after the other, in the place of those that run: each is ready before the next one leaves.
+   * One after the other, in the place of those that run: each is ready before the next one leaves. Those of another shape
+   * leave last.
    * @returns the name of the first that did not become ready, at which it stopped.
    */
   replace(): Promise<string | undefined>;
@@ -50,6 +54,23 @@ export function createSupervisor(
       ended: (name, how, final) => void tellEnd(name, how, final),
     }),
   );
+  /** Processes that serve this home and are none of the plan: those of the shape that is replaced. First who leaves first. */
+  async function strangers(): Promise<Array<{ name: string; pid: number }>> {
+    const known = new Set(['standalone', 'postgres', ...plan.map(({ name }) => name)]);
+    const files = await readdir(join(of.home, 'run')).catch(() => []);
+    const names = files.filter((file) => file.endsWith('.pid')).map((file) => file.slice(0, -'.pid'.length));
+    const found: Array<{ name: string; pid: number }> = [];
+    for (const name of names.filter((one) => !known.has(one))) {
+      const pid = await servingPid(of.home, name);
+      if (pid !== undefined) found.push({ name, pid });
+    }
+    return found.sort((a, b) => leavesOf(a.name) - leavesOf(b.name));
+  }
+  async function endStranger({ name, pid }: { name: string; pid: number }): Promise<void> {
+    const isKilled = await endProcess(pid, GRACE_MS);
+    await Promise.all(['pid', 'health'].map((end) => rm(join(of.home, 'run', `${name}.${end}`), { force: true })));
+    of.log.info({ child: name, childPid: pid, isKilled }, 'left: it is of another shape');
+  }
   return {
     start: async () => void (await Promise.all(children.map((child) => child.start()))),
     async replace() {
@@ -67,12 +88,19 @@ export function createSupervisor(
         if (!isReady) return child.planned.name;
         if (!child.planned.shown) await sleep(SETTLE_MS);
       }
+      for (const stranger of await strangers()) {
+        if (leaving) return undefined;
+        await endStranger(stranger);
+        of.say(`${stranger.name} has left\n`);
+        await sleep(SETTLE_MS);
+      }
       return undefined;
     },
     settled: () => Promise.allSettled(children.map((child) => child.settled())),
     children: () => children,
     async leave(turn) {
       leaving = true;
+      for (const stranger of await strangers()) if (leavesOf(stranger.name) === turn) await endStranger(stranger);
       // One after the other: the first of a pair hands its calls to the second, which ends them.
       for (const child of children) if (child.planned.leaves === turn) await child.stop(GRACE_MS);
     },

@@ -1,6 +1,6 @@
 // The service on its link: asks come down as bytes, facts go up as bytes. It refuses events that it can't read, in the log.
 import type { EventLog } from '@opentact/event-log';
-import { createNodeLink, type NodeLink } from '@opentact/link';
+import { createNodeLink, type LocalEngines, type NodeLink } from '@opentact/link';
 import { decodeEvent, encodeEvent } from '@opentact/proto';
 import type { Logger } from '@opentact/runtime';
 import { createMedia, type MediaOptions } from './create-media.ts';
@@ -12,11 +12,13 @@ export type OnLinkOptions = {
   events: Pick<EventLog, 'partitions' | 'registry'>;
   log: Logger;
   token: string | undefined;
+  /** Engines of this process. */
+  local?: LocalEngines | undefined;
   media: Omit<MediaOptions, 'engines' | 'log'>;
 };
 
 export function mediaOnLink(options: OnLinkOptions): { service: MediaService; link: NodeLink; close(): Promise<void> } {
-  const { name, boot, events, log, token } = options;
+  const { name, boot, events, log, token, local } = options;
   const { service, close } = createMedia({
     ...options.media,
     log,
@@ -32,6 +34,7 @@ export function mediaOnLink(options: OnLinkOptions): { service: MediaService; li
     events,
     log,
     ...(token && { token }),
+    local,
     load: () => service.loadPercent,
     handlers: {
       ask: ({ payload, account }) => service.ask(decodeEvent(payload), account),

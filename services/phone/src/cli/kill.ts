@@ -3,18 +3,18 @@
  * pid file of this home alone, and only for a process that runs for it.
  */
 import type { CallEvent } from '@opentact/proto';
-import { servingPid } from '@opentact/runtime';
+import { processOf, servingPid } from '@opentact/runtime';
 import type { PhoneCall } from '../phone-call.ts';
 import type { Control } from './control.ts';
 
-export const KINDS = ['media', 'engine', 'edge', 'notifier', 'api'] as const;
+export const KINDS = ['media', 'engine', 'edge', 'notifier', 'cell', 'api'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Which process, and behind which event of the story: by its type, `VerbStarted`. */
 export type Kill = { kind: Kind; at: string };
 
-/** What the story calls the nodes that a call is given. */
-const NODES: Partial<Record<Kind, string>> = { media: 'media', edge: 'sip-edge', notifier: 'notifier' };
+/** What the story calls the nodes that a call is given. A cell is looked for by the media it gives. */
+const NODES: Partial<Record<Kind, string>> = { media: 'media', edge: 'sip-edge', notifier: 'notifier', cell: 'media' };
 /** A packet comes each 20 ms; so long behind the kill the gaps between them are looked at. */
 const WINDOW_MS = 10_000;
 
@@ -58,7 +58,7 @@ export function createKill({ kind, at }: Kill, { call, control, home, print }: A
     return node;
   }
   async function kill(): Promise<void> {
-    const name = await nameOf();
+    const name = processOf(await nameOf());
     const pid = name ? await servingPid(home, name) : undefined;
     if (pid === undefined) {
       why = name ? `no ${name} runs for ${home}` : `no ${kind} serves this call at ${at}`;

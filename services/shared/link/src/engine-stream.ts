@@ -1,11 +1,11 @@
 /** One stream to one engine, kept for as long as the engine is listed: reconnects at once, then every half second. */
-import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import type { Node } from '@opentact/event-log';
 import { LinkV1 } from '@opentact/proto';
 import { backoffMs, bearer, CHANNEL_OPTIONS, type Logger } from '@opentact/runtime';
+import type { LocalEngines, NodeEnd } from './local.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 
-type Call = ClientDuplexStream<LinkV1.FromNode, LinkV1.FromEngine>;
 type ToEngine = NonNullable<LinkV1.NodeItem['item']>;
 export type OfEngine = NonNullable<LinkV1.EngineItem['item']>;
 
@@ -30,17 +30,29 @@ export type EngineStream = {
 
 const bytesOf = (item: ToEngine): number => (item.$case === 'fact' ? item.value.payload.byteLength + 64 : 96);
 
+/** How an engine is reached: within this process where it is of it, else by gRPC. */
+export type Reaching = { engine: Node; token: string | undefined; local: LocalEngines | undefined };
+
 type Connection = { outbox: Outbox<ToEngine>; hello: boolean; end(): void };
+
+/** A client of its own, so that no back-off of an earlier connection delays this one. */
+function overGrpc({ engine, token }: Reaching): NodeEnd {
+  const client = new LinkV1.EngineLinkClient(engine.address, credentials.createInsecure(), CHANNEL_OPTIONS);
+  const call = client.connect(bearer(token));
+  const cancel = () => {
+    call.cancel();
+    client.close();
+  };
+  return { on: call.on.bind(call), write: (message) => call.write(message), end: () => call.end(), cancel };
+}
 
 /** Opens one call. `ended` is called once, for whatever reason. */
 function connect(
-  of: { engine: Node; token: string | undefined; hello: () => LinkV1.NodeHello },
+  of: Reaching & { hello: () => LinkV1.NodeHello },
   heard: (item: OfEngine) => void,
   ended: (why: string) => void,
 ): Connection {
-  // A client of its own, so that no back-off of an earlier connection delays this one.
-  const client = new LinkV1.EngineLinkClient(of.engine.address, credentials.createInsecure(), CHANNEL_OPTIONS);
-  const call: Call = client.connect(bearer(of.token));
+  const call = of.local?.connect(of.engine) ?? overGrpc(of);
   let over = false;
   const late = setTimeout(() => end('no hello'), HELLO_MS_MAX);
   const outbox = createOutbox<ToEngine>({
@@ -57,7 +69,6 @@ function connect(
     clearTimeout(late);
     outbox.close();
     call.cancel();
-    client.close();
     ended(why);
   }
   call.on('error', (error) => end(error.message));
@@ -79,7 +90,7 @@ function connect(
 
 /** @param heard every item of the engine, in order. @param closed the open stream broke. */
 export function createEngineStream(
-  of: { engine: Node; token: string | undefined; hello: () => LinkV1.NodeHello; log: Logger },
+  of: Reaching & { hello: () => LinkV1.NodeHello; log: Logger },
   heard: (item: OfEngine, stream: EngineStream) => void,
   closed: (stream: EngineStream) => void,
 ): EngineStream {

@@ -2,13 +2,13 @@
  * The engine's half of the link: routes by (node, boot), hands facts of open partitions up in order, answers facts of
  * other partitions itself. What is said to a node without a stream is dropped: it is owed and is said again.
  */
-import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import { LinkV1 } from '@opentact/proto';
 import { type Logger, partitionOf } from '@opentact/runtime';
+import type { EngineEnd } from './local.ts';
 import { createOutbox } from './outbox.ts';
 import type { EngineHandlers, EngineLinkServer, NodeRef } from './port.ts';
 
-type Call = ServerDuplexStream<LinkV1.FromNode, LinkV1.FromEngine>;
 type ToNode = NonNullable<LinkV1.EngineItem['item']>;
 type OfNode = NonNullable<LinkV1.NodeItem['item']>;
 
@@ -33,7 +33,7 @@ const idOf = (name: string, boot: string): string => `${name}/${boot}`;
 
 /** One stream, whose first item must be a hello. `heard` gets everything, `over` is called once. */
 function accept(
-  call: Call,
+  call: EngineEnd,
   heard: (item: OfNode, of: { send(item: ToNode): void; end(why: string): void }) => void,
   over: () => void,
 ) {
@@ -65,8 +65,10 @@ function accept(
   call.on('error', (error) => end(error.message));
 }
 
-/** Add it to a server by `addTo`. */
-export function createEngineLink(options: EngineLinkOptions): EngineLinkServer & { addTo(server: Server): void } {
+/** Add it to a server by `addTo`; nodes of the same process come by `connect`. */
+export function createEngineLink(
+  options: EngineLinkOptions,
+): EngineLinkServer & { addTo(server: Server): void; connect(stream: EngineEnd): void } {
   const { handlers, log, partitions } = options;
   const connections = new Map<string, Connection>();
   const open = new Map<number, number>(); // partition → epoch
@@ -81,9 +83,10 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
   function greet(
     { name, boot, kind, loadPercent }: LinkV1.NodeHello,
     to: Pick<Connection, 'send' | 'end'>,
+    isNear: boolean,
   ): Connection {
     const id = idOf(name, boot);
-    const connection: Connection = { ref: { name, boot, kind, loadPercent }, ...to };
+    const connection: Connection = { ref: { name, boot, kind, loadPercent, isNear }, ...to };
     connections.get(id)?.end('replaced by a new stream');
     connections.set(id, connection);
     to.send({ $case: 'hello', value: { name: options.name, boot: options.boot, partitions } });
@@ -129,7 +132,7 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
       }
     }
   }
-  function connect(stream: Call): void {
+  function accepted(stream: EngineEnd, isNear: boolean): void {
     let connection: Connection | undefined;
     const told = new Set<number>();
     accept(
@@ -139,7 +142,7 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
           if (connection) heard(item, connection, told);
           else to.end('no hello');
         } else if (connection) connection.ref.loadPercent = item.value.loadPercent;
-        else connection = greet(item.value, to);
+        else connection = greet(item.value, to, isNear);
       },
       () => {
         const gone = connection;
@@ -186,6 +189,8 @@ export function createEngineLink(options: EngineLinkOptions): EngineLinkServer &
       void send(to.name, to.boot, { $case: 'there', value: { key, part, ...(holder ?? NOBODY), epoch } }),
     hint: (to, key, payload, account = '') =>
       void send(to.node, to.boot, { $case: 'hint', value: { key, payload: asBuffer(payload), account } }),
-    addTo: (server) => server.addService(LinkV1.EngineLinkService, { connect }),
+    addTo: (server) =>
+      server.addService(LinkV1.EngineLinkService, { connect: (stream: EngineEnd) => accepted(stream, false) }),
+    connect: (stream) => accepted(stream, true),
   };
 }

@@ -3,12 +3,14 @@ import type { EventLog, SeenNode } from '@opentact/event-log';
 import type { LinkV1 } from '@opentact/proto';
 import type { Logger } from '@opentact/runtime';
 import { createEngineStream, type EngineStream, type OfEngine } from './engine-stream.ts';
+import type { LocalEngines } from './local.ts';
 
 const ENGINE_KIND = 'flow-engine';
 
 export function createEngines(of: {
   registry: EventLog['registry'];
   token: string | undefined;
+  local: LocalEngines | undefined;
   hello: () => LinkV1.NodeHello;
   log: Logger;
   heard(item: OfEngine, stream: EngineStream): void;

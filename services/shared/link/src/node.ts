@@ -8,6 +8,7 @@ import { createAudit } from './audit.ts';
 import type { EngineStream, OfEngine } from './engine-stream.ts';
 import { createEngines } from './engines.ts';
 import { createFactStore, type KeyState, STORE_LIMITS, type StoreLimits } from './fact-store.ts';
+import type { LocalEngines } from './local.ts';
 import type { NodeHandlers, NodeLink } from './port.ts';
 import { createQuestions } from './questions.ts';
 
@@ -27,6 +28,8 @@ export type NodeLinkOptions = {
   /** Load in percent, told to the engines as it changes. */
   load?: () => number;
   token?: string | undefined;
+  /** Engines of this process. */
+  local?: LocalEngines | undefined;
   limits?: Partial<StoreLimits>;
   auditEveryMs?: number;
   /** ms since the epoch. */
@@ -181,7 +184,10 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
       if (owner.stream === stream) owners[partition] = { epoch: owner.epoch, stream: undefined };
     });
   }
-  const engines = createEngines({ registry, token: options.token, hello, log, heard, ended: streamEnded });
+  const engines = createEngines({
+    ...{ registry, token: options.token, local: options.local },
+    ...{ hello, log, heard, ended: streamEnded },
+  });
   let toldLoad = -1;
   const timers = [
     setInterval(() => audit.ask(), options.auditEveryMs ?? AUDIT_EVERY_MS).unref(),

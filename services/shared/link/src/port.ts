@@ -77,7 +77,8 @@ export type EngineHandlers = {
   disconnected(node: NodeRef): void;
 };
 
-export type NodeRef = { name: string; boot: string; kind: string; loadPercent: number };
+/** A connected node. `isNear`: it is of the engine's own process. */
+export type NodeRef = { name: string; boot: string; kind: string; loadPercent: number; isNear: boolean };
 
 /** The engine's half. Sends are gathered per turn of the event loop; to a node without a stream they are dropped (the
  * request is still outstanding and is asked again). */

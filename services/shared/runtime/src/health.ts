@@ -1,6 +1,6 @@
 /**
  * Answers whether the process lives (`GET /health`) and whether it can do its work (`GET /ready`, each check by name).
- * It refuses every other path and keeps no connection open.
+ * It refuses every path that nobody answers and keeps no connection open.
  */
 import { chmod } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
@@ -54,16 +54,18 @@ export function answerHealth(checks: Record<string, Check>): (...args: Parameter
 /**
  * Serves both paths.
  * @param listen a port on `host` (default loopback), or the path of a unix socket.
+ * @param also answers other paths, where it returns true.
  * @throws Error where the port or path is taken.
  */
 export async function serveHealth(
   listen: number | string,
   checks: Record<string, Check>,
+  also: (...args: Parameters<RequestListener>) => boolean = () => false,
   host = '127.0.0.1',
 ): Promise<{ port: number; close(): Promise<void> }> {
   const answer = answerHealth(checks);
   const server = createServer((request, response) => {
-    if (!answer(request, response)) response.writeHead(404, { connection: 'close' }).end();
+    if (!answer(request, response) && !also(request, response)) response.writeHead(404, { connection: 'close' }).end();
   });
   if (typeof listen === 'string') await claimSocketPath(listen);
   await new Promise<void>((done, failed) => {

@@ -12,6 +12,8 @@ import { advertisedAddress, type Config, INTERNAL, PUBLIC, readPlatformConfig } 
 /** `secrets`: the names of those that were set. */
 export type StartedWith = { variables: Record<string, string>; secrets: string[] };
 
+/** An upgrade may go from one shape to another; calls go on. */
+const MAY_CHANGE: string[] = [PUBLIC.shape.name, PUBLIC.cells.name];
 const DECLARED = Object.values(PUBLIC).filter(({ name }) => name !== 'OPENTACT_HOME');
 const fileOf = (home: string) => join(home, 'started-with.json');
 
@@ -52,7 +54,7 @@ export const withStartedWith = (environment: Environment, before: StartedWith | 
 
 /** What would be other than it was, a sentence each. */
 export function differencesFrom(before: StartedWith, environment: Environment): string[] {
-  return DECLARED.flatMap((variable) => {
+  return DECLARED.filter(({ name }) => !MAY_CHANGE.includes(name)).flatMap((variable) => {
     const { name, fallback } = variable;
     if (isSecret(variable)) {
       const [was, is] = [before.secrets.includes(name), Boolean(environment[name])];

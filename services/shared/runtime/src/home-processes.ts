@@ -5,6 +5,9 @@ import { join } from 'node:path';
 
 export const pidFileOf = (home: string, name: string): string => join(home, 'run', `${name}.pid`);
 
+/** The process of a home that runs a node: `cell-1` runs `cell-1.media`, `media-1` itself. */
+export const processOf = (node: string): string => node.split('.', 1)[0]!;
+
 /** Does it run? One that ended and was not yet collected by its parent doesn't. */
 export function isAlive(pid: number): boolean {
   try {

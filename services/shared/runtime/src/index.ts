@@ -20,6 +20,7 @@ export { isLoopback, isWildcard } from './parsers.ts';
 export * from './places.ts';
 export * from './retry.ts';
 export * from './secret.ts';
+export * from './service.ts';
 export * from './shutdown.ts';
 export * from './sign-of-life.ts';
 export * from './socket-path.ts';

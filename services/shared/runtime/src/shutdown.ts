@@ -39,6 +39,11 @@ async function runStep(step: DrainStep, log: Logger): Promise<void> {
   }
 }
 
+/** Runs steps one after the other, each with its deadline. Never rejects. */
+export async function runSteps(steps: readonly DrainStep[], log: Logger): Promise<void> {
+  for (const step of steps) await runStep(step, log);
+}
+
 /** @param host the process to listen on and to end; tests give their own. */
 export function createShutdown(log: Logger, host: Process = process): Shutdown {
   const steps: DrainStep[] = [];
@@ -49,7 +54,7 @@ export function createShutdown(log: Logger, host: Process = process): Shutdown {
   async function run(reason: string): Promise<void> {
     log.info({ reason, steps: steps.map((s) => s.name) }, 'leaving');
     leaving.abort();
-    for (const step of steps) await runStep(step, log);
+    await runSteps(steps, log);
     log.info({ reason }, 'left');
   }
   const begin = (reason: string) => {

@@ -37,6 +37,18 @@ export const PUBLIC = {
   rtpPorts: variable('OPENTACT_RTP_PORTS', '10000-19999', read.portRange, 'RTP and RTCP'),
   demoPort: variable('OPENTACT_DEMO_PORT', '8090', read.port, 'the demo customer’s HTTP server'),
   log: variable('OPENTACT_LOG', 'postgres', read.oneOf('postgres', 'memory', 'kafka'), 'where the journal is kept'),
+  shape: variable(
+    'OPENTACT_SHAPE',
+    'cells',
+    read.oneOf('cells', 'services'),
+    'cells: engine, notifier, media and edge in one process, OPENTACT_CELLS of them; services: each a process, twice',
+  ),
+  cells: variable(
+    'OPENTACT_CELLS',
+    '2',
+    read.integer(1, 16),
+    'how many cells; calls of one that dies go on in the others',
+  ),
   databaseUrl: optional(
     'DATABASE_URL',
     read.url('postgres:', 'postgresql:'),

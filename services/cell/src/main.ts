@@ -1,0 +1,27 @@
+/**
+ * A cell: flow-engine, notifier, media and sip-edge in one process. They are the same nodes as in processes of their own,
+ * with one log, one exchange with the registry, and between them no network. `--workers N`: threads of media.
+ */
+import { openLog } from '@opentact/event-log';
+import { createLocalEngines } from '@opentact/link';
+import { configOrExit, createLogger, runServices } from '@opentact/runtime';
+import { startEngine } from '../../flow-engine/src/start.ts';
+import { startMedia } from '../../media/src/start.ts';
+import { startNotifier } from '../../notifier/src/start.ts';
+import { startEdge } from '../../sip-edge/src/start.ts';
+
+const args = process.argv.slice(2);
+const config = configOrExit('cell', process.env, args);
+const logger = createLogger({ service: 'cell', node: config.nodeName, boot: '', level: config.logLevel });
+const log = await openLog(config);
+const local = createLocalEngines();
+const named = (kind: string) => `${config.nodeName}.${kind}`;
+const workers = Number(args[args.indexOf('--workers') + 1]) || 1;
+
+const engine = await startEngine({ config, name: named('flow-engine'), log, local });
+const notifier = await startNotifier({ config, name: named('notifier'), events: log, local });
+const media = await startMedia({ config, name: named('media'), events: log, workers, local });
+const edge = await startEdge({ config, name: named('sip-edge'), events: log, local });
+// Facts must find an engine until the last node is gone. What calls live on leaves side by side: each waits for their end.
+const groups = [[edge, media], [notifier], [engine]];
+await runServices({ config, logger, groups, close: () => log.close() });
