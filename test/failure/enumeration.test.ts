@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createMemoryServer, embeddedPostgres, postgresLog } from '@opentact/event-log';
 import { type CallEvent, callIdOfInvite } from '@opentact/proto';
-import { partitionOf } from '@opentact/runtime';
-import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
+import { ownerAmong, partitionOf } from '@opentact/runtime';
 import { arrived } from '../../services/flow-engine/src/simulate/simulate.ts';
 import { type Fault, inMemory, type OpenLog, startEngine, startNodes, untilSettled } from '../kit/cluster.ts';
 

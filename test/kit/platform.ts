@@ -12,8 +12,7 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { type CallEvent, CallV1, fromMessage } from '@opentact/proto';
-import { bearer, CHANNEL_OPTIONS, partitionOf, processOf } from '@opentact/runtime';
-import { ownerAmong } from '../../services/flow-engine/src/engine/ownership.ts';
+import { bearer, CHANNEL_OPTIONS, ownerAmong, partitionOf, processOf } from '@opentact/runtime';
 import { type Control, openControl } from './control.ts';
 import { freePorts } from './ports.ts';
 

@@ -14,7 +14,7 @@ const NODE_SILENT_MS = 3_000;
 const RECONCILE_MS = 250;
 const JUDGE_EVERY = 4;
 const REPORTERS = new Set(['sip-edge', 'media', 'notifier']);
-/** A media node above this load takes new calls only where no other can. */
+/** A node above this load takes new calls only where no other can; below it one of this process is asked first. */
 const LOADED_PERCENT = 90;
 
 export type EngineNeeds = {
@@ -138,12 +138,14 @@ export function createEngine(needs: EngineNeeds): Engine {
       .nodes()
       .filter((n) => n.kind === kind && !except.some((e) => e.node === n.name && e.boot === n.boot));
     const light = fit.filter((n) => n.loadPercent < LOADED_PERCENT);
+    const near = light.filter((n) => n.isNear);
+    const found = [near, light, fit].find((nodes) => nodes.length > 0) ?? [];
     const name = rendezvous(
       callId,
-      (light.length > 0 ? light : fit).map((n) => n.name),
+      found.map((n) => n.name),
     );
-    const found = fit.find((n) => n.name === name);
-    return found && { node: found.name, boot: found.boot };
+    const chosen = fit.find((n) => n.name === name);
+    return chosen && { node: chosen.name, boot: chosen.boot };
   }
 
   function audit(keys: string[], from: NodeRef): void {

@@ -4,7 +4,7 @@
  */
 import type { EventLog, SeenNode } from '@opentact/event-log';
 import { LogError } from '@opentact/event-log';
-import { type Logger, rendezvous } from '@opentact/runtime';
+import { type Logger, ownerAmong } from '@opentact/runtime';
 import type { Partition } from './partition.ts';
 
 const SILENT_MS = 1_500;
@@ -40,9 +40,6 @@ export type Ownership = {
   /** Hands everything over and takes nothing more. */
   leave(): Promise<void>;
 };
-
-/** The engine that owns a partition where these live. */
-export const ownerAmong = (number: number, names: string[]) => rendezvous(`partition-${number}`, names);
 
 const idOf = (node: SeenNode) => `${node.name}/${node.boot}`;
 

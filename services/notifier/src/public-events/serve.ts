@@ -1,9 +1,10 @@
 /**
- * Which partitions of `events.public` this notifier writes: rendezvous over the notifiers that live. Two may briefly
- * think they write one; the fence decides. It refuses to hurry: who was fenced waits before it looks again.
+ * Which partitions of `events.public` this notifier writes: those whose journal is written in its own process, where each
+ * record comes to it from memory; of the others its share by rendezvous over the notifiers that live. Two may briefly think
+ * they write one; the fence decides. It refuses to hurry: who was fenced waits before it looks again.
  */
 import { type EventLog, LogError } from '@opentact/event-log';
-import { type Logger, rendezvous } from '@opentact/runtime';
+import { type Logger, ownerAmong, processOf, rendezvous } from '@opentact/runtime';
 import { PUBLIC, runProjector } from './projector.ts';
 
 const SILENT_MS = 1500;
@@ -12,6 +13,13 @@ const AWAY_MS = 200;
 const FENCED_MS = 1000;
 /** A newer version wrote the journal, or we are broken: nothing changes soon. */
 const BROKEN_MS = 10_000;
+
+/** The notifier that writes a partition where these notifiers and engines live. */
+function writerAmong(partition: number, notifiers: string[], engines: string[]): string | undefined {
+  const owner = ownerAmong(partition, engines);
+  const beside = owner && notifiers.find((name) => name !== owner && processOf(name) === processOf(owner));
+  return beside ?? rendezvous(`${PUBLIC}-${partition}`, notifiers);
+}
 
 type Running = { stop: AbortController; ended: Promise<void> };
 
@@ -48,13 +56,16 @@ export function servePublicEvents(of: { log: EventLog; name: string; logger: Log
   }
   function reconcile(): void {
     if (closed || !log.registry.healthy()) return;
-    const names = log.registry
-      .nodes()
-      .filter((node) => node.kind === 'notifier' && !node.gone && node.silentMs < SILENT_MS)
-      .map((node) => node.name);
+    const living = (kind: string) =>
+      log.registry
+        .nodes()
+        .filter((node) => node.kind === kind && !node.gone && node.silentMs < SILENT_MS)
+        .map((node) => node.name);
+    const names = living('notifier');
+    const engines = living('flow-engine');
     if (!names.includes(name)) return;
     for (let partition = 0; partition < log.partitions; partition++) {
-      const isMine = rendezvous(`${PUBLIC}-${partition}`, names) === name;
+      const isMine = writerAmong(partition, names, engines) === name;
       if (!isMine) running.get(partition)?.stop.abort();
       else if (!running.has(partition) && (notBefore.get(partition) ?? 0) <= performance.now()) start(partition);
     }

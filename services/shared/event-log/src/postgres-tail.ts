@@ -1,20 +1,24 @@
 /**
- * Tells followers that a partition grew and to which position, so that what a follower has read already makes it read no
- * more. Writers say so at most once per partition in 5 ms and in a transaction of its own (a notify inside the append
- * would cap the whole server); followers look for themselves as well, because the writer may have died between the two.
+ * Tells followers that a partition grew and to which position. Those of the writer's own process get the records with it.
+ * The others are told by a notify, at most once in 20 ms and in a transaction of its own (inside the append it would cap
+ * the whole server); they look for themselves as well, because the writer may have died between the two.
  */
 import { backoffMs } from '@opentact/runtime';
 import type pg from 'pg';
 import { connectAlone } from './connections.ts';
+import type { LogRecord, NewRecord } from './port.ts';
 
 const CHANNEL = 'opentact_log';
-const NOTIFY_EVERY_MS = 5;
+const NOTIFY_EVERY_MS = 20;
 /** Only what a writer left untold when it died waits for this. */
 const LOOK_EVERY_MS = 200;
+/** What is kept for a follower that is slow; it then reads what it missed. */
+const FED_MAX = 2_000;
+const FED_BYTES_MAX = 2 * 1024 * 1024;
 
 export type Tail = {
-  /** A partition of ours grew to that position. */
-  grew(topic: string, partition: number, position: number): void;
+  /** This process appended records to a partition, the last one at that position. */
+  grew(topic: string, partition: number, position: number, records: readonly NewRecord[]): void;
   follow(topic: string, partition: number, signal: AbortSignal): Follower;
   close(): Promise<void>;
 };
@@ -24,15 +28,26 @@ export type Follower = {
   grown(position: number): Promise<void>;
   /** How far the partition is known to reach; 0 at first. */
   head(): number;
+  /** What this process appended right behind `position`, once; none where there is a gap between. */
+  fed(position: number): LogRecord[];
   stop(): void;
 };
 
 /** `head`: how far the partition is known to reach; `wake` while its follower waits, having read up to `position`. */
-type Place = { topic: string; partition: number; head: number; position: number; wake: (() => void) | undefined };
+type Place = {
+  topic: string;
+  partition: number;
+  head: number;
+  position: number;
+  wake: (() => void) | undefined;
+  /** What this process appended and the follower has not taken, without a gap. */
+  fed: LogRecord[];
+  fedBytes: number;
+};
 
 const nameOf = (topic: string, partition: number) => `${topic}/${partition}`;
 
-/** Gathers what grew and tells it once per 5 ms. */
+/** Gathers what grew and tells it once per 20 ms. */
 function createTeller(pool: pg.Pool): { grew(place: string, position: number): void; stop(): void } {
   const dirty = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
@@ -98,6 +113,30 @@ function learnHead(place: Place, head: number): void {
   if (place.head > place.position) place.wake?.();
 }
 
+function clear(place: Place): void {
+  place.fed = [];
+  place.fedBytes = 0;
+}
+
+/** Positions of a partition are dense: whoever read up to the one before the first misses nothing. */
+function feed(place: Place, position: number, records: readonly NewRecord[]): void {
+  const before = position - records.length;
+  if (place.fed.length > 0 && place.fed.at(-1)!.position !== before) clear(place);
+  for (const [n, record] of records.entries()) {
+    place.fed.push({ position: before + n + 1, ...record });
+    place.fedBytes += record.bytes.byteLength;
+  }
+  if (place.fed.length > FED_MAX || place.fedBytes > FED_BYTES_MAX) clear(place);
+}
+
+function takeFed(place: Place, position: number): LogRecord[] {
+  const [first] = place.fed;
+  if (!first || first.position > position + 1) return [];
+  const taken = place.fed.filter((record) => record.position > position);
+  clear(place);
+  return taken;
+}
+
 async function look(pool: pg.Pool, asked: Place[]): Promise<void> {
   const text = `select topic, partition, position::float8 as position from log_partition
     where (topic, partition) in (select * from unnest($1::text[], $2::int[]))`;
@@ -131,10 +170,17 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
     }, LOOK_EVERY_MS);
   }
   return {
-    grew: (topic, partition, position) => teller.grew(nameOf(topic, partition), position),
+    grew(topic, partition, position, records) {
+      for (const place of followed) {
+        if (place.topic !== topic || place.partition !== partition) continue;
+        feed(place, position, records);
+        learnHead(place, position);
+      }
+      teller.grew(nameOf(topic, partition), position);
+    },
     follow(topic, partition, signal) {
       ear.start();
-      const place: Place = { topic, partition, head: 0, position: 0, wake: undefined };
+      const place: Place = { topic, partition, head: 0, position: 0, wake: undefined, fed: [], fedBytes: 0 };
       followed.add(place);
       return {
         grown(position) {
@@ -152,6 +198,7 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
           return promise;
         },
         head: () => place.head,
+        fed: (position) => takeFed(place, position),
         stop() {
           place.wake?.();
           followed.delete(place);

@@ -7,6 +7,7 @@ import { retry } from '@opentact/runtime';
 import type pg from 'pg';
 import { connectAlone, createPool, reaching } from './connections.ts';
 import type { EventLog, LogRecord, Snapshot } from './port.ts';
+import { createCommitter } from './postgres-committer.ts';
 import { postgresRegistryStore } from './postgres-registry.ts';
 import { postgresTail, type Tail } from './postgres-tail.ts';
 import { postgresWriter, TAKE } from './postgres-writer.ts';
@@ -26,12 +27,12 @@ type Row = { position: number; key: string; headers: string; bytes: Buffer };
 const recordOf = (row: Row): LogRecord => ({ ...row, headers: JSON.parse(row.headers) });
 
 /** Reads pages until one is short. `next` gives the page after a position. */
-async function* paged(from: number, next: (position: number) => Promise<Row[]>): AsyncGenerator<LogRecord> {
+async function* paged(from: number, next: (position: number) => Promise<LogRecord[]>): AsyncGenerator<LogRecord> {
   for (let position = from; ; ) {
-    const rows = await next(position);
-    for (const row of rows) yield recordOf(row);
-    if (rows.length < PAGE) return;
-    position = rows.at(-1)!.position;
+    const records = await next(position);
+    yield* records;
+    if (records.length < PAGE) return;
+    position = records.at(-1)!.position;
   }
 }
 
@@ -44,15 +45,17 @@ function createReader(pool: pg.Pool) {
     const text = `select ${column}::float8 as value from log_partition where topic = $1 and partition = $2`;
     return (await query(`head-${column}`, text, [topic, partition]))[0]?.value ?? 0;
   };
-  const page = (topic: string, partition: number, after: number, upTo: number): Promise<Row[]> =>
-    query(
+  const records = async (...asked: Parameters<typeof query>): Promise<LogRecord[]> =>
+    (await query(...asked)).map(recordOf);
+  const page = (topic: string, partition: number, after: number, upTo = Number.MAX_SAFE_INTEGER) =>
+    records(
       'page',
       `select ${COLUMNS} from log_record where topic = $1 and partition = $2 and position > $3 and position <= $4
          order by log_record.position limit ${PAGE}`,
       [topic, partition, after, upTo],
     );
-  const pageOfKey = (topic: string, key: string, after: number): Promise<Row[]> =>
-    query(
+  const pageOfKey = (topic: string, key: string, after: number) =>
+    records(
       'page-of-key',
       `select ${COLUMNS} from log_record where topic = $1 and key = $2 and position > $3
          order by log_record.position limit ${PAGE}`,
@@ -69,23 +72,33 @@ function createReader(pool: pg.Pool) {
   return { headOf, page, pageOfKey, pageOfSnapshots, ping };
 }
 
-/** What a partition holds and will hold, in order; a failed reading is tried again. */
+/**
+ * What a partition holds and will hold, in order: what this process appends comes from its memory, the rest is read; a
+ * failed reading is tried again.
+ */
 function createFollow(reader: ReturnType<typeof createReader>, tail: Tail): EventLog['follow'] {
   return async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
     const follower = tail.follow(topic, partition, signal);
+    let position = from;
+    let isRead = false; // up to what it was known to reach
     try {
-      for (let position = from; !signal.aborted; ) {
+      while (!signal.aborted) {
+        const fed = follower.fed(position);
         const head = follower.head();
-        const rows = await reader.page(topic, partition, position, Number.MAX_SAFE_INTEGER).catch(() => undefined);
-        for (const row of rows ?? []) {
+        if (fed.length === 0 && isRead && head <= position) {
+          await follower.grown(position);
+          continue;
+        }
+        const rows = fed.length > 0 ? fed : await reader.page(topic, partition, position).catch(() => undefined);
+        for (const record of rows ?? []) {
           if (signal.aborted) break;
-          position = row.position;
-          yield recordOf(row);
+          position = record.position;
+          yield record;
         }
         // What was there up to the head known before is gone: its day was dropped.
         if (rows?.length === 0) position = Math.max(position, head);
+        isRead = rows !== undefined && (fed.length > 0 || rows.length < PAGE);
         if (!rows) await sleep(READ_AGAIN_MS);
-        else if (rows.length < PAGE) await follower.grown(position);
       }
     } finally {
       follower.stop();
@@ -137,6 +150,7 @@ export async function postgresLog(options: {
   const writes = createPool(url, partitions, 'opentact log writer');
   const reads = createPool(url, 4, 'opentact log reader');
   const reader = createReader(reads);
+  const committer = createCommitter(writes);
   const tail = postgresTail(url, reads);
   const registry = createRegistry(postgresRegistryStore(url));
   let closing: Promise<unknown> | undefined;
@@ -152,7 +166,9 @@ export async function postgresLog(options: {
         await schema.keep();
         const { rows } = await writes.query({ name: 'take', text: TAKE, values: [topic, partition] });
         const place = { topic, partition, epoch: rows[0].epoch as number };
-        return postgresWriter({ ...place, writes, reads }, (position) => tail.grew(topic, partition, position));
+        return postgresWriter({ ...place, committer, reads }, (position, records) =>
+          tail.grew(topic, partition, position, records),
+        );
       }),
     async *replay(topic, partition, position) {
       const head = await reader.headOf(topic, partition, 'position');

@@ -40,3 +40,7 @@ export function rendezvous(key: string, names: Iterable<string>): string | undef
   }
   return best;
 }
+
+/** The engine that owns a partition where the engines of these names live. */
+export const ownerAmong = (partition: number, names: Iterable<string>): string | undefined =>
+  rendezvous(`partition-${partition}`, names);
