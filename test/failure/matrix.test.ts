@@ -11,6 +11,14 @@ import { VICTIMS } from './matrix/victims.ts';
 const BROKERS = process.env.KAFKA_BROKERS ?? '';
 
 const QUICK = {
+  cells: [
+    ['cell', 'ringing'],
+    ['cell', 'digits half entered'],
+    ['cell', 'document in flight'],
+    ['cell', 'bridged'],
+    ['cell', 'hanging up'],
+    ['postgres', 'digits half entered'],
+  ],
   postgres: [
     ['media', 'ringing'],
     ['media', 'bridged'],
@@ -28,14 +36,14 @@ const QUICK = {
   ],
 } as const;
 
-async function run(t: TestContext, log: 'postgres' | 'kafka', environment: Record<string, string>): Promise<void> {
+async function run(t: TestContext, which: keyof typeof QUICK, environment: Record<string, string>): Promise<void> {
   const platform = await startPlatform(environment);
   const stage = await openStage(platform);
   t.after(async () => {
     await closeStage(stage);
     await platform.stop();
   });
-  for (const [victim, situation] of QUICK[log])
+  for (const [victim, situation] of QUICK[which])
     await t.test(`${victim} killed while ${situation}`, { timeout: 60_000 }, async (cell) => {
       await platform.whole();
       const { recoveredMs } = await runCell(
@@ -48,6 +56,10 @@ async function run(t: TestContext, log: 'postgres' | 'kafka', environment: Recor
 }
 
 test('on postgres', { timeout: 200_000 }, (t) => run(t, 'postgres', { OPENTACT_LOG: 'postgres' }));
+
+test('in cells, on postgres', { timeout: 200_000 }, (t) =>
+  run(t, 'cells', { OPENTACT_SHAPE: 'cells', OPENTACT_LOG: 'postgres' }),
+);
 
 test(
   'on Kafka',

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMemoryServer, memoryLog } from '@opentact/event-log';
 import { PartitionTaken } from '@opentact/proto';
+import { ownerAmong } from '@opentact/runtime';
 import { inMemory, startEngine } from '../kit/cluster.ts';
 
 type Engine = Awaited<ReturnType<typeof startEngine>>;

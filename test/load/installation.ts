@@ -95,13 +95,17 @@ async function provision(databaseUrl: string, customerUrl: string): Promise<stri
   return account;
 }
 
-/** Starts everything. @param environment more variables of the platform. */
-export async function install(environment: Record<string, string> = {}) {
-  const platform: Platform = await startPlatform({
+/** Starts everything. @param environment more variables of the platform. @param within where its processes run */
+export async function install(
+  environment: Record<string, string> = {},
+  within?: (command: string, args: string[]) => [string, string[]],
+) {
+  const started = {
     OPENTACT_RTP_PORTS: '20000-29999',
     OPENTACT_LOG_LEVEL: 'error',
     ...environment,
-  });
+  };
+  const platform: Platform = await startPlatform(started, within);
   const customer = await serveDocuments();
   // It runs already, so this only finds it.
   const postgres = await embeddedPostgres({ home: platform.home, databases: [] });

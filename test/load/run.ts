@@ -14,6 +14,7 @@ import { history } from './history.ts';
 import { install } from './installation.ts';
 import { measureLog } from './log.ts';
 import { type Measured, measure, untilQuiet } from './measure.ts';
+import { onCore, pinSelf } from './pin.ts';
 import { carried, details, heading, median, memory, row } from './report.ts';
 
 const HELP = `npm run load -- [options]
@@ -24,6 +25,9 @@ const HELP = `npm run load -- [options]
       --runs N        runs at each rate, of which the one in the middle is shown; default 1
       --calls N       calls held at once in case hold; default 100
       --quiet N       wait up to N seconds before each run until the machine does little else; default 0
+      --pin           the platform on core 0, caller and customer's server on core 1: what one core carries
+      --shape NAME    cells or services; default: cells
+      --cells N       how many cells; default 2
       --json          a line of JSON per run as well
       --history N     instead of calls at rates: N past calls in the logs of a platform of its own, and how long each question
                       about past and new calls takes, each search and its deepest page, a restart and a takeover
@@ -44,6 +48,9 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '100' },
     quiet: { type: 'string', default: '0' },
     json: { type: 'boolean' },
+    pin: { type: 'boolean' },
+    shape: { type: 'string', default: 'cells' },
+    cells: { type: 'string', default: '2' },
     smoke: { type: 'boolean' },
     history: { type: 'string' },
     journal: { type: 'string' },
@@ -79,8 +86,14 @@ if (values.history) {
 
 const broker = values.log === 'kafka' ? await startCluster(1) : undefined;
 if (broker) say(broker.how);
+if (values.pin) pinSelf(1);
 const installation = await install(
-  broker ? { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: broker.brokers } : { OPENTACT_LOG: 'postgres' },
+  {
+    ...(broker ? { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: broker.brokers } : { OPENTACT_LOG: 'postgres' }),
+    OPENTACT_SHAPE: values.shape,
+    OPENTACT_CELLS: values.cells,
+  },
+  values.pin ? onCore(0) : undefined,
 );
 const close = async () => {
   await installation.close();

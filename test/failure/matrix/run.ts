@@ -12,18 +12,20 @@ import { closeStage, openStage, SITUATIONS, type Stage } from './situations.ts';
 import { tableOf } from './table.ts';
 import { brokerOf, VICTIMS, type Victim } from './victims.ts';
 
-const HELP = `npm run failure -- [--log postgres|kafka] [--victim NAME] [--at WORDS] [--kills N] [--no-matrix]
+const HELP = `npm run failure -- [--log postgres|kafka] [--shape cells|services] [--victim NAME] [--at WORDS] [--kills N] [--no-matrix]
 
   --log        one log only; default: both, one after the other
+  --shape      one shape only; default: both
   --victim     one row: ${VICTIMS.map((v) => v.name).join(', ')}, broker
   --at         one column: ${SITUATIONS.map((s) => s.name).join(', ')}
-  --kills      kills of the owning engine for the distribution (100; 0: none)
+  --kills      kills of the engine (in cells: the cell) that owns a call, for the distribution (100; 0: none)
   --no-matrix  the distribution only
 `;
 
 const { values } = parseArgs({
   options: {
     log: { type: 'string' },
+    shape: { type: 'string' },
     victim: { type: 'string' },
     at: { type: 'string' },
     kills: { type: 'string', default: '100' },
@@ -59,18 +61,27 @@ async function matrix(platform: Platform, victims: Victim[], log: string): Promi
   say(`\n${tableOf(log, victims, situations, found)}\n`);
 }
 
-async function on(log: 'postgres' | 'kafka'): Promise<void> {
+type Shape = 'cells' | 'services';
+
+async function on(log: 'postgres' | 'kafka', shape: Shape): Promise<void> {
   const cluster = log === 'kafka' ? await startCluster(3) : undefined;
   if (cluster) say(`${cluster.how}\n`);
   const platform = await startPlatform(
-    cluster ? { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: cluster.brokers } : { OPENTACT_LOG: 'postgres' },
+    cluster
+      ? { OPENTACT_SHAPE: shape, OPENTACT_LOG: 'kafka', KAFKA_BROKERS: cluster.brokers }
+      : { OPENTACT_SHAPE: shape, OPENTACT_LOG: 'postgres' },
   );
   try {
     const rows = [...VICTIMS, ...(cluster ? [brokerOf(cluster)] : [])];
-    const victims = rows.filter((v) => v.logs.includes(log) && (!values.victim || v.name === values.victim));
-    if (!values['no-matrix']) await matrix(platform, victims, log);
+    const victims = rows.filter(
+      (v) => v.logs.includes(log) && v.shapes.includes(shape) && (!values.victim || v.name === values.victim),
+    );
+    if (!values['no-matrix']) await matrix(platform, victims, `${log}, ${shape}`);
     const kills = Number(values.kills);
-    if (kills > 0 && !(await killMany(platform, { kills, log, limitMs: log === 'kafka' ? 2_000 : 1_000, say })))
+    if (
+      kills > 0 &&
+      !(await killMany(platform, { kills, log: `${log}, ${shape}`, limitMs: log === 'kafka' ? 2_000 : 1_000, say }))
+    )
       failed++;
   } finally {
     await platform.stop();
@@ -79,6 +90,8 @@ async function on(log: 'postgres' | 'kafka'): Promise<void> {
 }
 
 say(`${machine()}\n`);
-for (const log of ['postgres', 'kafka'] as const) if (!values.log || values.log === log) await on(log);
+for (const log of ['postgres', 'kafka'] as const)
+  for (const shape of ['cells', 'services'] as const)
+    if ((!values.log || values.log === log) && (!values.shape || values.shape === shape)) await on(log, shape);
 say(failed === 0 ? 'everything went on\n' : `${failed} did not go on\n`);
 process.exitCode = failed === 0 ? 0 : 1;

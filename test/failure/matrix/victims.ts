@@ -8,6 +8,8 @@ export type Victim = {
   name: string;
   /** The logs under which there is such a thing. */
   logs: ReadonlyArray<'postgres' | 'kafka'>;
+  /** The shapes of an installation that have such a process. */
+  shapes: ReadonlyArray<'cells' | 'services'>;
   /** `kill -9`. */
   kill(platform: Platform, callId: string): Promise<void> | void;
   /** Starts again what no supervisor does. */
@@ -19,25 +21,39 @@ export type Victim = {
 };
 
 const BOTH = ['postgres', 'kafka'] as const;
+const SERVICES = ['services'] as const;
+const ANY = ['cells', 'services'] as const;
 const UNHEARD_MS = 100;
 
 export const VICTIMS: Victim[] = [
+  // All of a call dies at once; the other cell has it answered, heard and decided.
+  {
+    name: 'cell',
+    logs: BOTH,
+    shapes: ['cells'],
+    kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'media')),
+    pauseMs: 5_000,
+    losesKeys: true,
+  },
   {
     name: 'flow-engine',
     logs: BOTH,
+    shapes: SERVICES,
     kill: (platform, callId) => void platform.kill(platform.ownerOf(callId)),
     pauseMs: UNHEARD_MS,
   },
   {
     name: 'notifier',
     logs: BOTH,
+    shapes: SERVICES,
     kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'notifier')),
     pauseMs: UNHEARD_MS,
   },
-  { name: 'api', logs: BOTH, kill: (platform) => void platform.kill('api'), pauseMs: UNHEARD_MS },
+  { name: 'api', logs: BOTH, shapes: ANY, kill: (platform) => void platform.kill('api'), pauseMs: UNHEARD_MS },
   {
     name: 'media',
     logs: BOTH,
+    shapes: SERVICES,
     kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'media')),
     pauseMs: 5_000,
     losesKeys: true,
@@ -45,6 +61,7 @@ export const VICTIMS: Victim[] = [
   {
     name: 'sip-edge',
     logs: BOTH,
+    shapes: SERVICES,
     kill: async (platform, callId) => void platform.kill(await platform.serving(callId, 'sip-edge')),
     pauseMs: UNHEARD_MS,
   },
@@ -52,6 +69,7 @@ export const VICTIMS: Victim[] = [
   {
     name: 'postgres',
     logs: BOTH,
+    shapes: ANY,
     kill: (platform) => void platform.kill('postgres'),
     pauseMs: UNHEARD_MS,
   },
@@ -62,6 +80,7 @@ export function brokerOf(cluster: Cluster): Victim {
   return {
     name: 'broker',
     logs: ['kafka'],
+    shapes: ANY,
     kill: async (_, callId) => void process.kill(cluster.pid(await leaderOf(cluster, callId)), 'SIGKILL'),
     mend: () => cluster.start(),
     pauseMs: UNHEARD_MS,
