@@ -25,6 +25,9 @@ const PLANTED: Record<string, Record<string, string>> = {
   'the-phone-takes-stack-and-peer': {
     'services/phone/src/phone.ts': "export * from '../../d/src/main.ts';\n",
   },
+  'a-cell-takes-starts': {
+    'services/cell/src/main.ts': "export * from '../../d/src/main.ts';\n",
+  },
   'shared-knows-no-service': { 'services/shared/e/src/index.ts': "export * from '../../../d/src/main.ts';\n" },
   'proto-knows-nobody': { 'proto/src/knows.ts': "export * from '../../services/d/src/main.ts';\n" },
   'the-view-of-a-call-is-pure': {
@@ -35,7 +38,7 @@ const PLANTED: Record<string, Record<string, string>> = {
     'services/f/src/main.ts': "import '../../../test/kit/peer.ts';\n",
     'test/kit/peer.ts': 'export const peer = 1;\n',
   },
-  'adapters-are-chosen-in-main': {
+  'adapters-are-chosen-in-start': {
     'services/g/src/engine/engine.ts': "import { a } from '../adapters/a.ts';\nexport const g = a;\n",
     'services/g/src/adapters/a.ts': 'export const a = 1;\n',
   },

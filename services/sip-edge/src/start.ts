@@ -77,17 +77,14 @@ export async function startEdge({ config, name, events, local }: EdgeStart): Pro
   const address = `${host(advertise)}:${peerPort}`;
   await events.registry.join({ name, boot: instanceId, kind: 'sip-edge', address, loadPercent: 0 }, edge.load);
   log.info({ advertise, port: edge.port }, 'sip-edge is up');
-  const close = async () => {
+  const close = () => {
     closeCluster();
     directory.close();
     loopDelay.stop();
-    await closeGrpc(grpc, 100);
+    return closeGrpc(grpc, 100);
   };
   return {
-    checks: {
-      link: () => (edge.ready() ? undefined : 'no engine is connected'),
-      admission: () => edge.refusal(),
-    },
+    checks: { link: () => (edge.ready() ? undefined : 'no engine is connected'), admission: () => edge.refusal() },
     answer: answerMessages(edge.messages),
     // Whoever takes the calls over begins as this one is gone from the registry; what its sockets still hold is lost.
     leaving: [

@@ -6,7 +6,6 @@ import { rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { createTopics, endEmbeddedPostgres, openLog } from '@opentact/event-log';
 import {
   bootId,
@@ -29,6 +28,7 @@ import {
 } from '@opentact/runtime';
 import { ensureDatabase, hasJournal } from './databases.ts';
 import { type Demo, writeDemo } from './demo/demo.ts';
+import { type Flags, HELP, readFlags } from './flags.ts';
 import { homeFault } from './home.ts';
 import { keepRotating } from './log-files.ts';
 import { planOf, portsOf } from './plan.ts';
@@ -52,10 +52,6 @@ const LEAVE_MS_MAX = 45_000;
 const SOCKETS_CLOSED_MS = 2000;
 const TAKE_MS_MAX = 5000;
 
-const args = process.argv.slice(2);
-const isQuiet = args.includes('--quiet');
-const isReplacing = args.includes('--replace');
-const isChanging = args.includes('--change');
 const say = (text: string) => void process.stdout.write(text);
 process.stdout.on('error', () => {}); // Nobody reads any more; the calls go on.
 
@@ -65,28 +61,23 @@ function refuse(code: number, text: string): never {
   process.exit(code);
 }
 
+function flagsOrExit(): Flags {
+  try {
+    return readFlags(process.argv.slice(2));
+  } catch (fault) {
+    return refuse(64, `${(fault as Error).message}; try npm start -- --help`);
+  }
+}
+
+const { quiet: isQuiet, replace: isReplacing, change: isChanging, help, environment } = flagsOrExit();
+
 function readConfig(): Config {
-  if (args.includes('--help')) {
-    say(
-      `npm start [-- --quiet] [--shape cells|services] [--small] [--kafka HOST:PORT[,…]] [--replace [--change]]\n\nRuns everything on this machine. --quiet: no stories of live calls.\n`,
-    );
-    say(
-      `--shape: cells (engine, notifier, media and edge in one process, twice) or services (each a process, twice).\n`,
-    );
-    say(`--small: one cell, for a small machine; without a second one calls don’t survive its death.\n`);
-    say(`--kafka: the journal is kept there (OPENTACT_LOG=kafka, KAFKA_BROKERS); api keeps its PostgreSQL.\n`);
-    say(
-      `--replace: takes over from the one that runs for this home, process by process; calls go on. For an upgrade,\n`,
-    );
-    say(`  from the new version's clone: OPENTACT_HOME=<the old one's> npm start -- --replace\n`);
-    say(
-      `  What isn't set is as the home was started; what is set otherwise is refused, unless --change says it is meant.\n\n`,
-    );
-    say(`${helpText(PUBLIC)}\n`);
+  if (help) {
+    say(`${HELP}\n${helpText(PUBLIC)}\n`);
     process.exit(0);
   }
+  Object.assign(process.env, environment);
   try {
-    tellByFlags();
     settleWithHome();
     const config = readPlatformConfig('standalone', process.env);
     if (config.log === 'memory')
@@ -95,32 +86,6 @@ function readConfig(): Config {
   } catch (fault) {
     return refuse(78, (fault as Error).message);
   }
-}
-
-const FLAGS = {
-  quiet: { type: 'boolean' },
-  replace: { type: 'boolean' },
-  change: { type: 'boolean' },
-  small: { type: 'boolean' },
-  shape: { type: 'string' },
-  kafka: { type: 'string' },
-} as const;
-
-/** What flags say is told by the environment, like everything else. */
-function tellByFlags(): void {
-  const flags = () => {
-    try {
-      return parseArgs({ args, options: FLAGS }).values;
-    } catch (fault) {
-      return refuse(64, `${(fault as Error).message}; try npm start -- --help`);
-    }
-  };
-  const { kafka, shape, small, change } = flags();
-  if (change && !isReplacing) refuse(64, '--change goes with --replace; try npm start -- --help');
-  if (kafka === '') refuse(64, '--kafka needs HOST:PORT of a broker');
-  if (kafka) Object.assign(process.env, { OPENTACT_LOG: 'kafka', KAFKA_BROKERS: kafka });
-  if (shape) process.env.OPENTACT_SHAPE = shape;
-  if (small) Object.assign(process.env, { OPENTACT_SHAPE: shape ?? 'cells', OPENTACT_CELLS: '1' });
 }
 
 /** Sees that an upgrade stays where the home is, and says what is other than it was. @throws ConfigError */

@@ -1,15 +1,14 @@
 /** Starts the processes of a plan, tells what becomes of them, and makes them leave in order. */
 
-import { readdir, rm } from 'node:fs/promises';
 import { type RequestOptions, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, Logger, Readiness } from '@opentact/runtime';
-import { isWildcard, servingPid } from '@opentact/runtime';
+import { isWildcard } from '@opentact/runtime';
 import { type Child, createChild } from './child.ts';
 import { lastSaid } from './log-files.ts';
 import { leavesOf, type Planned } from './plan.ts';
-import { endProcess } from './processes.ts';
+import { endStranger, strangersOf } from './strangers.ts';
 
 /** How long a process may take to leave before it is killed; a media node waits for its calls. */
 const GRACE_MS = 20_000;
@@ -54,23 +53,6 @@ export function createSupervisor(
       ended: (name, how, final) => void tellEnd(name, how, final),
     }),
   );
-  /** Processes that serve this home and are none of the plan: those of the shape that is replaced. First who leaves first. */
-  async function strangers(): Promise<Array<{ name: string; pid: number }>> {
-    const known = new Set(['standalone', 'postgres', ...plan.map(({ name }) => name)]);
-    const files = await readdir(join(of.home, 'run')).catch(() => []);
-    const names = files.filter((file) => file.endsWith('.pid')).map((file) => file.slice(0, -'.pid'.length));
-    const found: Array<{ name: string; pid: number }> = [];
-    for (const name of names.filter((one) => !known.has(one))) {
-      const pid = await servingPid(of.home, name);
-      if (pid !== undefined) found.push({ name, pid });
-    }
-    return found.sort((a, b) => leavesOf(a.name) - leavesOf(b.name));
-  }
-  async function endStranger({ name, pid }: { name: string; pid: number }): Promise<void> {
-    const isKilled = await endProcess(pid, GRACE_MS);
-    await Promise.all(['pid', 'health'].map((end) => rm(join(of.home, 'run', `${name}.${end}`), { force: true })));
-    of.log.info({ child: name, childPid: pid, isKilled }, 'left: it is of another shape');
-  }
   return {
     start: async () => void (await Promise.all(children.map((child) => child.start()))),
     async replace() {
@@ -88,9 +70,9 @@ export function createSupervisor(
         if (!isReady) return child.planned.name;
         if (!child.planned.shown) await sleep(SETTLE_MS);
       }
-      for (const stranger of await strangers()) {
+      for (const stranger of await strangersOf(of.home, plan)) {
         if (leaving) return undefined;
-        await endStranger(stranger);
+        await endStranger(stranger, of, GRACE_MS);
         of.say(`${stranger.name} has left\n`);
         await sleep(SETTLE_MS);
       }
@@ -100,7 +82,8 @@ export function createSupervisor(
     children: () => children,
     async leave(turn) {
       leaving = true;
-      for (const stranger of await strangers()) if (leavesOf(stranger.name) === turn) await endStranger(stranger);
+      for (const stranger of await strangersOf(of.home, plan))
+        if (leavesOf(stranger.name) === turn) await endStranger(stranger, of, GRACE_MS);
       // One after the other: the first of a pair hands its calls to the second, which ends them.
       for (const child of children) if (child.planned.leaves === turn) await child.stop(GRACE_MS);
     },

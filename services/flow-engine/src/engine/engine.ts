@@ -133,20 +133,7 @@ export function createEngine(needs: EngineNeeds): Engine {
     return log.registry.healthy() && (!row || row.boot !== boot || row.gone);
   }
 
-  function pick(kind: string, callId: string, except: To[]): To | undefined {
-    const fit = link
-      .nodes()
-      .filter((n) => n.kind === kind && !except.some((e) => e.node === n.name && e.boot === n.boot));
-    const light = fit.filter((n) => n.loadPercent < LOADED_PERCENT);
-    const near = light.filter((n) => n.isNear);
-    const found = [near, light, fit].find((nodes) => nodes.length > 0) ?? [];
-    const name = rendezvous(
-      callId,
-      found.map((n) => n.name),
-    );
-    const chosen = fit.find((n) => n.name === name);
-    return chosen && { node: chosen.name, boot: chosen.boot };
-  }
+  const pick = (kind: string, callId: string, except: To[]) => pickAmong(link.nodes(), kind, callId, except);
 
   function audit(keys: string[], from: NodeRef): void {
     const byPartition = Map.groupBy(keys, (key) => partitionOf(key, log.partitions));
@@ -191,6 +178,20 @@ export function createEngine(needs: EngineNeeds): Engine {
       await ownership.leave();
     },
   };
+}
+
+/** The node that a call is given. */
+function pickAmong(nodes: NodeRef[], kind: string, callId: string, except: To[]): To | undefined {
+  const fit = nodes.filter((n) => n.kind === kind && !except.some((e) => e.node === n.name && e.boot === n.boot));
+  const light = fit.filter((n) => n.loadPercent < LOADED_PERCENT);
+  const near = light.filter((n) => n.isNear);
+  const among = [near, light, fit].find((some) => some.length > 0) ?? [];
+  const name = rendezvous(
+    callId,
+    among.map((n) => n.name),
+  );
+  const chosen = among.find((n) => n.name === name);
+  return chosen && { node: chosen.name, boot: chosen.boot };
 }
 
 /** A call's wish to tell another, as that one hears it. */

@@ -3,6 +3,7 @@
  * exchange. Kafka has no lock that a death frees; the connection to a node's address stands for it.
  */
 import { produceV9 } from '@platformatic/kafka';
+import type { Beat } from './beats.ts';
 import type { Observation } from './judge.ts';
 import { reachingKafka } from './kafka-errors.ts';
 import { watchAddresses } from './kafka-liveness.ts';
@@ -10,7 +11,7 @@ import type { Reader } from './kafka-read.ts';
 import type { TopicMaker } from './kafka-topics.ts';
 import type { Wire } from './kafka-wire.ts';
 import type { Node } from './port.ts';
-import type { Beat, RegistryStore } from './registry.ts';
+import type { RegistryStore } from './registry.ts';
 
 const TOPIC = 'nodes';
 const ALL = -1;
@@ -20,6 +21,13 @@ const FORGOTTEN_MS = 3_600_000;
 /** A beat as it is written, JSON. `birth` orders the boots of a name: ms of the first beat, or one more than the last's. */
 type Row = { node: Node; beats: number; birth: number; withdrawn: boolean };
 type Seen = Row & { at: number };
+
+const messageOf = (row: Row) => ({
+  topic: TOPIC,
+  partition: 0,
+  key: Buffer.from(row.node.name),
+  value: Buffer.from(JSON.stringify(row)),
+});
 
 function rowOf(bytes: Buffer | null): Row | undefined {
   try {
@@ -55,12 +63,7 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
     for (const [name, row] of rows) if (newest - row.at > FORGOTTEN_MS) rows.delete(name);
   }
   async function write(written: Row[]): Promise<void> {
-    const messages = written.map((row) => ({
-      topic: TOPIC,
-      partition: 0,
-      key: Buffer.from(row.node.name),
-      value: Buffer.from(JSON.stringify(row)),
-    }));
+    const messages = written.map(messageOf);
     await wire.onLeader(TOPIC, 0, 'nodes', WRITE_MS, (c) => produceV9.api.async(c, ALL, WRITE_MS, messages, {}));
   }
   function birthOf({ node }: Beat): number {
@@ -70,12 +73,6 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
     own.set(node.name, { boot: node.boot, birth });
     return birth;
   }
-  const rowOfBeat = (beat: Beat): Row => ({
-    node: beat.node,
-    beats: beat.beats,
-    birth: birthOf(beat),
-    withdrawn: false,
-  });
   function observations(): Observation[] {
     const others = [...rows.values()].filter((row) => !row.withdrawn && !isOwn(row.node));
     addresses.follow(others.map(({ node, beats }) => ({ ...node, beats })));
@@ -92,7 +89,7 @@ export function kafkaRegistryStore(wire: Wire, reader: Reader, topics: TopicMake
         await topics.ensure([TOPIC]);
         // The first beat comes after a whole reading: it must outrank what is there.
         if (beats.length > 0 && next === undefined) await read();
-        if (beats.length > 0) await write(beats.map(rowOfBeat));
+        if (beats.length > 0) await write(beats.map((beat) => ({ ...beat, birth: birthOf(beat), withdrawn: false })));
         await read();
         return observations();
       }),

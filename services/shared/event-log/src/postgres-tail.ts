@@ -6,43 +6,19 @@
 import { backoffMs } from '@opentact/runtime';
 import type pg from 'pg';
 import { connectAlone } from './connections.ts';
-import type { LogRecord, NewRecord } from './port.ts';
+import type { NewRecord } from './port.ts';
+import { type Follower, feed, followerOf, learnHead, openPlace, type Place } from './postgres-follower.ts';
 
 const CHANNEL = 'opentact_log';
 const NOTIFY_EVERY_MS = 20;
 /** Only what a writer left untold when it died waits for this. */
 const LOOK_EVERY_MS = 200;
-/** What is kept for a follower that is slow; it then reads what it missed. */
-const FED_MAX = 2_000;
-const FED_BYTES_MAX = 2 * 1024 * 1024;
 
 export type Tail = {
   /** This process appended records to a partition, the last one at that position. */
   grew(topic: string, partition: number, position: number, records: readonly NewRecord[]): void;
   follow(topic: string, partition: number, signal: AbortSignal): Follower;
   close(): Promise<void>;
-};
-
-export type Follower = {
-  /** Resolves when the partition may hold more than `position`, at once where that is known, and when the signal aborts. */
-  grown(position: number): Promise<void>;
-  /** How far the partition is known to reach; 0 at first. */
-  head(): number;
-  /** What this process appended right behind `position`, once; none where there is a gap between. */
-  fed(position: number): LogRecord[];
-  stop(): void;
-};
-
-/** `head`: how far the partition is known to reach; `wake` while its follower waits, having read up to `position`. */
-type Place = {
-  topic: string;
-  partition: number;
-  head: number;
-  position: number;
-  wake: (() => void) | undefined;
-  /** What this process appended and the follower has not taken, without a gap. */
-  fed: LogRecord[];
-  fedBytes: number;
 };
 
 const nameOf = (topic: string, partition: number) => `${topic}/${partition}`;
@@ -108,35 +84,6 @@ function createEar(
   };
 }
 
-function learnHead(place: Place, head: number): void {
-  place.head = Math.max(place.head, head);
-  if (place.head > place.position) place.wake?.();
-}
-
-function clear(place: Place): void {
-  place.fed = [];
-  place.fedBytes = 0;
-}
-
-/** Positions of a partition are dense: whoever read up to the one before the first misses nothing. */
-function feed(place: Place, position: number, records: readonly NewRecord[]): void {
-  const before = position - records.length;
-  if (place.fed.length > 0 && place.fed.at(-1)!.position !== before) clear(place);
-  for (const [n, record] of records.entries()) {
-    place.fed.push({ position: before + n + 1, ...record });
-    place.fedBytes += record.bytes.byteLength;
-  }
-  if (place.fed.length > FED_MAX || place.fedBytes > FED_BYTES_MAX) clear(place);
-}
-
-function takeFed(place: Place, position: number): LogRecord[] {
-  const [first] = place.fed;
-  if (!first || first.position > position + 1) return [];
-  const taken = place.fed.filter((record) => record.position > position);
-  clear(place);
-  return taken;
-}
-
 async function look(pool: pg.Pool, asked: Place[]): Promise<void> {
   const text = `select topic, partition, position::float8 as position from log_partition
     where (topic, partition) in (select * from unnest($1::text[], $2::int[]))`;
@@ -180,30 +127,9 @@ export function postgresTail(url: string, pool: pg.Pool): Tail {
     },
     follow(topic, partition, signal) {
       ear.start();
-      const place: Place = { topic, partition, head: 0, position: 0, wake: undefined, fed: [], fedBytes: 0 };
+      const place = openPlace(topic, partition);
       followed.add(place);
-      return {
-        grown(position) {
-          place.position = position;
-          if (place.head > position || signal.aborted) return Promise.resolve();
-          const { promise, resolve } = Promise.withResolvers<void>();
-          const wake = () => {
-            place.wake = undefined;
-            signal.removeEventListener('abort', wake);
-            resolve();
-          };
-          place.wake = wake;
-          signal.addEventListener('abort', wake);
-          schedule();
-          return promise;
-        },
-        head: () => place.head,
-        fed: (position) => takeFed(place, position),
-        stop() {
-          place.wake?.();
-          followed.delete(place);
-        },
-      };
+      return followerOf(place, signal, schedule, () => followed.delete(place));
     },
     async close() {
       teller.stop();

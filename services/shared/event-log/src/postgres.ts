@@ -166,9 +166,7 @@ export async function postgresLog(options: {
         await schema.keep();
         const { rows } = await writes.query({ name: 'take', text: TAKE, values: [topic, partition] });
         const place = { topic, partition, epoch: rows[0].epoch as number };
-        return postgresWriter({ ...place, committer, reads }, (position, records) =>
-          tail.grew(topic, partition, position, records),
-        );
+        return postgresWriter({ ...place, committer, reads }, tail.grew.bind(tail, topic, partition));
       }),
     async *replay(topic, partition, position) {
       const head = await reader.headOf(topic, partition, 'position');

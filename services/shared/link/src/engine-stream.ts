@@ -31,7 +31,7 @@ export type EngineStream = {
 const bytesOf = (item: ToEngine): number => (item.$case === 'fact' ? item.value.payload.byteLength + 64 : 96);
 
 /** How an engine is reached: within this process where it is of it, else by gRPC. */
-export type Reaching = { engine: Node; token: string | undefined; local: LocalEngines | undefined };
+export type Reaching = { engine: Node; token?: string | undefined; local?: LocalEngines | undefined };
 
 type Connection = { outbox: Outbox<ToEngine>; hello: boolean; end(): void };
 

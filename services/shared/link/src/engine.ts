@@ -80,18 +80,14 @@ export function createEngineLink(
       log.error({ err, handler }, 'a handler of the link threw');
     }
   }
-  function greet(
-    { name, boot, kind, loadPercent }: LinkV1.NodeHello,
-    to: Pick<Connection, 'send' | 'end'>,
-    isNear: boolean,
-  ): Connection {
-    const id = idOf(name, boot);
-    const connection: Connection = { ref: { name, boot, kind, loadPercent, isNear }, ...to };
+  function greet(ref: NodeRef, to: Pick<Connection, 'send' | 'end'>): Connection {
+    const id = idOf(ref.name, ref.boot);
+    const connection: Connection = { ref, ...to };
     connections.get(id)?.end('replaced by a new stream');
     connections.set(id, connection);
     to.send({ $case: 'hello', value: { name: options.name, boot: options.boot, partitions } });
     for (const [partition, epoch] of open) to.send({ $case: 'partitionOpened', value: { partition, epoch } });
-    log.info({ peer: name, peerBoot: boot, kind }, 'node connected');
+    log.info({ peer: ref.name, peerBoot: ref.boot, kind: ref.kind }, 'node connected');
     call('connected', () => handlers.connected(connection.ref));
     return connection;
   }
@@ -132,7 +128,7 @@ export function createEngineLink(
       }
     }
   }
-  function accepted(stream: EngineEnd, isNear: boolean): void {
+  function accepted(isNear: boolean, stream: EngineEnd): void {
     let connection: Connection | undefined;
     const told = new Set<number>();
     accept(
@@ -142,7 +138,7 @@ export function createEngineLink(
           if (connection) heard(item, connection, told);
           else to.end('no hello');
         } else if (connection) connection.ref.loadPercent = item.value.loadPercent;
-        else connection = greet(item.value, to, isNear);
+        else connection = greet({ ...item.value, isNear }, to);
       },
       () => {
         const gone = connection;
@@ -189,8 +185,7 @@ export function createEngineLink(
       void send(to.name, to.boot, { $case: 'there', value: { key, part, ...(holder ?? NOBODY), epoch } }),
     hint: (to, key, payload, account = '') =>
       void send(to.node, to.boot, { $case: 'hint', value: { key, payload: asBuffer(payload), account } }),
-    addTo: (server) =>
-      server.addService(LinkV1.EngineLinkService, { connect: (stream: EngineEnd) => accepted(stream, false) }),
-    connect: (stream) => accepted(stream, true),
+    addTo: (server) => server.addService(LinkV1.EngineLinkService, { connect: accepted.bind(undefined, false) }),
+    connect: accepted.bind(undefined, true),
   };
 }

@@ -9,8 +9,8 @@ const ENGINE_KIND = 'flow-engine';
 
 export function createEngines(of: {
   registry: EventLog['registry'];
-  token: string | undefined;
-  local: LocalEngines | undefined;
+  token?: string | undefined;
+  local?: LocalEngines | undefined;
   hello: () => LinkV1.NodeHello;
   log: Logger;
   heard(item: OfEngine, stream: EngineStream): void;

@@ -184,10 +184,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
       if (owner.stream === stream) owners[partition] = { epoch: owner.epoch, stream: undefined };
     });
   }
-  const engines = createEngines({
-    ...{ registry, token: options.token, local: options.local },
-    ...{ hello, log, heard, ended: streamEnded },
-  });
+  const engines = createEngines({ ...options, registry, hello, heard, ended: streamEnded });
   let toldLoad = -1;
   const timers = [
     setInterval(() => audit.ask(), options.auditEveryMs ?? AUDIT_EVERY_MS).unref(),
