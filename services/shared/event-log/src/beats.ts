@@ -16,8 +16,6 @@ export type Beat = { node: Node; beats: number; claim: boolean };
 /** A node of this process. */
 type Own = { node: Node; load: () => number; claimed: boolean; readBackAt: number };
 
-export type Beats = ReturnType<typeof createBeats>;
-
 /** @param now monotonic clock, ms. */
 export function createBeats(now: () => number) {
   const own = new Map<string, Own>();
