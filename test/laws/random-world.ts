@@ -115,6 +115,7 @@ function arrived(xml: string, random: Random): FactOf<'CallArrived'> {
       staticDocument: random.chance(0.05) ? '' : xml, // without any it is parked
       maxCallLengthMs: 600_000,
       timeZone: '',
+      recordCalls: random.below(3),
     },
   };
 }

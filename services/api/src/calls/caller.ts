@@ -15,6 +15,8 @@ export type Named = { profileId?: string | undefined; leaseId?: string | undefin
 export type Caller = {
   number: string;
   profileId: string | undefined;
+  /** As the profile says; 0 where there is none. */
+  recordCalls: number;
   app: App | undefined;
   attribution: Attribution;
 };
@@ -34,11 +36,12 @@ export async function callerOf(db: Kysely<Tables>, accountId: string, named: Nam
   const found = appId ? await appById(db, appId) : undefined;
   // What an app calls goes out by the app's profile, whoever orders it.
   const profileId = named.profileId ?? found?.profileId;
-  if (!ofOrder) await profileOf(db, profileId);
+  const profile = ofOrder ?? (await profileOf(db, profileId));
   // What is heard is the order's: the app's own document needn't travel.
   return {
     number: lease.tn,
     profileId,
+    recordCalls: profile?.record_calls ?? 0,
     app: found && { ...found.app, staticDocument: '' },
     attribution: { account: accountOf(lease), app: found?.attribution.app, number: numberOf(lease.tn, lease) },
   };
@@ -49,7 +52,7 @@ async function profileOf(db: Kysely<Tables>, id: string | undefined) {
   if (id === undefined) return undefined;
   const profile = await db
     .selectFrom('outbound_voice_profile')
-    .select(['is_active', 'tn_lease_id'])
+    .select(['is_active', 'tn_lease_id', 'record_calls'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (profile && !profile.is_active) throw new Refusal('conflict', 'the outbound voice profile is not active');

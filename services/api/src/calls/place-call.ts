@@ -113,6 +113,7 @@ export async function placeCall(db: Database, engine: Engine, of: Placement): Pr
       idempotencyKey: key,
       orderedAt: orderedOn.getTime(),
       batchItem: of.batchItem ?? '',
+      recordCalls: caller.recordCalls,
     });
   } catch (error) {
     if (!isRefused(error)) throw error;

@@ -34,10 +34,11 @@ const appsOf = (db: Database) =>
   db
     .selectFrom('app')
     .innerJoin('account', 'account.id', 'app.account_id')
+    .leftJoin('outbound_voice_profile as profile', 'profile.id', 'app.outbound_voice_profile_id')
     .select(['app.id', 'app.name', 'app.auto_answer', 'app.call_flow_url', 'app.call_flow_method', 'app.is_active'])
     .select(['app.call_flow_timeout_ms', 'app.static_document', 'app.max_call_length_ms'])
     .select(['app.outbound_voice_profile_id', 'app.silence_ms', 'app.rtp_from_anywhere'])
-    .select([...APP_COLUMNS, ...ACCOUNT, ...ACCOUNT_COLUMNS, 'account.time_zone']);
+    .select([...APP_COLUMNS, ...ACCOUNT, ...ACCOUNT_COLUMNS, 'account.time_zone', 'profile.record_calls']);
 type AppRow = NonNullable<Awaited<ReturnType<ReturnType<typeof appsOf>['executeTakeFirst']>>>;
 
 const fromApp = (row: AppRow): Destination => ({
@@ -57,6 +58,7 @@ const fromApp = (row: AppRow): Destination => ({
     timeZone: timeZoneOf(row.time_zone),
     ...(row.silence_ms !== null && { silenceMs: row.silence_ms }),
     ...(row.rtp_from_anywhere && { rtpFromAnywhere: true }),
+    ...(row.record_calls && { recordCalls: row.record_calls }),
   },
 });
 

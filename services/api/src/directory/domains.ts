@@ -77,12 +77,15 @@ async function outBy(db: Database, profileId: string, user: string): Promise<AtD
         .onRef('lease.account_id', '=', 'profile.account_id'),
     )
     .where('profile.id', '=', profileId)
-    .select(['profile.id', 'profile.name', 'profile.is_active', 'lease.tn'])
+    .select(['profile.id', 'profile.name', 'profile.is_active', 'profile.record_calls', 'lease.tn'])
     .select(['account.id as account_id', 'account.calls_max', 'account.dials_per_minute_max', 'account.time_zone'])
     .select(ACCOUNT_COLUMNS)
     .executeTakeFirst();
   if (!row) return undefined;
-  const app = relaying(row, row.id, row.name, relayOut(number, row.tn ?? undefined));
+  const app = {
+    ...relaying(row, row.id, row.name, relayOut(number, row.tn ?? undefined)),
+    ...(row.record_calls > 0 && { recordCalls: row.record_calls }),
+  };
   // Whatever the switch calls itself, nobody is shown a number that the account hasn't leased.
   const refusal = row.tn ? undefined : 'the outbound voice profile of this domain has no leased number to show';
   const attribution = { account: accountOf(row) };

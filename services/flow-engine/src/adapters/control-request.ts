@@ -23,6 +23,7 @@ const RING_DEFAULT_MS = 30_000;
 const RING_MIN_MS = 5_000;
 const RING_MAX_MS = 120_000;
 const URL_MAX = 2_048;
+const RECORD_CALLS_MAX = 2;
 
 /** The call that a call's or a leg's uuid names. */
 export function callIdOf(text: string, field = 'call_id'): string {
@@ -50,6 +51,7 @@ export function orderOf(request: CallV1.PlaceCallRequest): FactOf<'CallOrdered'>
   if (!target) throw wrong(`to: "${to.slice(0, 60)}" is neither a phone number nor sip:user@host`);
   if (ringTimeoutMs !== 0 && (ringTimeoutMs < RING_MIN_MS || ringTimeoutMs > RING_MAX_MS))
     throw wrong(`ring_timeout_ms: ${RING_MIN_MS} to ${RING_MAX_MS}; 0 is ${RING_DEFAULT_MS}`);
+  if ((request.recordCalls ?? 0) > RECORD_CALLS_MAX) throw wrong(`record_calls: 0 to ${RECORD_CALLS_MAX}`);
   if (batchItem.length > 64) throw wrong('batch_item: 64 characters at most');
   return {
     type: 'CallOrdered',
@@ -66,7 +68,7 @@ export function orderOf(request: CallV1.PlaceCallRequest): FactOf<'CallOrdered'>
 }
 
 function appOf(
-  { callFlowUrl, callFlowMethod }: CallV1.PlaceCallRequest,
+  { callFlowUrl, callFlowMethod, recordCalls }: CallV1.PlaceCallRequest,
   accountId: string,
   app: App | undefined,
   xml: string,
@@ -89,5 +91,6 @@ function appOf(
     staticDocument: xml,
     maxCallLengthMs: app?.maxCallLengthMs ?? 0,
     timeZone: app?.timeZone ?? '',
+    ...(recordCalls && { recordCalls }),
   };
 }

@@ -16,6 +16,7 @@ import { acceptAnswer } from './media.ts';
 import { outbound } from './outbound.ts';
 import { peers } from './peers.ts';
 import { hangup } from './performer.ts';
+import { recordOrdered } from './record-calls.ts';
 import { adoption, moving } from './recovery.ts';
 import { renegotiation } from './renegotiation.ts';
 import { isStale } from './requests.ts';
@@ -49,6 +50,7 @@ function choices(call: Call, event: CallEvent, parse: Parse): Decided[] {
   return [
     ...setUp(call, event),
     ...outbound(call, event),
+    ...recordOrdered(call, event),
     ...documents(call, event, parse),
     ...helpers(call, event),
     ...peers(call, event),

@@ -16,6 +16,10 @@ export type Scenario = {
   to?: string;
   autoAnswer?: boolean;
   callFlowUrl?: string;
+  /** The call is ordered by API: whom it rings runs the document. */
+  ordered?: true;
+  /** As the outbound voice profile has it: 0, 1 or 2. */
+  recordCalls?: number;
   /** How long the app lets a call last; absent: the platform's limit. */
   maxCallLengthMs?: number;
   /** ms after the answer. */

@@ -2,7 +2,7 @@
  * Runs a document by the production `step` on a virtual clock: no network, no telephony, no waiting. It answers every
  * request as the nodes would and says what the caller would hear. Nothing of the engine is done again here.
  */
-import type { CallEvent, Observed, Reported } from '@opentact/proto/events';
+import type { App, CallEvent, Observed, Reported } from '@opentact/proto/events';
 import { type Call, newCall } from '../domain/call.ts';
 import { runBeforeGather } from '../domain/frames.ts';
 import { stepWith } from '../domain/step.ts';
@@ -75,23 +75,19 @@ function reported(fact: Observed): Reported {
 
 /** The fact that begins a scenario. */
 export function arrived(scenario: Scenario): Observed {
-  const { xml, from = '12125550199', to = '18005550100', autoAnswer = true, callFlowUrl = '' } = scenario;
-  return {
-    type: 'CallArrived',
+  const { from = '12125550199', to = '18005550100' } = scenario;
+  const whose = {
     accountId: 'simulated',
     fromNumber: from,
     toNumber: to,
-    app: {
-      appId: 'simulated',
-      name: 'simulated',
-      autoAnswer,
-      callFlowUrl,
-      callFlowMethod: 'GET',
-      callFlowTimeoutMs: 0,
-      staticDocument: xml,
-      maxCallLengthMs: scenario.maxCallLengthMs ?? 0,
-      timeZone: scenario.timeZone ?? '',
-    },
+    app: appOf(scenario),
+    ...(scenario.attribution && { attribution: scenario.attribution }),
+  };
+  if (scenario.ordered)
+    return { type: 'CallOrdered', ...whose, target: `tel:${to}`, idempotencyKey: 'simulated', ringTimeoutMs: 30_000 };
+  return {
+    type: 'CallArrived',
+    ...whose,
     invite: Buffer.alloc(0),
     transport: 'udp',
     sourceAddress: '127.0.0.1:5060',
@@ -101,9 +97,21 @@ export function arrived(scenario: Scenario): Observed {
     requestUri: `sip:${to}@simulated`,
     sipCallId: '',
     refusal: undefined,
-    ...(scenario.attribution && { attribution: scenario.attribution }),
   };
 }
+
+const appOf = ({ xml, autoAnswer = true, callFlowUrl = '', ...more }: Scenario): App => ({
+  appId: 'simulated',
+  name: 'simulated',
+  autoAnswer,
+  callFlowUrl,
+  callFlowMethod: 'GET',
+  callFlowTimeoutMs: 0,
+  staticDocument: xml,
+  maxCallLengthMs: more.maxCallLengthMs ?? 0,
+  timeZone: more.timeZone ?? '',
+  ...(more.recordCalls !== undefined && { recordCalls: more.recordCalls }),
+});
 
 /** A fact about something that ended meanwhile doesn't happen. */
 function isStillTrue(call: Call, fact: Observed): boolean {

@@ -265,3 +265,24 @@ test('+1… is taken wherever a number is: searched, priced, ordered, leased, sc
   for (const tn of ['+', '+1', '1 646 555 0100', '+0646555010', `+${'1'.repeat(16)}`, 'x'])
     await ask(ann, 'POST', '/order', { items: [{ tn }] }, 400);
 });
+
+test('a profile takes no recordings that can’t be made: MP3, or a track for each side', async () => {
+  const ann = await scene.signedUp();
+  const { uuid } = await ask<Thing>(ann, 'POST', '/profile/outbound_voice', { name: 'Records' }, 201);
+  for (const [field, value, message] of [
+    ['filemat', 'mp3', 'must be wav: there is no encoder of MP3 here'],
+    ['audio_track_type', 1, 'must be 0: recordings have one track, both sides in it'],
+    ['record_calls', 3, 'must be one of 0, 1, 2'],
+  ] as const)
+    for (const [method, path] of [
+      ['POST', '/profile/outbound_voice'],
+      ['PATCH', `/profile/outbound_voice/${uuid}`],
+    ] as const) {
+      const { status, body } = await scene.ask(method, path, { as: ann.jwt, body: { name: 'x', [field]: value } });
+      const fields = (body as unknown as { fields: Record<string, { message: string }> }).fields;
+      assert.deepEqual([status, fields[`body.${field}`]?.message], [400, message]);
+    }
+  const same = { filemat: 'wav', audio_track_type: 0, record_calls: 2 };
+  const changed = await ask<typeof same>(ann, 'PATCH', `/profile/outbound_voice/${uuid}`, same);
+  assert.deepEqual([changed.filemat, changed.audio_track_type, changed.record_calls], ['wav', 0, 2]);
+});

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../../database/database.ts';
 import { mustBeProduct, mustLease } from '../../database/references.ts';
+import { invalid } from '../../kernel/refusal.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import { resource } from '../../rest/resource.ts';
@@ -24,9 +25,16 @@ const Fields = {
     maximum: AMOUNT_MAX,
     description: 'Per day of the account’s clock; 0: none.',
   }),
-  record_calls: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)]),
-  filemat: Type.Union([Type.Literal('wav'), Type.Literal('mp3')]),
-  audio_track_type: Type.Union([Type.Literal(0), Type.Literal(1)]),
+  record_calls: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)], {
+    description:
+      'Which calls that go out by it are recorded, both sides, from the answer on. 0: none. 1: those that are ordered (POST /call, /batch), and each number that a document dials. 2: those that are ordered; of what a document dials its Dial’s `record` decides. No RecordStop ends it. As it was when the call began.',
+  }),
+  filemat: Type.Union([Type.Literal('wav'), Type.Literal('mp3')], {
+    description: 'Of recordings. `mp3` is refused: there is no encoder here.',
+  }),
+  audio_track_type: Type.Union([Type.Literal(0), Type.Literal(1)], {
+    description: 'Of recordings. 0: both sides in one track; 1, a track for each, is refused: recordings have one.',
+  }),
   shaken_sign_policy: Type.Integer({ minimum: 0, maximum: 3 }),
 };
 const Settings = { class4_ingress_trunk_settings: MediaSettings };
@@ -97,7 +105,15 @@ function columnsOf(given: Partial<Static<typeof Change>>) {
   };
 }
 
+/** Recordings are WAV files of one track: nothing else is promised. @throws Refusal */
+function mustBeMade({ filemat, audio_track_type }: Partial<Static<typeof Change>>): void {
+  if (filemat === 'mp3') throw invalid({ filemat: { message: 'must be wav: there is no encoder of MP3 here' } });
+  if (audio_track_type === 1)
+    throw invalid({ audio_track_type: { message: 'must be 0: recordings have one track, both sides in it' } });
+}
+
 const check = async (db: Database, given: Partial<Static<typeof Change>>, { accountId }: Identity) => {
+  mustBeMade(given);
   await mustBeProduct(db, given.product);
   await mustLease(db, accountId, 'tn_lease', given.tn_lease);
 };

@@ -7,6 +7,7 @@ import type { Call, Leg, Memory, Running } from '../call.ts';
 import type { Dial, Target } from '../language/verb.ts';
 import { acceptAnswer, answer } from '../media.ts';
 import { end, fail, hangup, hangupLeg, type Performer } from '../performer.ts';
+import { recordsDialled } from '../record-calls.ts';
 import { GROUP, TARGETS_MAX } from './dial-syntax.ts';
 import { recordingIdOf } from './record.ts';
 
@@ -202,7 +203,8 @@ function unbridged(call: Call, running: Running, leg: number, reason: string): D
 function bridge(dial: Dial, call: Call, running: Running): Decided[] {
   const { winner, play, bridge } = running.memory;
   if (winner === undefined || bridge !== undefined || call.legs[0]?.state !== 'answered') return [];
-  const recordingId = dial.record ? recordingIdOf(call.id, running.seq) : '';
+  const target = targetsOf(dial, running.memory)[running.memory.legs!.indexOf(winner)]!;
+  const recordingId = dial.record || recordsDialled(call, target) ? recordingIdOf(call.id, running.seq) : '';
   const stop =
     play !== undefined && call.outstanding[play] ? [{ type: 'PlayStopRequested', leg: 0, play } as const] : [];
   return [...stop, { type: 'BridgeRequested', legA: 0, legB: winner, recordingId }];

@@ -10,7 +10,7 @@ import type { RecordStart, RecordStop, RecordWait } from '../language/verb.ts';
 import { end, fail, type Performer } from '../performer.ts';
 import { ASR, BLOCK_MAX_MS, recordingIdOf } from './record.ts';
 
-/** At once; media holds four a leg, and a Record must find room. */
+/** At once, what the profile wants among them; media holds four a leg, and a Record must find room. */
 const BACKGROUND_MAX = 3;
 
 export const recordStartRow: SyntaxRow = {
@@ -25,7 +25,8 @@ export const recordStartRow: SyntaxRow = {
 export const recordStartPerformer: Performer<RecordStart> = {
   needs: 'answer',
   begin: ({ asr, tag }, call, running) => {
-    if (background(call, '').length >= BACKGROUND_MAX) return [fail(call, running, 'too-many-recordings')];
+    if (outstandingOf(call, 'RecordRequested', (e) => e.both === true).length >= BACKGROUND_MAX)
+      return [fail(call, running, 'too-many-recordings')];
     return [
       {
         type: 'RecordRequested',
@@ -100,8 +101,8 @@ export const recordWaitPerformer: Performer<RecordWait> = {
   },
 };
 
-/** Recordings that go on behind the flow, or are being closed. */
+/** Recordings that a document began and that go on behind the flow, or are being closed. */
 const background = (call: Call, tag: string) =>
-  outstandingOf(call, 'RecordRequested', (e) => e.both === true && (tag === '' || e.tag === tag));
+  outstandingOf(call, 'RecordRequested', (e) => e.both === true && !e.byProfile && (tag === '' || e.tag === tag));
 
 const stoppingOf = (call: Call) => new Set(outstandingOf(call, 'RecordStopRequested').map(({ record }) => record));
