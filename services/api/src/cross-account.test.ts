@@ -4,9 +4,12 @@
  * resource with an example (`rest/resource.ts`) is tried by that.
  */
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
+import type { Engine } from './calls/engine.ts';
 import { type Operation, operationsOf, readDocument } from './reference/document.ts';
+import { isReading } from './reference/reads.ts';
 import {
   DOCUMENT,
   type ExampledResource,
@@ -206,10 +209,21 @@ let scene: RestScene;
 let routes: Route[];
 let mine: Possessions;
 let theirs: Possessions;
+/** What an engine was asked to do. */
+const told: string[] = [];
+const telling = (engine: Engine): Engine => {
+  const heard = { ...engine };
+  for (const name of ['run', 'hangup', 'place', 'bridge'] as const)
+    (heard as Record<string, unknown>)[name] = (...args: unknown[]) => {
+      told.push(name);
+      return (engine[name] as (...all: unknown[]) => unknown)(...args);
+    };
+  return heard;
+};
 
 before(async () => {
   const calls = new Map<string, string>();
-  scene = await openRestScene({ engine: engineOf(calls) });
+  scene = await openRestScene({ engine: telling(engineOf(calls)) });
   const document = await readDocument();
   routes = operationsOf(document) as Route[];
   const resources = exampledResources(document);
@@ -291,6 +305,45 @@ test('what another account has is 404 and in no list, and asking changes nothing
     assert.ok([400, 404].includes(status), `${route.method} ${route.path}: ${status} ${JSON.stringify(body)}`);
   }
   assert.deepEqual(await everything(), before);
+});
+
+/** Readings that are asked with more than a name of ONE or MANY. */
+const READINGS: Record<string, (of: Possessions) => Promise<Asked> | Asked> = {
+  CheckSIPDomainByInviteApp: async ({ domain, person }) => {
+    const { body } = await scene.ask('GET', `/sip/domain/${domain}/invite`, { as: person.jwt });
+    return { in: { token: (body.payload as Array<{ token: string }>)[0]!.token } };
+  },
+  GetOrderPrice: () => ({ body: { items: [{ tn: 12125550150 }] } }),
+  GetTransactionDashboardReport: () => ({ in: { ref_type: 'voice_outgoing' } }),
+  Search: () => ({ body: { pattern: '*' } }),
+};
+
+/** Every file below the home: mails, recordings, pictures. */
+const filesOf = async () =>
+  (await readdir(scene.home, { recursive: true })).filter((name) => !/postgres/.test(name)).sort();
+
+test('what COVERAGE.md calls a reading changes nothing: no row, no file, and no engine is told anything', async () => {
+  // Some are for Admins of the installation.
+  await scene.db
+    .updateTable('account')
+    .set({ level: 'ServiceAccount' })
+    .where('id', '=', mine.person.accountId)
+    .execute();
+  const before = [await everything(), await filesOf(), told.length];
+  const readings = routes.filter(({ method, path, operation: { operationId: name } }) =>
+    isReading({ method, path, name }),
+  );
+  assert.ok(readings.length > 60, `${readings.length} readings`);
+  const failed: string[] = [];
+  for (const route of readings) {
+    const id = route.operation.operationId;
+    const asked = (await (READINGS[id] ?? ONE[id] ?? MANY[id])?.(mine)) ?? {};
+    const { status, body } = await ask(route, mine, asked);
+    if (status >= 300) failed.push(`${id} ${route.method} ${route.path}: ${status} ${JSON.stringify(body)}`);
+  }
+  assert.deepEqual(failed, [], 'say in READINGS how they are asked');
+  assert.deepEqual([await everything(), await filesOf(), told.length], before);
+  await scene.db.updateTable('account').set({ level: 'Level0' }).where('id', '=', mine.person.accountId).execute();
 });
 
 test('nobody is asked for nothing: without credentials every route but the open ones is 401', async () => {

@@ -18,14 +18,17 @@ let key: string;
 /** Keys in the order in which the engine was asked; what it says; the calls that it knows. */
 const asked: string[] = [];
 const live = new Set<string>();
+let last: Parameters<Engine['place']>[0] | undefined;
 let answer: () => Promise<unknown>;
 const refuses = (code: RefusalCode) => async () => {
   throw new Refusal(code, `${code} by the engine`);
 };
 const engine: Engine = {
   ...idleEngine,
-  async place({ idempotencyKey, accountId }) {
+  async place(order) {
+    const { idempotencyKey, accountId } = order;
     asked.push(idempotencyKey);
+    last = order;
     await answer();
     live.add(callIdOfOrder(accountId, idempotencyKey));
     return callIdOfOrder(accountId, idempotencyKey);
@@ -158,6 +161,25 @@ test('what a limit refuses reaches no engine, and takes nothing from another try
   const other = () => Promise.reject(new Refusal('conflict', 'another request has this key'));
   await assert.rejects(place({ remember: other }), refused('conflict'));
   assert.deepEqual([asked, await isKept()], [[key], true]);
+});
+
+test('POST /call: what it names reaches the engine', async () => {
+  const make = async (path: string, body: object) =>
+    ((await scene.ask('POST', path, { as: person.jwt, body })).body.payload as { uuid: string }).uuid;
+  const { tn } = await scene.db.selectFrom('lease').select('tn').where('id', '=', lease.uuid).executeTakeFirstOrThrow();
+  const profile = { name: 'Out', tn_lease: lease.uuid, record_calls: 2 };
+  const outbound_voice_profile = await make('/profile/outbound_voice', profile);
+  const sip_control_app = await make('/sip/app', { name: 'Whose', max_call_length_min: 3 });
+  const heard = { call_flow_url: 'https://a.test/flow', call_flow_method: 'POST', ring_timeout: 7_000 };
+  const body = { to: ABROAD, outbound_voice_profile, sip_control_app, ...heard };
+  const made = await scene.ask('POST', '/call', { as: person.jwt, body });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const { from, to, callFlowUrl, callFlowMethod, ringTimeoutMs, app, recordCalls } = last!;
+  assert.deepEqual([from, to, callFlowUrl, callFlowMethod], [tn, ABROAD, 'https://a.test/flow', 'POST']);
+  assert.deepEqual(
+    [ringTimeoutMs, recordCalls, app?.appId, app?.maxCallLengthMs],
+    [7_000, 2, sip_control_app, 180_000],
+  );
 });
 
 test('POST /call: refused by the engine, the money is back and the key is free for another request', async () => {

@@ -181,3 +181,24 @@ test('a pace above what the account may dial, and a document beside an address, 
   const { total } = (await ask('GET', '/batch')) as unknown as { total: number };
   assert.equal(total, 0);
 });
+
+test('what a batch names reaches the engine with each of its numbers', async () => {
+  const make = async (path: string, body: object) => (await ask('POST', path, body)).uuid;
+  const profile = { name: 'Out', tn_lease: lease, record_calls: 1 };
+  const outbound_voice_profile = await make('/profile/outbound_voice', profile);
+  const sip_control_app = await make('/sip/app', { name: 'Whose' });
+  const orders: Array<Parameters<Engine['place']>[0]> = [];
+  answer = async (of) => {
+    orders.push(of);
+    return 'made';
+  };
+  const heard = { xml: undefined, call_flow_url: 'https://a.test/flow', call_flow_method: 'POST' };
+  const { uuid } = await order(2, { ...heard, tn_lease: undefined, outbound_voice_profile, sip_control_app });
+  await until(uuid, ({ ordered }) => ordered === 2);
+  for (const { callFlowUrl, callFlowMethod, app, recordCalls } of orders)
+    assert.deepEqual(
+      [callFlowUrl, callFlowMethod, app?.appId, recordCalls],
+      ['https://a.test/flow', 'POST', sip_control_app, 1],
+    );
+  assert.ok(orders.length >= 2);
+});

@@ -26,6 +26,8 @@ export type Schema = {
   maxLength?: number;
   maxItems?: number;
   minItems?: number;
+  'x-stored-only'?: string;
+  'x-without-effect'?: boolean;
 };
 
 export type Operation = {

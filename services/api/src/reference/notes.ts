@@ -36,6 +36,7 @@ const RESET = 'services/api/src/accounts/rest/password-reset.test.ts';
 const SIP_API = 'services/api/src/sip/rest/sip.test.ts';
 const ADMIN = 'services/api/src/accounts/rest/admin.test.ts';
 const SIGN_UP = 'services/api/src/accounts/rest/sign-up.test.ts';
+const NUMBERS = 'services/api/src/numbers/rest/numbers.test.ts';
 const LOGS = 'services/api/src/logs/rest/logs.test.ts';
 
 const VALUE_PATH = [REST, 'leads from a sign-up to a call that runs one’s own document'] as const;
@@ -76,6 +77,7 @@ const KEY = [
   'an API key is shown once, serves like a password, and is over when it is removed or expired',
 ] as const;
 const LET_IN = [PEOPLE, 'a deactivated user is let in by no credential until reactivated'] as const;
+const SIP_MAILED = [RESET, 'a SIP user sets a new password in the same way, and the HA1B of the old one ends'] as const;
 const MAILED = [RESET, 'a reset is mailed, serves once, and ends what was logged in'] as const;
 
 /** File and test in which a call, a bill, a route or who is let in changed because of the operation, by its name here. */
@@ -114,6 +116,19 @@ export const EFFECTS: Record<string, readonly [file: string, test: string]> = {
   RemoveSIPConnectionByID: NO_EQUIPMENT,
   RemoveTNLeaseByUUID: SEED,
   RequestUserPasswordResetEmail: MAILED,
+  RequestSIPUserPasswordResetEmailApp: SIP_MAILED,
+  ChangeSIPUserPasswordViaResetTokenApp: SIP_MAILED,
+  ScheduleAction: [ADMIN, 'a job that is named runs, one process at a time; one that isn’t there is 404'],
+  TnleaseCreate: [ADMIN, 'numbers are given without an order, all of them or none'],
+  CreateTNOrder: [
+    NUMBERS,
+    'numbers are searched in both forms of the reference, and ordered by features or by a switch each',
+  ],
+  RemoveTNLeases: [
+    NUMBERS,
+    'leases are found by any or all of what is asked, in the order that is asked, and given back together',
+  ],
+  UploadDictLERG: [ADMIN, 'numbering data is uploaded whole or not at all; lines that are no exchange are told'],
   RunCallDocument: LIVE,
   SaveSIPControlAppStaticCallFlow: VALUE_PATH,
   CreateSIPDomain: [SIP, 'reaches its app, whoever is called and whoever calls'],

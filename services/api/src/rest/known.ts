@@ -23,6 +23,15 @@ export const WithoutEffect = Type.Optional(
   }),
 );
 
+/**
+ * Of a field that is kept and shown, and changes nothing yet: options of its schema.
+ * @param why what it waits for, or why nothing asks for it @param meaning what it will say
+ */
+export const storedOnly = (why: string, meaning = '') => ({
+  description: `Stored; has no effect yet: ${why}.${meaning && ` ${meaning}`}`,
+  'x-stored-only': why,
+});
+
 /** `path`: where the thing is that has it, `/items/0`; `nearest`: what was meant, if anything comes near. */
 export type Unknown = { path: string; name: string; nearest: string | undefined };
 

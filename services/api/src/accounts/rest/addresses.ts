@@ -6,16 +6,18 @@ import type { Database } from '../../database/database.ts';
 import { holdAccount } from '../../rest/auth/roles.ts';
 import { answers, ok, Stamps, stamp, Uuid, UuidPath } from '../../rest/envelope.ts';
 import { notFound, RestError } from '../../rest/errors.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { type Http, operation } from '../../rest/operation.ts';
 
 const ADDRESSES_MAX = 200;
 
+const UNSENT = 'nothing is billed or sent by post';
 const text = (max: number) => Type.String({ minLength: 1, maxLength: max });
 const Fields = {
   name: text(255),
-  is_physical: Type.Boolean(),
-  is_billing: Type.Boolean(),
-  is_shipping: Type.Boolean(),
+  is_physical: Type.Boolean(storedOnly(UNSENT)),
+  is_billing: Type.Boolean(storedOnly(UNSENT)),
+  is_shipping: Type.Boolean(storedOnly(UNSENT)),
   address1: text(255),
   zip_code: text(32),
   city: text(128),

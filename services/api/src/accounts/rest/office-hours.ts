@@ -6,18 +6,27 @@ import type { Database } from '../../database/database.ts';
 import { holdAccount } from '../../rest/auth/roles.ts';
 import { answers, ok, Stamps, stamp, Uuid, UuidPath } from '../../rest/envelope.ts';
 import { badInput, notFound, RestError } from '../../rest/errors.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { type Http, operation } from '../../rest/operation.ts';
 
 const SPANS_MAX = 200;
 const DAY_S = 86_400;
 
 const oneOf = <const T extends string[]>(...choices: T) => Type.Unsafe<T[number]>({ type: 'string', enum: choices });
+const UNASKED = 'no document asks for office hours; its Schedule names its own times';
+/** In a body. */
+const kept = <const T extends string[]>(...choices: T) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: choices, ...storedOnly(UNASKED) });
 const Dow = oneOf('sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat');
 const Fields = {
-  type: oneOf('nonworking', 'lunchtime', 'coffeebreak', 'weekends'),
-  dow: Dow,
-  time_from: Type.Integer({ minimum: 0, maximum: DAY_S - 1, description: 'Seconds of the day.' }),
-  time_to: Type.Integer({ minimum: 1, maximum: DAY_S, description: 'Seconds of the day, after time_from.' }),
+  type: kept('nonworking', 'lunchtime', 'coffeebreak', 'weekends'),
+  dow: kept('sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'),
+  time_from: Type.Integer({ minimum: 0, maximum: DAY_S - 1, ...storedOnly(UNASKED, 'Seconds of the day.') }),
+  time_to: Type.Integer({
+    minimum: 1,
+    maximum: DAY_S,
+    ...storedOnly(UNASKED, 'Seconds of the day, after time_from.'),
+  }),
 };
 const name = Type.Optional(Type.Union([Type.String({ maxLength: 255 }), Type.Null()]));
 const New = Type.Object({ ...Fields, name });

@@ -5,7 +5,7 @@ import type { Database } from '../../database/database.ts';
 import { mustOwn } from '../../database/references.ts';
 import { answers, ok, TelephoneNumber, Uuid } from '../../rest/envelope.ts';
 import { badInput } from '../../rest/errors.ts';
-import { WithoutEffect } from '../../rest/known.ts';
+import { storedOnly, WithoutEffect } from '../../rest/known.ts';
 import { type Http, operation } from '../../rest/operation.ts';
 import { type Goal, type LeaseRow, oneLease, point, release } from '../leases.ts';
 import { Lease, leaseOf } from './lease-object.ts';
@@ -17,13 +17,16 @@ const Name = Type.String({ minLength: 1, maxLength: 36, description: 'UUID or nu
 const LeasePath = Type.Object({ lease: Name });
 const Named = Type.Optional(Type.Union([Uuid, Type.Null()]));
 const Switch = Type.Optional(Type.Boolean());
+const Capability = Type.Optional(
+  Type.Boolean(storedOnly('calls of a number are not switched by it, and there are no faxes and messages')),
+);
 const Change = Type.Object({
   autorenew: Switch,
-  voice: Switch,
-  fax: Switch,
-  sms: Switch,
-  mms: Switch,
-  emergency: Switch,
+  voice: Capability,
+  fax: Capability,
+  sms: Capability,
+  mms: Capability,
+  emergency: Capability,
   sip_control_app: Named,
   sip_connection: Named,
   tn_profile: Named,

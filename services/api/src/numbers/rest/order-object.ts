@@ -1,6 +1,7 @@
 /** What an order of numbers asks for and what is answered (reference 2.6). */
 import { type Static, Type } from 'typebox';
 import { Stamps, TelephoneNumber, tnOf, Uuid } from '../../rest/envelope.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { FEATURES, Feature } from './number-search.ts';
 
 const ITEMS_MAX = 100;
@@ -15,7 +16,9 @@ const Item = Type.Object({
   sms: Switch,
   mms: Switch,
   emergency: Switch,
-  profile: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  profile: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, ...storedOnly('every number has the prices of the inventory') }),
+  ),
 });
 export const New = Type.Object({ items: Type.Array(Item, { minItems: 1, maxItems: ITEMS_MAX }) });
 const Refusal = Type.Object({ tn: Type.Integer(), reason: Type.String(), description: Type.String() });

@@ -8,6 +8,7 @@ import type { Database, Tables } from '../../database/database.ts';
 import type { Seal } from '../../database/sealing/seal.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { resource } from '../../rest/resource.ts';
 import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 import { type Product, productsOf } from './products.ts';
@@ -21,22 +22,19 @@ const NO_LIMIT_MS = 4 * 3_600_000;
 const SILENCE_MIN_MS = 5000;
 
 const Method = Type.Union([Type.Literal('GET'), Type.Literal('POST')]);
-const Url = Type.String({ maxLength: 2048, pattern: '^(https?://.+)?$', description: 'http or https; empty: none.' });
-const Milliseconds = Type.Integer({
-  minimum: 0,
-  maximum: TIMEOUT_MAX_MS,
-  description: '0: the platform’s own limits.',
-});
+const URL = { maxLength: 2048, pattern: '^(https?://.+)?$', description: 'http or https; empty: none.' };
+const TIMEOUT = { minimum: 0, maximum: TIMEOUT_MAX_MS, description: 'Milliseconds; 0: the platform’s own limits.' };
+const UNTOLD = 'events are told by the topic events.public alone';
 const Fields = {
   name: Type.String({ minLength: 1, maxLength: 255 }),
   is_active: Type.Boolean({ description: 'Switched off: its calls are refused with 480.' }),
   auto_answer: Type.Boolean(),
-  webhook_url: Url,
-  webhook_method: Method,
-  webhook_request_timeout: Milliseconds,
-  call_flow_url: Url,
+  webhook_url: Type.String({ ...URL, ...storedOnly(UNTOLD, URL.description) }),
+  webhook_method: Type.Union([Type.Literal('GET'), Type.Literal('POST')], storedOnly(UNTOLD)),
+  webhook_request_timeout: Type.Integer({ ...TIMEOUT, ...storedOnly(UNTOLD, TIMEOUT.description) }),
+  call_flow_url: Type.String(URL),
   call_flow_method: Method,
-  call_flow_request_timeout: Milliseconds,
+  call_flow_request_timeout: Type.Integer(TIMEOUT),
   max_call_length_min: Type.Union([Type.Integer({ minimum: 1, maximum: MINUTES_MAX }), Type.Null()]),
   silence_ms: Type.Union([Type.Integer({ minimum: SILENCE_MIN_MS, maximum: NO_LIMIT_MS }), Type.Null()], {
     description: 'A leg without RTP and RTCP for so long is hung up; null: the platform’s own limit, 60 s.',

@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../../database/database.ts';
 import { answers, ok, Stamps, stamp, Uuid, UuidPath } from '../../rest/envelope.ts';
 import { badInput, notFound, RestError } from '../../rest/errors.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { END_USER, type Http, operation } from '../../rest/operation.ts';
 import type { EndUser } from './end-users.ts';
 import { readSipUsers, SipUser, sipUserOf } from './sip-users.ts';
@@ -14,7 +15,7 @@ const GROUPS_MAX = 100;
 const MEMBERS_MAX = 200;
 
 const Name = Type.String({ minLength: 3, maxLength: 80 });
-const Users = Type.Array(Uuid, { maxItems: MEMBERS_MAX });
+const Users = Type.Array(Uuid, { maxItems: MEMBERS_MAX, ...storedOnly('nobody rings a group of SIP users') });
 const Group = Type.Object({ uuid: Uuid, name: Type.String(), users: Users, ...Stamps }, { title: 'SIPUserGroup' });
 const New = Type.Object({ name: Name, users: Type.Optional(Users) });
 const Change = Type.Partial(New);

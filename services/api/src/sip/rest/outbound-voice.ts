@@ -7,6 +7,7 @@ import { mustBeProduct, mustLease } from '../../database/references.ts';
 import { invalid } from '../../kernel/refusal.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { resource } from '../../rest/resource.ts';
 import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 import { MediaSettings, type MediaType, Product, ProductId, productsOf } from './products.ts';
@@ -17,7 +18,11 @@ const AMOUNT_MAX = 1_000_000;
 const Fields = {
   name: Type.String({ minLength: 1, maxLength: 255 }),
   is_active: Type.Boolean(),
-  tech_prefix: Type.Integer({ minimum: 100_000, maximum: 999_999 }),
+  tech_prefix: Type.Integer({
+    minimum: 100_000,
+    maximum: 999_999,
+    ...storedOnly('trunks take numbers without a prefix; GET /sip/tech_prefix tells it'),
+  }),
   channel_limit: Type.Integer({ minimum: 0, maximum: 100_000, description: 'Calls at once; 0: no limit of its own.' }),
   max_rate: Type.Number({ minimum: 0, maximum: AMOUNT_MAX, description: 'The dearest minute; 0: any.' }),
   daily_spend_limit: Type.Number({
@@ -35,7 +40,7 @@ const Fields = {
   audio_track_type: Type.Union([Type.Literal(0), Type.Literal(1)], {
     description: 'Of recordings. 0: both sides in one track; 1, a track for each, is refused: recordings have one.',
   }),
-  shaken_sign_policy: Type.Integer({ minimum: 0, maximum: 3 }),
+  shaken_sign_policy: Type.Integer({ minimum: 0, maximum: 3, ...storedOnly('no call is signed by STIR/SHAKEN') }),
 };
 const Settings = { class4_ingress_trunk_settings: MediaSettings };
 const Caller = Type.Object({ uuid: Uuid, tn: Type.Object({ tn: Type.Integer() }) });

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../../database/database.ts';
 import { answers, ok } from '../../rest/envelope.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { operation } from '../../rest/operation.ts';
 
 const PRODUCTS_MAX = 1024;
@@ -22,15 +23,18 @@ export const Product = Type.Object(
 );
 type Product = Static<typeof Product>;
 /** How a body names one. */
-export const ProductId = Type.Integer({ minimum: 1, maximum: 1024, description: 'An id of GET /sip/product.' });
+export const ProductId = Type.Integer({
+  minimum: 1,
+  maximum: 1024,
+  ...storedOnly('there is one product, for every trunk', 'An id of GET /sip/product.'),
+});
 
-/** How calls' sound goes (reference A.1, EClass4MediaType); stored only: sound always passes through this platform. */
+/** How calls' sound goes (reference A.1, EClass4MediaType). */
 export const MediaSettings = Type.Object({
-  media_type: Type.Union([
-    Type.Literal('Bypass Media'),
-    Type.Literal('Proxy Media'),
-    Type.Literal('Proxy Media + Transcoding'),
-  ]),
+  media_type: Type.Union(
+    [Type.Literal('Bypass Media'), Type.Literal('Proxy Media'), Type.Literal('Proxy Media + Transcoding')],
+    storedOnly('sound always passes through this platform'),
+  ),
 });
 export type MediaType = Static<typeof MediaSettings>['media_type'];
 

@@ -7,7 +7,7 @@ import type { Database, Tables } from '../../database/database.ts';
 import type { Identity } from '../../rest/auth/identity.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import { badInput } from '../../rest/errors.ts';
-import { WithoutEffect } from '../../rest/known.ts';
+import { storedOnly, WithoutEffect } from '../../rest/known.ts';
 import { resource, type Store } from '../../rest/resource.ts';
 import { OF_ACCOUNT, storeIn } from '../../rest/store.ts';
 import { type Product, productsOf } from './products.ts';
@@ -38,7 +38,17 @@ const Connection = Type.Object(
   { title: 'SIPConnection' },
 );
 const Change = Type.Partial(
-  Type.Object({ ...Fields, ...Address, ...TRUNK_CHANGE, uuid: WithoutEffect, subdomain: WithoutEffect }),
+  Type.Object({
+    ...Fields,
+    ...Address,
+    ...TRUNK_CHANGE,
+    outbound_voice_profile: Type.Union(
+      [Uuid, Type.Null()],
+      storedOnly('what a connection is sent goes to the customer’s own equipment, and by no profile'),
+    ),
+    uuid: WithoutEffect,
+    subdomain: WithoutEffect,
+  }),
 );
 const New = Type.Intersect([Type.Object({ name: Fields.name }), Type.Omit(Change, ['name'])]);
 type Given = Partial<Static<typeof Change>>;

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { type Static, Type } from 'typebox';
 import type { Database, Tables } from '../../database/database.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { resource } from '../../rest/resource.ts';
 import { storeIn } from '../../rest/store.ts';
 import { OF_DOMAIN, type OwnDomain, withinDomain } from './sip-domains.ts';
@@ -17,7 +18,7 @@ const Fields = {
     Type.String({ format: 'ipv4', maxLength: 15 }),
     Type.String({ format: 'ipv6', maxLength: 45 }),
   ]),
-  remote_domain: Type.String({ maxLength: 253, description: 'Stored; an address is what authorises.' }),
+  remote_domain: Type.String({ maxLength: 253, ...storedOnly('an address is what authorises') }),
   is_active: Type.Boolean(),
 };
 const Switch = Type.Object(

@@ -11,7 +11,7 @@ import { mustLease } from '../../database/references.ts';
 import type { LookupSeal } from '../../database/sealing/seal.ts';
 import { Stamps, stamp, Uuid } from '../../rest/envelope.ts';
 import { badInput } from '../../rest/errors.ts';
-import { WithoutEffect } from '../../rest/known.ts';
+import { storedOnly, WithoutEffect } from '../../rest/known.ts';
 import { resource, type Store } from '../../rest/resource.ts';
 import { kept } from '../../rest/store.ts';
 import { digestsOf, sealedDigests } from '../sip-digests.ts';
@@ -33,7 +33,11 @@ export const Profile = {
 };
 export const Login = Type.String({ pattern: '^[A-Za-z0-9._+-]{1,64}$', description: 'letters, digits and . _ + -' });
 export const SipPassword = Type.String({ minLength: 8, maxLength: 128 });
-const Rights = { same_domain_calls_only: Type.Boolean(), is_active: Type.Boolean() };
+const UNREGISTERED = 'no SIP user registers or calls here yet';
+const Rights = {
+  same_domain_calls_only: Type.Boolean(storedOnly(UNREGISTERED)),
+  is_active: Type.Boolean({ description: 'Switched off: let in by no HA1B, and no user of its domain to call.' }),
+};
 const Group = Type.Object({ uuid: Uuid, name: Type.String() });
 export const SipUser = Type.Object(
   {
@@ -57,7 +61,7 @@ const Change = Type.Partial(
     password: SipPassword,
     ...Profile,
     ...Rights,
-    tn_lease: Type.Union([Uuid, Type.Null()], { description: 'The number that the user shows.' }),
+    tn_lease: Type.Union([Uuid, Type.Null()], storedOnly(UNREGISTERED, 'The number that the user shows.')),
     remote_ip: WithoutEffect,
   }),
 );

@@ -50,7 +50,11 @@ test('a connection has one address; a number goes to it or to an app, and nowher
   const searched = await ask<{ total: number }>(ann, 'POST', '/lease/tn/search', { sip_connections_skip: [made.uuid] });
   assert.equal(searched.total, 0);
   await ask(ann, 'POST', `${one}/tnlease`, { remove: [b.uuid] });
-  await ask(ann, 'POST', `/sip/app/${app.uuid}/tnlease`, { add: [b.uuid] });
+  const onApp = (change: object) => ask(ann, 'POST', `/sip/app/${app.uuid}/tnlease`, change);
+  await onApp({ add: [b.uuid] });
+  await onApp({ remove: [b.uuid] });
+  assert.deepEqual(goal(await ask<Lease>(ann, 'GET', `/lease/tn/${b.tn}`)), [null, null]);
+  await onApp({ add: [b.uuid] });
   assert.deepEqual(
     (await ask<Lease[]>(ann, 'GET', `${one}/tnlease`)).map(({ uuid }) => uuid),
     [a.uuid],

@@ -4,12 +4,18 @@ import { type Static, Type } from 'typebox';
 import type { Tables } from '../../database/database.ts';
 import { mustBeProduct, mustOwn } from '../../database/references.ts';
 import { Uuid } from '../../rest/envelope.ts';
+import { storedOnly } from '../../rest/known.ts';
 import { MediaSettings, type MediaType, Product, ProductId } from './products.ts';
+
+const UNVERIFIED = 'no call is verified by STIR/SHAKEN';
 
 /** Of their fields, in bodies and answers alike. */
 export const VERIFICATION = {
-  shaken_verify_policy: Type.Integer({ minimum: 0, maximum: 3 }),
-  shaken_minimum_accepted_attest_lvl: Type.Union([Type.Literal('A'), Type.Literal('B'), Type.Literal('C')]),
+  shaken_verify_policy: Type.Integer({ minimum: 0, maximum: 3, ...storedOnly(UNVERIFIED) }),
+  shaken_minimum_accepted_attest_lvl: Type.Union(
+    [Type.Literal('A'), Type.Literal('B'), Type.Literal('C')],
+    storedOnly(UNVERIFIED),
+  ),
 };
 
 /** In an answer. */
