@@ -113,16 +113,12 @@ export function behind<R>(keys: Array<Key<R>>, { ended }: Place, skip: number): 
   if (ended.values.length !== keys.length) throw madeUp();
   const values = keys.map(({ parse }, i) => (parse ? parse(ended.values[i]!) : ended.values[i]));
   if (values.includes(undefined)) throw madeUp();
-  const compare = ({ of, way }: Key<R>, i: number) =>
-    sql<boolean>`${of} ${sql.raw(way === 'asc' ? '>' : '<')} ${values[i]}`;
-  const alternatives = keys.map((key, i) => {
-    const equal = keys.slice(0, i).map(({ of }, j) => sql<boolean>`${of} = ${values[j]}`);
-    return sql<boolean>`(${sql.join([...equal, compare(key, i)], sql` and `)})`;
-  });
-  const [first] = keys;
-  // Said by itself, so that an index in that order is entered there.
-  const entry = sql<boolean>`${first!.of} ${sql.raw(first!.way === 'asc' ? '>=' : '<=')} ${values[0]}`;
-  return sql<boolean>`(${entry} and (${sql.join(alternatives, sql` or `)}))`;
+  // The first by itself, so that an index in that order is entered there; and told so that the planner can guess how many they are.
+  return keys.reduceRight<Expression<SqlBool> | undefined>((rest, { of, way }, i) => {
+    const after = way === 'asc' ? '>' : '<';
+    if (!rest) return sql<boolean>`${of} ${sql.raw(after)} ${values[i]}`;
+    return sql<boolean>`(${of} ${sql.raw(`${after}=`)} ${values[i]} and (${of} <> ${values[i]} or ${rest}))`;
+  }, undefined);
 }
 
 /** As `toISOString` writes it, with a year of four digits: JavaScript knows years that PostgreSQL doesn't. */

@@ -101,6 +101,8 @@ test('pages that are found by the page before are those found by number, in any 
     { tn: 'DESC', created_on: 'ASC' },
     { from: 'DESC', to: 'ASC', created_on: 'DESC' },
     { state: 'ASC' },
+    { state: 'DESC', from: 'ASC' },
+    { modified_on: 'DESC' },
   ];
   for (const order of orders) {
     const body: Search = order ? { order } : {};
