@@ -59,17 +59,17 @@ async function freePorts(): Promise<number> {
 }
 
 /**
- * A cluster of this test's own from Maven's jars, in a folder that goes with it.
+ * A cluster of this test's own from Maven's jars, in a folder that goes with it, or in one that stays.
  * @throws Error that says what is missing.
  */
-export async function startCluster(nodes: 1 | 3): Promise<Cluster> {
+export async function startCluster(nodes: 1 | 3, kept?: string): Promise<Cluster> {
   const lacks = missing();
   if (lacks.length > 0) throw new Error(`it needs ${lacks.join(' and ')} (Debian: ${PACKAGES.join(', ')})`);
-  const directory = await mkdtemp(join(tmpdir(), 'opentact-kafka-'));
+  const directory = kept ?? (await mkdtemp(join(tmpdir(), 'opentact-kafka-')));
   const where = ['--dir', directory];
   const stop = async () => {
     run(['stop', ...where]);
-    await rm(directory, { recursive: true, force: true });
+    if (!kept) await rm(directory, { recursive: true, force: true });
   };
   try {
     const said = run(['start', ...where, '--nodes', String(nodes), '--port', String(await freePorts())]);

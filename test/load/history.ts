@@ -1,79 +1,89 @@
 /**
  * `npm run load -- --history N`: a platform of its own with N calls behind it, and what it answers how fast: a past call, a
- * new one, each search of the logs and its deepest page, a restart, a takeover.
+ * new one, each search of the logs and its deepest page; and how long a restart and a takeover take, before and with it.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@opentact/client';
-import { type EmbeddedPostgres, embeddedPostgres } from '@opentact/event-log';
+import { type EmbeddedPostgres, type EventLog, embeddedPostgres, kafkaLog, postgresLog } from '@opentact/event-log';
 import { openPhone } from '@opentact/phone';
-import { openDatabase } from '../../services/api/src/database/database.ts';
-import { fromElsewhere } from '../kit/elsewhere.ts';
+import { type Cluster, startCluster } from '../kit/broker.ts';
 import { machine } from '../kit/load-average.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';
-import { eventually } from '../kit/scene.ts';
-import { stored } from '../kit/stored.ts';
-import { type Filling, fill, idsOf } from './history-fill.ts';
+import { type Filling, fillLogs, hastily, idOf } from './history-fill.ts';
+import { fillJournal, fillKafka, passPublic } from './history-journal.ts';
 import { type Figure, HEADING, rowOf, search, searches, singles, timed } from './history-measure.ts';
+import { type Moves, moves, signedIn, type Template, template } from './history-platform.ts';
 
 const DATABASES = ['opentact', 'opentact_api'];
 const ASKED_IDS = 500;
-const ONE_BY_ONE = '<Response><Say>Hello.</Say><Pause length="50"/><Hangup/></Response>';
+/** What a new call does at first uses both cores of a small machine. */
+const CALM_MS = 300;
 const API_LINES = 20;
-const TAKEOVER_MS_MAX = 60_000;
+/** What a past call and what everything else may take at p99, ms. */
+const READ_MS_MAX = 20;
+const ASK_MS_MAX = 50;
 
 export type Wanted = {
+  log: 'postgres' | 'kafka';
   /** In the logs, and of them in the journal. */
   calls: number;
   journaled: number;
   /** How often each question is asked. */
   times: number;
+  /** How often it is stopped and started, and an engine killed. */
+  moves: number;
+  /** Filled where it is new, and kept; absent: a folder that goes. */
+  home?: string | undefined;
   say(text: string): void;
 };
 
+/** What is kept beside a filled home. `small`: how it moved when it had one call. */
+type Filled = Template & { calls: number; journaled: number; small: Moves };
+
 /** @returns each question's times; what could not be answered is counted there */
-export async function history({ calls, journaled, times, say }: Wanted): Promise<Figure[]> {
-  const home = mkdtempSync(join(tmpdir(), 'opentact-history-'));
-  const environment = { OPENTACT_HOME: home, OPENTACT_LOG: 'postgres', OPENTACT_LOG_LEVEL: 'info' };
-  let platform: Platform | undefined;
-  let postgres: EmbeddedPostgres | undefined;
+export async function history(wanted: Wanted): Promise<Figure[]> {
+  const home = wanted.home ?? mkdtempSync(join(tmpdir(), 'opentact-history-'));
+  const running: { platform?: Platform; postgres?: EmbeddedPostgres; broker?: Cluster } = {};
   const leave = async () => {
-    await platform?.stop();
-    await postgres?.stop();
-    rmSync(home, { recursive: true, force: true });
+    await running.platform?.stop();
+    await running.postgres?.stop();
+    await running.broker?.stop();
+    if (!wanted.home) rmSync(home, { recursive: true, force: true });
   };
   process.once('SIGINT', () => void leave().finally(() => process.exit(130)));
   const callee = await openPhone({ user: 'rung' });
   callee.onCall = (call) => call.accept();
   try {
-    platform = await startPlatform(environment);
-    const basic = { email: 'history@example.test', password: 'correct horse battery' };
+    if (wanted.log === 'kafka') running.broker = await startCluster(1, join(home, 'broker'));
+    const brokers = running.broker?.brokers ?? '';
+    const environment = {
+      ...{ OPENTACT_HOME: home, OPENTACT_LOG: wanted.log, OPENTACT_LOG_LEVEL: 'info' },
+      ...(brokers && { KAFKA_BROKERS: brokers }),
+    };
     const to = `sip:rung@127.0.0.1:${callee.port}`;
-    const { callId, appId, records, order } = await template(platform, basic, to);
-    const emptyMs = await restarted(platform);
-    await platform.stop();
-    const server = await embeddedPostgres({ home, databases: DATABASES });
-    postgres = server;
-    const [journal, api] = DATABASES.map((name) => server.url(name)) as [string, string];
-    const filling: Filling = { ...{ journal, api, callId, appId, calls, journaled }, progress: say };
-    await fill(filling);
-    const numbers = Array.from({ length: ASKED_IDS }, (_, n) => Math.floor((n * journaled) / ASKED_IDS));
-    const ids = await idsOf(filling, numbers);
-    await server.stop();
-    postgres = undefined;
-    say(`${calls} calls in the logs, ${journaled} of them with ${records} records each in the journal; ${machine()}`);
-
-    const began = performance.now();
-    await platform.restart();
-    const fullMs = performance.now() - began;
-    say(`\nrestart: ${Math.round(emptyMs)} ms before, ${Math.round(fullMs)} ms with the history\n\n${HEADING}`);
-    const figures = await asked(platform, { ...{ basic, order, appId, ids, times, calls }, say });
-    say(`\ntakeover of a killed engine's partitions: ${Math.round(await takenOver(platform, ids[0]!))} ms`);
-    return figures;
+    const kept = join(home, 'history.json');
+    if (!existsSync(kept)) {
+      running.platform = await startPlatform(environment);
+      const made = await template(running.platform, to);
+      const small = await moves(running.platform, partitionsOf(wanted), wanted.moves);
+      await running.platform.stop();
+      running.postgres = await embeddedPostgres({ home, databases: DATABASES });
+      await fill(running.postgres, { ...wanted, brokers, ...made });
+      // What it wrote lies in memory still; the server's own end waits ten seconds for the disk.
+      execFileSync('sync', ['-f', home]);
+      await running.postgres.stop();
+      const { calls, journaled } = wanted;
+      writeFileSync(kept, JSON.stringify({ ...made, calls, journaled, small } satisfies Filled));
+    }
+    const filled = JSON.parse(readFileSync(kept, 'utf8')) as Filled;
+    running.platform = await startPlatform(environment);
+    return await shown(running.platform, filled, { ...wanted, to });
   } catch (error) {
     // The folder goes with them.
-    say(readFileSync(join(home, 'logs/api.log'), 'utf8').split('\n').slice(-API_LINES).join('\n'));
+    const log = join(home, 'logs/api.log');
+    if (existsSync(log)) wanted.say(readFileSync(log, 'utf8').split('\n').slice(-API_LINES).join('\n'));
     throw error;
   } finally {
     await callee.close();
@@ -81,53 +91,47 @@ export async function history({ calls, journaled, times, say }: Wanted): Promise
   }
 }
 
-type Basic = { email: string; password: string };
-type Order = { to: string; xml: string; tn_lease: string };
+const partitionsOf = ({ log }: Pick<Wanted, 'log'>) => (log === 'kafka' ? 48 : 8);
 
-async function signedIn(platform: Platform, basic: Basic, isNew: boolean) {
-  const nobody = createClient({ url: await fromElsewhere(platform.httpPort) });
-  if (isNew) await nobody.createUser({ body: basic });
-  const { token = '' } = await nobody.as({ basic }).auth();
-  return { client: nobody.as({ token }), token };
+async function fill(server: EmbeddedPostgres, of: Wanted & Template & { brokers: string }): Promise<void> {
+  const [journal, api] = DATABASES.map((name) => server.url(name)) as [string, string];
+  const { callId, appId, calls, journaled, say } = of;
+  const filling: Filling = { ...{ journal, api, callId, appId, calls, journaled }, progress: say };
+  const log: EventLog =
+    of.log === 'kafka' ? await kafkaLog({ brokers: of.brokers.split(',') }) : await postgresLog({ url: journal });
+  try {
+    await hastily(api, async () => {
+      const ends = of.log === 'kafka' ? await fillKafka(log, filling) : await fillJournal(filling);
+      await passPublic(log, ends);
+      await fillLogs(filling, ends);
+    });
+  } finally {
+    await log.close();
+  }
 }
 
-/** One real call, over and in every log. */
-async function template(platform: Platform, basic: Basic, to: string) {
-  await platform.whole();
-  const { client } = await signedIn(platform, basic, true);
-  const { uuid: appId } = await client.createSIPControlApp({ body: { name: 'history' } });
-  const { tn } = (await client.search({ body: { pattern: '*' } })).data[0]!;
-  await client.createOrder({ body: { items: [{ tn }] } });
-  const { uuid: tn_lease } = await client.getTNLeaseByUUID({ lease: String(tn) });
-  const order = { to, xml: ONE_BY_ONE, tn_lease };
-  const { uuid: callId } = await client.createCall({ body: order });
-  const records = (await platform.ended(callId)).length;
-  const postgres = await embeddedPostgres({ home: platform.home, databases: [] });
-  const db = openDatabase(postgres.url('opentact_api'));
-  await stored(db, callId, records).finally(() => db.destroy());
-  return { callId, appId, records, order };
+const list = (ms: number[]) => ms.map((n) => Math.round(n)).join(', ');
+
+async function shown(platform: Platform, filled: Filled, of: Wanted & { to: string }): Promise<Figure[]> {
+  const { calls, journaled, records, small } = filled;
+  of.say(
+    `${of.log}: ${calls} calls in the logs, ${journaled} of them in the journal by ${journaled * records} events; ${machine()}`,
+  );
+  of.say(`\n${HEADING}`);
+  const figures = await asked(platform, filled, of);
+  const large = await moves(platform, partitionsOf(of), of.moves);
+  of.say(`\n| ms | one call before | with the history |\n|---|---|---|`);
+  of.say(`| restart until ready | ${list(small.restartMs)} | ${list(large.restartMs)} |`);
+  of.say(`| takeover of a killed engine's partitions | ${list(small.takeoverMs)} | ${list(large.takeoverMs)} |`);
+  const over = figures.filter(({ name, p99 }) => p99 > (name.startsWith('GetCall') ? READ_MS_MAX : ASK_MS_MAX));
+  of.say(
+    `\nover ${READ_MS_MAX} ms (GetCall) or ${ASK_MS_MAX} ms at p99: ${over.map(({ name }) => name).join('; ') || 'none'}; ${machine()}`,
+  );
+  return figures;
 }
 
-async function restarted(platform: Platform): Promise<number> {
-  await platform.stop();
-  const began = performance.now();
-  await platform.restart();
-  return performance.now() - began;
-}
-
-async function asked(
-  platform: Platform,
-  of: {
-    basic: Basic;
-    order: Order;
-    appId: string;
-    ids: string[];
-    times: number;
-    calls: number;
-    say(text: string): void;
-  },
-): Promise<Figure[]> {
-  const { client, token } = await signedIn(platform, of.basic, false);
+async function asked(platform: Platform, filled: Filled, of: Wanted & { to: string }): Promise<Figure[]> {
+  const { client, token } = await signedIn(platform);
   const url = `http://127.0.0.1:${platform.httpPort}/rest`;
   const headers = { 'x-auth-token': token, 'content-type': 'application/json' };
   const post = async (path: string, body: unknown) => {
@@ -141,31 +145,32 @@ async function asked(
     for (const figure of figures) of.say(rowOf(figure));
     all.push(...figures);
   };
-  const context = { platform, post, ids: of.ids, times: of.times };
+  const ids = Array.from({ length: ASKED_IDS }, (_, n) => idOf(Math.floor((n * filled.journaled) / ASKED_IDS)));
+  const context = { platform, post, ids, times: of.times };
   tell(await singles(context));
-  const key = { used: 0 };
-  // One after the other: how long each takes, not how many a second.
+  const body = { to: of.to, xml: filled.xml, tn_lease: filled.lease };
+  const run = Date.now();
+  let used = 0;
+  // One after the other, each once the one before is being rung: how long it takes, not how many a second.
   const placed: string[] = [];
   tell([
-    await timed('POST /call', Math.ceil(of.times / 10), async () => {
-      const { uuid } = await client.createCall({ body: of.order, 'idempotency-key': `history ${key.used++}` });
-      placed.push(uuid);
-    }),
+    await timed(
+      'POST /call',
+      of.times,
+      async () => {
+        const { uuid } = await client.createCall({ body, 'idempotency-key': `history ${run} ${used++}` });
+        placed.push(uuid);
+      },
+      CALM_MS,
+    ),
     await timed('POST /call, a key that was used', of.times, () =>
-      client.createCall({ body: of.order, 'idempotency-key': 'history 0' }),
+      client.createCall({ body, 'idempotency-key': `history ${run} 0` }),
     ),
   ]);
-  const { from, created_on } = (await client.searchCalls({ take: 1, skip: 50 })).data[0]!;
-  for (const each of searches(of.appId, of.ids[0]!, from, created_on)) tell(await search(context, each, of.calls));
   for (const id of placed) await platform.ended(id);
+  const { from, created_on } = (await client.searchCalls({ take: 1, skip: placed.length + 50 })).data[0]!;
+  const to = new Date(Date.now() - 10 * 86_400_000).toISOString();
+  for (const each of searches({ app: filled.appId, call: ids[0]!, number: from, from: created_on, to }))
+    tell(await search(context, each));
   return all;
-}
-
-/** From the kill of a call's owner until another engine is ready for its partition. */
-async function takenOver(platform: Platform, callId: string): Promise<number> {
-  await platform.whole();
-  const began = Date.now();
-  platform.kill(platform.ownerOf(callId));
-  await eventually(() => platform.tookOverSince(callId, began).length > 0, 'nobody took over', TAKEOVER_MS_MAX);
-  return Date.now() - began;
 }

@@ -33,6 +33,7 @@ const HELP = `npm run load -- [options]
                       about past and new calls takes, each search and its deepest page, a restart and a takeover
       --journal N     how many of those have their records in the journal, too; default: all of them
       --times N       how often each question of --history is asked; default 100
+      --home DIR      a folder for --history: filled where it is new, kept, and asked again the next time
       --smoke         every case for seconds, without figures: does each of its calls do what it is there for? Ends 1 where
                       one doesn't; what npm test runs
 `;
@@ -55,6 +56,7 @@ const { values } = parseArgs({
     history: { type: 'string' },
     journal: { type: 'string' },
     times: { type: 'string', default: '100' },
+    home: { type: 'string' },
   },
 });
 const NAMES = [...CASES.map((c) => c.name), 'overload', 'log'];
@@ -63,7 +65,9 @@ const RATE_MAX = 2_000;
 const PAUSE_MS = 1_500;
 const SMOKE_RATE = 4;
 const SMOKE_SECONDS = 3;
-const SMOKE_HISTORY = { calls: 500, journaled: 200, times: 5 };
+const SMOKE_HISTORY = { calls: 500, journaled: 200, times: 3, moves: 1 };
+/** Restarts and takeovers with a history. */
+const MOVES = 3;
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const wanted = values.case ?? NAMES;
@@ -80,7 +84,9 @@ if (values.history) {
   const calls = Number(values.history);
   const journaled = Math.min(calls, Number(values.journal ?? calls));
   if (!(calls > 0 && journaled > 0)) throw new Error('--history and --journal take a number of calls');
-  const found = await history({ calls, journaled, times: Number(values.times), say });
+  const log = values.log === 'kafka' ? 'kafka' : 'postgres';
+  const { home } = values;
+  const found = await history({ ...{ log, calls, journaled, home, say }, times: Number(values.times), moves: MOVES });
   process.exit(found.some(({ failed }) => failed > 0) ? 1 : 0);
 }
 
@@ -191,7 +197,7 @@ async function smoke(): Promise<void> {
   const lines = await measureLog(log);
   await log.close();
   tell('log', lines.length > 0, `${lines.length} measurements`);
-  const asked = await history({ ...SMOKE_HISTORY, say: () => {} });
+  const asked = await history({ ...SMOKE_HISTORY, log: broker ? 'kafka' : 'postgres', say: () => {} });
   const unanswered = asked.filter((figure) => figure.failed > 0).map(({ name }) => name);
   tell(
     'history',
