@@ -49,7 +49,9 @@ const judging = [
   'test/laws/linear*.test.ts',
 ];
 /** Each process of one platform may be killed by them, and is whole again before the next call. */
-const kills = ['exceptions', 'flow-engine', 'notifier-api', 'ordered'].map((n) => `test/failure/${n}.test.ts`);
+const kills = ['exceptions', 'flow-engine', 'notifier-api', 'ordered', 'refused'].map(
+  (n) => `test/failure/${n}.test.ts`,
+);
 /** Each on a platform of its own, and one of them on Kafka: two on one broker would share its topics. */
 const apart = ['fenced', 'bulk', 'rolling'].map((n) => `test/failure/${n}.test.ts`);
 const TIERS: Tier[] = [

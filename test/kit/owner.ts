@@ -96,6 +96,7 @@ export function createOwner(
         living: () => [],
         opened() {},
         lost() {},
+        refused: { learn() {}, has: () => false, mark() {} },
       };
       partition = await openPartition(needs, partitionOf(callId, log.partitions));
       partition.open();

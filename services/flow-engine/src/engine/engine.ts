@@ -2,6 +2,7 @@
 import type { EventLog, SeenNode } from '@opentact/event-log';
 import { createEngineLink, type NodeRef } from '@opentact/link';
 import type { FactOf, To } from '@opentact/proto';
+import { HELPERS } from '@opentact/proto/requests';
 import { type Logger, partitionOf, rendezvous } from '@opentact/runtime';
 import { stepWith } from '../domain/step.ts';
 import type { PeerWord } from './dispatcher.ts';
@@ -9,11 +10,12 @@ import type { DocumentReader } from './document-reader.ts';
 import { CallError } from './learner.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { openPartition } from './partition.ts';
+import { createRefusedCalls } from './refused-calls.ts';
 
 const NODE_SILENT_MS = 3_000;
 const RECONCILE_MS = 250;
 const JUDGE_EVERY = 4;
-const REPORTERS = new Set(['sip-edge', 'media', 'notifier']);
+const REPORTERS = new Set<string>(['sip-edge', 'media', ...HELPERS]);
 /** A node above this load takes new calls only where no other can; below it one of this process is asked first. */
 const LOADED_PERCENT = 90;
 
@@ -47,6 +49,7 @@ export function createEngine(needs: EngineNeeds): Engine {
   const { log, self, logger, documents } = needs;
   const now = needs.now ?? Date.now;
   const step = stepWith(documents.parse);
+  const refused = createRefusedCalls();
   const at = (key: string) => ownership.partition(partitionOf(key, log.partitions));
 
   const link = createEngineLink({
@@ -97,6 +100,7 @@ export function createEngine(needs: EngineNeeds): Engine {
           opened: judge,
           living,
           isDead,
+          refused,
           lost: (lost, epoch, reason) => ownership.lost(lost, epoch, reason),
         },
         number,

@@ -2,18 +2,16 @@
  * One owned partition: one writer, one append in flight, everything that arrived meanwhile in the next batch. It learns,
  * appends, and only then acknowledges and asks. Any failure of the log ends it; taking it again is the repair.
  */
-import { type EventLog, LogError, type Writer } from '@opentact/event-log';
-import type { EngineLinkServer, FactIn, NodeRef } from '@opentact/link';
+import { LogError, type Writer } from '@opentact/event-log';
+import type { FactIn, NodeRef } from '@opentact/link';
 import { encodeEvent, type FactOf, type Observed, type To } from '@opentact/proto';
-import type { Logger } from '@opentact/runtime';
 import { type Call, isSettled } from '../domain/call.ts';
 import { lostNodes } from '../domain/nodes.ts';
-import type { Step } from '../domain/step.ts';
 import { createDispatcher, type Dispatcher, type PeerWord } from './dispatcher.ts';
 import { createDocumentGate } from './document-gate.ts';
-import type { DocumentReader } from './document-reader.ts';
 import { CallError, createLearner, faultOf, type Item, type Learned, readFact, refusalOf } from './learner.ts';
 import * as memory from './memory.ts';
+import type { PartitionNeeds } from './partition-needs.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import { JOURNAL, takenRecord } from './story.ts';
 import { createTimers, type Timers } from './timers.ts';
@@ -30,27 +28,6 @@ const CHECK_MS = 2_000;
 /** Nodes have this long to hand over what they hold before asks and timers start. */
 const CATCH_UP_MS = 300;
 
-export type PartitionNeeds = {
-  log: EventLog;
-  link: EngineLinkServer;
-  step: Step;
-  documents: Pick<DocumentReader, 'read'>;
-  self: { name: string; boot: string };
-  now(): number;
-  logger: Logger;
-  pick(kind: string, callId: string, except: To[]): To | undefined;
-  /** Tells another call something, wherever its owner is (see the dispatcher); `accountId` is of the call that speaks. */
-  tell(word: PeerWord, accountId: string): Promise<'told' | 'gone'>;
-  /** Is this boot of a node over for certain? */
-  isDead(node: To): boolean;
-  /** Nodes that live, whether or not they have found this engine yet. */
-  living(): Array<{ name: string; boot: string }>;
-  /** Asks and timers of the partition run from here on. */
-  opened(partition: number): void;
-  /** The partition of that epoch is no more: `fenced`, `unavailable`, or a defect. */
-  lost(partition: number, epoch: number, reason: 'fenced' | 'unavailable'): void;
-};
-
 /** Fences earlier owners and folds the story; `open()` lets facts in. @throws LogError, UnknownEvent */
 export async function openPartition(needs: PartitionNeeds, number: number): Promise<Partition> {
   const started = needs.now();
@@ -58,6 +35,7 @@ export async function openPartition(needs: PartitionNeeds, number: number): Prom
   const taken = { partition: number, epoch: writer.epoch, node: needs.self.name, boot: needs.self.boot };
   await writer.append({ records: [takenRecord(taken)] });
   const loaded = await memory.load(needs.log, number, needs.now());
+  needs.refused.mark(loaded);
   const fields = { partition: number, epoch: writer.epoch, calls: loaded.calls.size, tookMs: needs.now() - started };
   needs.logger.info(fields, 'partition taken');
   return new Partition(needs, number, writer, loaded);
@@ -174,6 +152,8 @@ export class Partition {
   }
 
   fact(fact: FactIn, from: NodeRef): void {
+    if (this.#needs.refused.has(fact.key) && !this.knows(fact.key))
+      return this.#needs.link.unknown(from, fact.key, this.epoch);
     const observed = readFact(fact, this.#needs.logger);
     // A delayed offer is answered in the ACK: then media waits for it.
     const patient = PATIENT.has(observed.type) && !('sdp' in observed && observed.sdp);
@@ -339,8 +319,10 @@ export class Partition {
   }
 
   #lose(error: unknown, items: Item[]): void {
-    const reason = error instanceof LogError ? error.code : 'unavailable';
-    this.#needs.logger.warn({ partition: this.number, epoch: this.epoch, reason, err: error }, 'partition lost');
+    const { code, keys } = error instanceof LogError ? error : new LogError('unavailable', String(error));
+    const reason = code === 'fenced' ? code : 'unavailable';
+    this.#needs.refused.learn(keys, error as Error);
+    this.#needs.logger.warn({ partition: this.number, epoch: this.epoch, code, keys, err: error }, 'partition lost');
     for (const item of items) this.#turnAway(item);
     if (this.#state === 'closed') return; // it was handed over meanwhile
     this.#close();

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogRecord, NewRecord, Writer } from '@opentact/event-log';
-import { refusalOf } from '@opentact/event-log';
+import { LogError, refusalOf } from '@opentact/event-log';
 import { type CallEvent, type FactType, isUnreadable, readRecord, versionOf } from '@opentact/proto';
 import { type PublicCall, UNSEEN } from '@opentact/proto/call-view';
 import type { Logger } from '@opentact/runtime';
@@ -104,7 +104,7 @@ async function follow(options: ProjectorOptions, writer: Writer, memory: Memory)
     while (pending.records.length > 0 || isFull(pending)) {
       const batch = pending;
       pending = nothing();
-      await writer.append({ records: batch.records, snapshots: snapshotsOf(batch, memory) });
+      await append(writer, batch, memory, options.logger);
       if (!isFull(pending)) await sleep(pauseMs, undefined, { signal: until }).catch(() => {});
     }
   }
@@ -130,6 +130,21 @@ async function follow(options: ProjectorOptions, writer: Writer, memory: Memory)
     await writing;
   }
   if (failed) throw failed;
+}
+
+/** What the log refuses for its data is left out: nothing more is told of those calls, and of the others everything. */
+async function append(writer: Writer, batch: Pending, memory: Memory, logger: Logger): Promise<void> {
+  const { records } = batch;
+  const snapshots = snapshotsOf(batch, memory);
+  try {
+    await writer.append({ records, snapshots });
+  } catch (error) {
+    if (!(error instanceof LogError) || error.code !== 'refused' || error.keys.includes(CURSOR)) throw error;
+    logger.error({ callIds: error.keys, err: error }, 'the log refuses what would be told of calls');
+    const isKept = ({ key }: { key: string }) => !error.keys.includes(key);
+    for (const key of error.keys) memory.calls.delete(key);
+    await writer.append({ records: records.filter(isKept), snapshots: snapshots.filter(isKept) });
+  }
 }
 
 /** Called with no `await` between it and the taking of the batch: the memory is then as of the last event read. */

@@ -107,7 +107,7 @@ export async function takeKafkaWriter(needs: WriterNeeds, topic: string, partiti
         state = 'idle';
         return answer;
       } catch (error) {
-        state = error instanceof LogError ? error.code : 'unavailable';
+        state = error instanceof LogError && error.code === 'fenced' ? 'fenced' : 'unavailable';
         throw error;
       }
     },

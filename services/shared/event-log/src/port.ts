@@ -30,7 +30,7 @@ export interface Writer {
    * Appends all or nothing; one call in flight at a time. Snapshots of the batch cover its last position.
    * @returns the position of the last record (of the last append, where the batch has none).
    * @throws LogError `fenced` (another writer owns the partition; nothing was written) or `unavailable` (outcome
-   * unknown: drop the partition's memory and take it again).
+   * unknown: drop the partition's memory and take it again), `refused` (for what some keys would append).
    */
   append(batch: Batch): Promise<number>;
   /** Is this epoch still the partition's? Costs one read. @throws LogError `unavailable`. */
@@ -87,12 +87,17 @@ export interface EventLog {
   close(): Promise<void>;
 }
 
-/** `fenced` is final for that writer; `unavailable` may be tried again after taking again. */
+/**
+ * `fenced` is final for that writer; `unavailable` may be tried again after taking again; `refused`: the log can't keep what
+ * the keys of `keys` would append, nothing of the batch was written, and the writer may go on.
+ */
 export class LogError extends Error {
   override name = 'LogError';
-  readonly code: 'fenced' | 'unavailable';
-  constructor(code: 'fenced' | 'unavailable', message: string, options?: ErrorOptions) {
+  readonly code: 'fenced' | 'unavailable' | 'refused';
+  readonly keys: readonly string[];
+  constructor(code: LogError['code'], message: string, options: ErrorOptions & { keys?: readonly string[] } = {}) {
     super(message, options);
     this.code = code;
+    this.keys = options.keys ?? [];
   }
 }

@@ -64,7 +64,7 @@ function packer() {
 const columns = (rows: readonly unknown[][], count: number) =>
   Array.from({ length: count }, (_, at) => rows.map((row) => row[at]));
 
-function statement(appends: readonly Waiting[]): pg.QueryConfig {
+function statement(appends: readonly Pick<Waiting, 'place' | 'batch'>[]): pg.QueryConfig {
   const pack = packer();
   const places: unknown[][] = [];
   const records: unknown[][] = [];
@@ -92,6 +92,8 @@ const sizeOf = ({ records, snapshots = [] }: Batch): number =>
   snapshots.reduce((sum, { bytes }) => sum + (bytes?.byteLength ?? 0), 0);
 
 export type Committer = {
+  /** The keys whose part of a refused batch the server refuses by itself; nothing is written. */
+  refusedKeys(place: Place, batch: Batch): Promise<string[]>;
   /**
    * Appends all of the batch or nothing. At most one append of a place waits or is under way.
    * @returns the position of its last record; undefined where another epoch owns the place
@@ -100,6 +102,20 @@ export type Committer = {
   append(place: Place, batch: Batch): Promise<number | undefined>;
 };
 
+/** Written and taken back. */
+async function wouldRefuse(pool: pg.Pool, place: Place, batch: Batch): Promise<boolean> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(statement([{ place, batch }]));
+    return false;
+  } catch (error) {
+    if (isRefusedData(error)) return true;
+    throw error;
+  } finally {
+    await client.query('rollback').finally(() => client.release());
+  }
+}
 export function createCommitter(pool: pg.Pool): Committer {
   const waiting: Waiting[] = [];
   let isRunning = false;
@@ -132,6 +148,18 @@ export function createCommitter(pool: pg.Pool): Committer {
     isRunning = false;
   }
   return {
+    async refusedKeys(place, { records, snapshots = [] }) {
+      const keys = new Set([...records, ...snapshots].map(({ key }) => key));
+      const found: string[] = [];
+      for (const key of keys) {
+        const part = {
+          records: records.filter((r) => r.key === key),
+          snapshots: snapshots.filter((s) => s.key === key),
+        };
+        if (await wouldRefuse(pool, place, part)) found.push(key);
+      }
+      return found;
+    },
     append(place, batch) {
       const answer = Promise.withResolvers<number | undefined>();
       waiting.push({ place, batch, bytes: sizeOf(batch), answer });

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { reaching } from './connections.ts';
 import { type Batch, LogError, type NewRecord, type Writer } from './port.ts';
-import type { Committer } from './postgres-committer.ts';
+import { type Committer, isRefusedData } from './postgres-committer.ts';
 
 export const TAKE = `insert into log_partition (topic, partition, epoch) values ($1, $2, 1)
   on conflict (topic, partition) do update set epoch = log_partition.epoch + 1 returning epoch::float8 as epoch`;
@@ -17,7 +17,11 @@ export function postgresWriter(
   let state: 'idle' | 'in flight' | 'fenced' | 'unavailable' = 'idle';
 
   async function write(batch: Batch): Promise<number> {
-    const position = await of.committer.append({ topic, partition, epoch }, batch);
+    const position = await of.committer.append({ topic, partition, epoch }, batch).catch(async (error) => {
+      const keys = isRefusedData(error) ? await of.committer.refusedKeys({ topic, partition, epoch }, batch) : [];
+      if (keys.length === 0) throw error;
+      throw new LogError('refused', `${place}: ${error.message}`, { cause: error, keys });
+    });
     if (position === undefined) throw new LogError('fenced', `${place}: another epoch owns it`);
     if (batch.records.length > 0) appended(position, batch.records);
     return position;
@@ -36,7 +40,8 @@ export function postgresWriter(
         state = 'idle';
         return position;
       } catch (error) {
-        state = error instanceof LogError ? error.code : 'unavailable';
+        const { code } = error as LogError;
+        state = code === 'refused' ? 'idle' : code === 'fenced' ? code : 'unavailable';
         throw error;
       }
     },
