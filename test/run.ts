@@ -53,7 +53,7 @@ const kills = ['exceptions', 'flow-engine', 'notifier-api', 'ordered', 'refused'
   (n) => `test/failure/${n}.test.ts`,
 );
 /** Each on a platform of its own, and one of them on Kafka: two on one broker would share its topics. */
-const apart = ['fenced', 'bulk', 'rolling'].map((n) => `test/failure/${n}.test.ts`);
+const apart = ['shapes', 'fenced', 'bulk', 'rolling'].map((n) => `test/failure/${n}.test.ts`);
 const TIERS: Tier[] = [
   { name: 'timing', files: judging, budgetMs: 180_000, concurrency: 1 },
   { name: 'unit and laws', files: [...long, ...unit, ...laws], budgetMs: 450_000, concurrency: 4 },

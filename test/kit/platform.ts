@@ -58,8 +58,8 @@ export type Platform = {
   ready(): Promise<boolean>;
   output(): string;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-  /** Replaces every process by those of another clone, one after the other, by `npm start -- --replace`. */
-  replaceBy(clone: string): Promise<void>;
+  /** Replaces every process by those of another clone, one after the other, by `npm start -- --replace` and what else is said. */
+  replaceBy(clone: string, ...more: string[]): Promise<void>;
   /** Starts the same home again after a stop or a kill. */
   restart(): Promise<void>;
 };
@@ -238,9 +238,9 @@ async function launch(environment: Record<string, string>, within = plainly): Pr
       if (!environment.OPENTACT_HOME && signal === 'SIGTERM') rmSync(home, { recursive: true, force: true });
       return child.exitCode;
     },
-    async replaceBy(clone) {
+    async replaceBy(clone, ...more) {
       const from = output.length;
-      run(clone, '--replace');
+      run(clone, '--replace', ...more);
       for (const until = Date.now() + 3 * READY_MS; !output.slice(from).includes('Opentact is up'); await sleep(50)) {
         if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output.slice(from)}`);
         if (Date.now() > until) throw new Error(`not replaced:\n${output.slice(from)}`);

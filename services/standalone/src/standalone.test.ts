@@ -167,7 +167,7 @@ test('it starts, is one, heals, outlives its own death, and leaves without a tra
   assert.equal(second.said.trim(), `already running, pid ${first.child.pid}`);
 
   const toldBefore = first.said.length;
-  for (const name of ['media-1', 'flow-engine-1', 'postgres']) {
+  for (const name of ['cell-1', 'cell-2', 'postgres']) {
     const before = await pidOf(name);
     process.kill(before, 'SIGKILL');
     await eventually(
@@ -190,17 +190,17 @@ test('it starts, is one, heals, outlives its own death, and leaves without a tra
     'one death is one line',
   );
   assert.ok(deaths.length >= 3);
-  assert.equal(told[0], `media-1 ended (SIGKILL) and is started again; see ${join(home, 'logs', 'media-1.log')}`);
+  assert.equal(told[0], `cell-1 ended (SIGKILL) and is started again; see ${join(home, 'logs', 'cell-1.log')}`);
 
   const postgres = await pidOf('postgres');
-  const engine = await pidOf('flow-engine-2');
+  const cell = await pidOf('cell-2');
   first.child.kill('SIGKILL');
   await first.code;
-  assert.equal(isAlive(engine), true);
+  assert.equal(isAlive(cell), true);
   const third = start();
   await up(third);
-  assert.match(third.said, /ended what an earlier start left running: .*flow-engine-2/);
-  assert.equal(isAlive(engine), false);
+  assert.match(third.said, /ended what an earlier start left running: .*cell-2/);
+  assert.equal(isAlive(cell), false);
   assert.equal(await pidOf('postgres'), postgres);
   assert.doesNotMatch(third.said, /password/);
 
