@@ -18,10 +18,11 @@ const local = createLocalEngines();
 const named = (kind: string) => `${config.nodeName}.${kind}`;
 const workers = Number(args[args.indexOf('--workers') + 1]) || 1;
 
-const engine = await startEngine({ config, name: named('flow-engine'), log, local });
-const notifier = await startNotifier({ config, name: named('notifier'), events: log, local });
-const media = await startMedia({ config, name: named('media'), events: log, workers, local });
-const edge = await startEdge({ config, name: named('sip-edge'), events: log, local });
-// Facts must find an engine until the last node is gone. What calls live on leaves side by side: each waits for their end.
-const groups = [[edge, media], [notifier], [engine]];
-await runServices({ config, logger, groups, close: () => log.close() });
+// Facts must find an engine until the last node is gone, and phones are heard until the edge has left: who starts last leaves first.
+const services = {
+  'flow-engine': () => startEngine({ config, name: named('flow-engine'), log, local }),
+  notifier: () => startNotifier({ config, name: named('notifier'), events: log, local }),
+  media: () => startMedia({ config, name: named('media'), events: log, workers, local }),
+  'sip-edge': () => startEdge({ config, name: named('sip-edge'), events: log, local }),
+};
+await runServices({ config, logger, services, close: () => log.close() });

@@ -6,5 +6,5 @@ import { startEngine } from './start.ts';
 const config = configOrExit('flow-engine', process.env, process.argv.slice(2));
 const logger = createLogger({ service: 'flow-engine', node: config.nodeName, boot: '', level: config.logLevel });
 const log = await openLog(config);
-const engine = await startEngine({ config, name: config.nodeName, log });
-await runServices({ config, logger, groups: [[engine]], close: () => log.close() });
+const start = () => startEngine({ config, name: config.nodeName, log });
+await runServices({ config, logger, services: { 'flow-engine': start }, close: () => log.close() });

@@ -8,5 +8,5 @@ const config = configOrExit('media', process.env, args);
 const logger = createLogger({ service: 'media', node: config.nodeName, boot: '', level: config.logLevel });
 const events = await openLog(config);
 const workers = Number(args[args.indexOf('--workers') + 1]) || 1;
-const media = await startMedia({ config, name: config.nodeName, events, workers });
-await runServices({ config, logger, groups: [[media]], close: () => events.close() });
+const start = () => startMedia({ config, name: config.nodeName, events, workers });
+await runServices({ config, logger, services: { media: start }, close: () => events.close() });

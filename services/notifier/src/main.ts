@@ -6,5 +6,5 @@ import { startNotifier } from './start.ts';
 const config = configOrExit('notifier', process.env, process.argv.slice(2));
 const logger = createLogger({ service: 'notifier', node: config.nodeName, boot: '', level: config.logLevel });
 const events = await openLog(config);
-const notifier = await startNotifier({ config, name: config.nodeName, events });
-await runServices({ config, logger, groups: [[notifier]], close: () => events.close() });
+const start = () => startNotifier({ config, name: config.nodeName, events });
+await runServices({ config, logger, services: { notifier: start }, close: () => events.close() });

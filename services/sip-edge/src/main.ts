@@ -7,5 +7,5 @@ import { startEdge } from './start.ts';
 const config = configOrExit('sip-edge', process.env, process.argv.slice(2));
 const logger = createLogger({ service: 'sip-edge', node: config.nodeName, boot: '', level: config.logLevel });
 const events = await openLog(config);
-const edge = await startEdge({ config, name: config.nodeName, events });
-await runServices({ config, logger, groups: [[edge]], close: () => events.close() });
+const start = () => startEdge({ config, name: config.nodeName, events });
+await runServices({ config, logger, services: { 'sip-edge': start }, close: () => events.close() });

@@ -48,7 +48,7 @@ const START_MS_MAX = 70_000;
 const CANT_CREATE = 73;
 const LEFTOVER_GRACE_MS = 5000;
 /** Those of a turn leave one after the other. */
-const LEAVE_MS_MAX = 45_000;
+const LEAVE_MS_MAX = 180_000;
 const SOCKETS_CLOSED_MS = 2000;
 const TAKE_MS_MAX = 5000;
 
@@ -121,7 +121,7 @@ async function waitReady(config: Config, signal: AbortSignal): Promise<boolean> 
 
 /** Ends what an earlier start left running, and sees that our ports are free. */
 async function clearTheWay(config: Config): Promise<void> {
-  const left = await endLeftovers(CLONE, config.home, LEFTOVER_GRACE_MS);
+  const left = await endLeftovers(config.home, LEFTOVER_GRACE_MS);
   if (left.length > 0) say(`ended what an earlier start left running: ${left.join(', ')}\n`);
   let faults = await portFaults(portsOf(config));
   // A process counts as ended a moment before the system has closed its sockets.

@@ -38,6 +38,9 @@ const KINDS: Kind[] = [
   { name: 'demo-callee', path: 'phone/src/callee.ts', upgrades: 6, leaves: 5, needed: false },
 ];
 
+/** The turns in which the processes of any shape leave. */
+export const TURNS: readonly number[] = [...new Set(KINDS.map(({ leaves }) => leaves))].sort((a, b) => a - b);
+
 /** When a process of that name leaves for good; the last to leave where no kind has that name. */
 export function leavesOf(name: string): number {
   const kind = KINDS.find((one) => one.name === name.replace(/-\d+$/, '') || one.name === name);

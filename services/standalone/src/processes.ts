@@ -30,7 +30,7 @@ export async function endProcess(pid: number, graceMs: number): Promise<boolean>
 }
 
 /** Ends what a killed supervisor left running. PostgreSQL is not among it: that is adopted. @returns their names. */
-export async function endLeftovers(clone: string, home: string, graceMs: number): Promise<string[]> {
+export async function endLeftovers(home: string, graceMs: number): Promise<string[]> {
   const files = (await readdir(join(home, 'run')).catch(() => [])).filter((file) => file.endsWith('.pid'));
   const names = files
     .map((file) => file.slice(0, -'.pid'.length))
@@ -39,7 +39,8 @@ export async function endLeftovers(clone: string, home: string, graceMs: number)
     names.map(async (name) => {
       const file = pidFileOf(home, name);
       const pid = await readPid(file);
-      const ours = pid !== undefined && isAlive(pid) && (await isOurs(pid, clone, home));
+      // Of whichever version: an upgrade that was stopped halfway leaves those of another clone.
+      const ours = pid !== undefined && isAlive(pid) && (await isOurs(pid, '', home));
       if (ours) await endProcess(pid, graceMs);
       await rm(file, { force: true });
       return ours ? [name] : [];

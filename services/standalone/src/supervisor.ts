@@ -7,11 +7,11 @@ import type { Config, Logger, Readiness } from '@opentact/runtime';
 import { isWildcard } from '@opentact/runtime';
 import { type Child, createChild } from './child.ts';
 import { lastSaid } from './log-files.ts';
-import { leavesOf, type Planned } from './plan.ts';
+import { leavesOf, type Planned, TURNS } from './plan.ts';
 import { endStranger, strangersOf } from './strangers.ts';
 
 /** How long a process may take to leave before it is killed; a media node waits for its calls. */
-const GRACE_MS = 20_000;
+const GRACE_MS = 35_000;
 const READY_MS_MAX = 30_000;
 /** Between a process that is ready and the next that leaves: what was its share has come back to it. */
 const SETTLE_MS = 1_500;
@@ -29,7 +29,7 @@ export type Supervisor = {
   children(): Child[];
   /** Ends all whose turn it is; `leaves` numbers of the plan, lowest first. */
   leave(turn: number): Promise<void>;
-  turns(): number[];
+  turns(): readonly number[];
   kill(): void;
 };
 
@@ -87,7 +87,7 @@ export function createSupervisor(
       // One after the other: the first of a pair hands its calls to the second, which ends them.
       for (const child of children) if (child.planned.leaves === turn) await child.stop(GRACE_MS);
     },
-    turns: () => [...new Set(plan.map(({ leaves }) => leaves))].sort((a, b) => a - b),
+    turns: () => TURNS,
     kill() {
       for (const child of children) child.kill();
     },

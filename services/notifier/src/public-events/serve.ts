@@ -16,8 +16,10 @@ const BROKEN_MS = 10_000;
 
 /** The notifier that writes a partition where these notifiers and engines live. */
 function writerAmong(partition: number, notifiers: string[], engines: string[]): string | undefined {
-  const owner = ownerAmong(partition, engines);
-  const beside = owner && notifiers.find((name) => name !== owner && processOf(name) === processOf(owner));
+  // Where some are processes of their own, all must agree with those of an earlier version, which know no cells.
+  const areCells = notifiers.every((name) => name.endsWith('.notifier'));
+  const owner = areCells ? ownerAmong(partition, engines) : undefined;
+  const beside = owner && notifiers.find((name) => name === `${processOf(owner)}.notifier`);
   return beside ?? rendezvous(`${PUBLIC}-${partition}`, notifiers);
 }
 

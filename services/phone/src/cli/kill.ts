@@ -58,7 +58,12 @@ export function createKill({ kind, at }: Kill, { call, control, home, print }: A
     return node;
   }
   async function kill(): Promise<void> {
-    const name = processOf(await nameOf());
+    const serving = await nameOf();
+    if (kind === 'cell' && serving && processOf(serving) === serving) {
+      why = `this installation has no cells: ${serving} is a process of its own`;
+      return;
+    }
+    const name = processOf(serving);
     const pid = name ? await servingPid(home, name) : undefined;
     if (pid === undefined) {
       why = name ? `no ${name} runs for ${home}` : `no ${kind} serves this call at ${at}`;

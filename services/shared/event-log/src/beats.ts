@@ -19,15 +19,18 @@ type Own = { node: Node; load: () => number; claimed: boolean; readBackAt: numbe
 /** @param now monotonic clock, ms. */
 export function createBeats(now: () => number) {
   const own = new Map<string, Own>();
-  let beats = 0; // the last one written, of all nodes of this process
+  let beats = 0; // the last one written, of all nodes
   let beatAt = Number.NEGATIVE_INFINITY;
   let writtenAt = new Map<number, number>(); // beat number → when it was written
   let watchedAt = Number.NEGATIVE_INFINITY; // when a reading came back to a process without nodes
 
   const isFresh = (readBackAt: number) => now() - readBackAt < FAIR_MS;
-  /** A mere watcher is fit to judge while it can read; who has nodes, while every one's beats come back. */
-  const healthy = () =>
-    own.size === 0 ? isFresh(watchedAt) : [...own.values()].every(({ readBackAt }) => isFresh(readBackAt));
+  /** A mere watcher may judge while it can read; who has nodes, while the beats of all that are in come back. */
+  const healthy = () => {
+    const known = [...own.values()].filter(({ claimed }) => claimed);
+    if (known.length === 0) return own.size === 0 && isFresh(watchedAt);
+    return known.every(({ readBackAt }) => isFresh(readBackAt));
+  };
 
   /** Learns from a reading which beats came back. */
   function readBack(observations: Observation[]): void {
@@ -58,7 +61,6 @@ export function createBeats(now: () => number) {
     due,
     readBack,
     healthy,
-    /** Has this process nodes? */
     any: () => own.size > 0,
     /** Its first beat takes those of the others along. @returns whether a beat of it came back of late */
     add(node: Node, load: () => number): () => boolean {

@@ -135,9 +135,11 @@ export function createCommitter(pool: pg.Pool): Committer {
       const positions = new Map(rows.map(({ place, position }) => [place, position]));
       for (const [n, { answer }] of appends.entries()) answer.resolve(positions.get(n + 1));
     } catch (error) {
-      // What the server refuses for its data it refuses whole: each place by itself finds out whose data that is.
-      if (appends.length > 1 && isRefusedData(error)) for (const one of appends) await commit([one]);
+      // Where the server said that it wrote nothing, each place by itself finds out whose fault that is.
+      if (appends.length > 1 && wroteNothing(error)) for (const one of appends) await commit([one]);
       else for (const { answer } of appends) answer.reject(error);
+      // What waits would wait as long for a server that can't be reached, one after the other.
+      if (!codeOf(error)) for (const { answer } of waiting.splice(0)) answer.reject(error);
     }
   }
   async function run(): Promise<void> {
@@ -169,8 +171,16 @@ export function createCommitter(pool: pg.Pool): Committer {
   };
 }
 
+const codeOf = (error: unknown): string =>
+  String((error as { code?: string }).code ?? '').match(/^(?=.*\d)[0-9A-Z]{5}$/)?.[0] ?? '';
+
+/** It answered with an error of the statement's own: not of the connection, its resources, an operator, or unknown. */
+const wroteNothing = (error: unknown): boolean => {
+  const code = codeOf(error);
+  return code !== '' && !/^(08|53|57|40003)/.test(code);
+};
+
 /** The server read the statement and can't keep what it holds (SQLSTATE classes 22, 23 and 54): nothing was written. */
 export function isRefusedData(error: unknown): boolean {
-  const { code = '' } = error as { code?: string };
-  return /^(22|23|54)/.test(String(code));
+  return /^(22|23|54)/.test(codeOf(error));
 }

@@ -1,7 +1,7 @@
 /** The registry of living nodes, but for how its rows are kept: beats, readings, judgement, callbacks. */
 import { type Beat, createBeats } from './beats.ts';
 import { createJudge, type Observation } from './judge.ts';
-import { LogError, type Node, type Registry } from './port.ts';
+import { LogError, type Node, type Registry, type SeenNode } from './port.ts';
 import { READ_EVERY_MS } from './registry-times.ts';
 
 const FIRST_READINGS_MS = 20;
@@ -14,13 +14,25 @@ export type RegistryStore = {
   close(): Promise<void>;
 };
 
+/** One that throws is no reason for the others to hear nothing. @throws its error, afterwards */
+function tellAll(watchers: Iterable<(nodes: SeenNode[]) => void>, nodes: SeenNode[]): void {
+  let failed: { error: unknown } | undefined;
+  for (const tell of watchers)
+    try {
+      tell(nodes);
+    } catch (error) {
+      failed ??= { error };
+    }
+  if (failed) throw failed.error;
+}
+
 /** @param now monotonic clock, ms. */
 export function createRegistry(
   store: RegistryStore,
   now: () => number = () => performance.now(),
 ): Registry & { close(): Promise<void> } {
   const judge = createJudge();
-  const watchers = new Set<(nodes: ReturnType<Registry['nodes']>) => void>();
+  const watchers = new Set<(nodes: SeenNode[]) => void>();
   const beats = createBeats(now);
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -29,7 +41,7 @@ export function createRegistry(
   async function turn(): Promise<void> {
     const observations = await store.exchange(beats.due());
     beats.readBack(observations);
-    if (judge.observe(now(), beats.healthy(), observations)) for (const tell of watchers) tell(judge.nodes());
+    if (judge.observe(now(), beats.healthy(), observations)) tellAll(watchers, judge.nodes());
   }
   function run(): void {
     if (closed) return;

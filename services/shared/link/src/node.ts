@@ -13,7 +13,8 @@ import type { NodeHandlers, NodeLink } from './port.ts';
 import { createQuestions } from './questions.ts';
 
 const AUDIT_EVERY_MS = 30_000;
-const HELLO_AGAIN_MS = 1000;
+/** Who is full says so soon: an engine asks a node of its own process first. */
+const HELLO_AGAIN_MS = 250;
 const GAP_ONCE_MS = 100;
 
 export type NodeLinkOptions = {

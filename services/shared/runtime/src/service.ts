@@ -21,43 +21,54 @@ export type Service = {
   leaving: DrainStep[];
 };
 
-/** Services that leave at the same time; groups leave one after the other. */
-export type LeavingGroup = readonly Service[];
-
 const HEALTH_MS = 500;
 const CLOSE_MS = 2_000;
+/** A join may wait for the log so long. */
+const START_MS_MAX = 20_000;
 
 /**
- * Serves health for services that are up, and has them leave in order when the process is told to: group after group,
- * then health, then what they share.
+ * Starts services one after the other, by name, and has them leave in the opposite order when the process is told to: then
+ * health, then what they share. Told to while they start, it ends those that are up; where one can't be started, too, and
+ * the process ends with 1.
  * @param of.close ends what the services share: the log.
  */
 export async function runServices(of: {
   config: Pick<Config, 'health'>;
   logger: Logger;
-  groups: readonly LeavingGroup[];
+  services: Record<string, () => Promise<Service>>;
   close(): Promise<unknown>;
 }): Promise<void> {
-  const { config, logger, groups } = of;
-  const services = groups.flat();
-  const shutdown = createShutdown(logger);
-  const checks = Object.assign({}, ...services.map((service) => service.checks)) as Record<string, Check>;
+  const { config, logger } = of;
+  const starts = Object.entries(of.services);
+  const up: Service[] = []; // first who leaves first
+  const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+  let isUp = false;
+  const checks: Record<string, Check> = { start: () => (isUp ? undefined : 'starting') };
   const health = await serveHealth(config.health, checks, (request, response) =>
-    services.some(({ answer }) => answer?.(request, response) === true),
+    up.some(({ answer }) => answer?.(request, response) === true),
   );
-  for (const group of groups) {
-    const [first] = group;
-    if (group.length === 1)
-      for (const { name, deadlineMs, run } of first!.leaving) shutdown.step(name, deadlineMs, run);
-    else {
-      const deadlineMs = Math.max(
-        ...group.map(({ leaving }) => leaving.reduce((sum, step) => sum + step.deadlineMs, 0)),
-      );
-      shutdown.step('side by side', deadlineMs, () =>
-        Promise.all(group.map(({ leaving }) => runSteps(leaving, logger))),
-      );
-    }
-  }
+  const shutdown = createShutdown(logger);
+  shutdown.step('start', START_MS_MAX, () => settled);
+  const sumOf = () => up.flatMap(({ leaving }) => leaving).reduce((sum, { deadlineMs }) => sum + deadlineMs, 0);
+  shutdown.step('services', sumOf, async () => {
+    for (const { leaving } of up) await runSteps(leaving, logger);
+  });
   shutdown.step('health', HEALTH_MS, () => health.close());
   shutdown.step('log', CLOSE_MS, of.close);
+  try {
+    for (const [name, start] of starts) {
+      if (shutdown.signal.aborted) break;
+      const service = await start();
+      up.unshift(service);
+      for (const [check, run] of Object.entries(service.checks))
+        checks[starts.length > 1 ? `${name} ${check}` : check] = run;
+    }
+    isUp = true;
+    settle();
+  } catch (err) {
+    logger.fatal({ err }, 'not started');
+    settle();
+    await shutdown.begin('not started');
+    process.exit(1);
+  }
 }
