@@ -10,7 +10,16 @@ const TAKE = 10;
 /** How far a page is from the one whose `until` it is asked with, on the way to the deepest. */
 const HOP = 2_000;
 
-export type Figure = { name: string; min: number; p50: number; p99: number; count: number; failed: number };
+/** `why`: of one that failed. */
+export type Figure = {
+  name: string;
+  min: number;
+  p50: number;
+  p99: number;
+  count: number;
+  failed: number;
+  why?: string;
+};
 
 /** Each question once without being counted, then one after the other. @param pauseMs after each */
 export async function timed(
@@ -21,20 +30,24 @@ export async function timed(
 ): Promise<Figure> {
   const took: number[] = [];
   let failed = 0;
+  let why = '';
   await ask(times).catch(() => {});
   for (let n = 0; n < times; n++) {
     const began = performance.now();
-    await ask(n).catch(() => failed++);
+    await ask(n).catch((error) => {
+      failed++;
+      why = String(error);
+    });
     took.push(performance.now() - began);
     if (pauseMs > 0) await sleep(pauseMs);
   }
   const sorted = took.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
-  return { name, min: at(0), p50: at(0.5), p99: at(0.99), count: times, failed };
+  return { name, min: at(0), p50: at(0.5), p99: at(0.99), count: times, failed, ...(why && { why }) };
 }
 
-export const rowOf = ({ name, min, p50, p99, count, failed }: Figure) =>
-  `| ${name} | ${min.toFixed(1)} | ${p50.toFixed(1)} | ${p99.toFixed(1)} | ${count} | ${failed} |`;
+export const rowOf = ({ name, min, p50, p99, count, failed, why = '' }: Figure) =>
+  `| ${name} | ${min.toFixed(1)} | ${p50.toFixed(1)} | ${p99.toFixed(1)} | ${count} | ${failed} ${why.slice(0, 200)} |`;
 export const HEADING = '| asked | least ms | p50 ms | p99 ms | times | failed |\n|---|---|---|---|---|---|';
 
 type Asked = { platform: Platform; post(path: string, body: unknown): Promise<unknown>; ids: string[]; times: number };

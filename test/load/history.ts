@@ -21,6 +21,8 @@ const ASKED_IDS = 500;
 /** What a new call does at first uses both cores of a small machine. */
 const CALM_MS = 300;
 const API_LINES = 20;
+/** Until each partition is with its engine: before, a call may be refused. */
+const WHOLE_MS_MAX = 120_000;
 /** What a past call and what everything else may take at p99, ms. */
 const READ_MS_MAX = 20;
 const ASK_MS_MAX = 50;
@@ -79,6 +81,7 @@ export async function history(wanted: Wanted): Promise<Figure[]> {
     }
     const filled = JSON.parse(readFileSync(kept, 'utf8')) as Filled;
     running.platform = await startPlatform(environment);
+    await running.platform.whole(WHOLE_MS_MAX);
     return await shown(running.platform, filled, { ...wanted, to });
   } catch (error) {
     // The folder goes with them.
