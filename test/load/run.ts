@@ -10,6 +10,7 @@ import { kafkaLog, postgresLog } from '@opentact/event-log';
 import { startCluster } from '../kit/broker.ts';
 import { machine } from '../kit/load-average.ts';
 import { CASES } from './cases.ts';
+import { gate } from './gate.ts';
 import { history } from './history.ts';
 import { install } from './installation.ts';
 import { measureLog } from './log.ts';
@@ -34,6 +35,7 @@ const HELP = `npm run load -- [options]
       --journal N     how many of those have their records in the journal, too; default: all of them
       --times N       how often each question of --history is asked; default 100
       --home DIR      a folder for --history: filled where it is new, kept, and asked again the next time
+      --gate          transactions and CPU ms of a call against the budgets of test/load/budgets.json; ends 1 where one costs more
       --smoke         every case for seconds, without figures: does each of its calls do what it is there for? Ends 1 where
                       one doesn't; what npm test runs
 `;
@@ -53,6 +55,7 @@ const { values } = parseArgs({
     shape: { type: 'string', default: 'cells' },
     cells: { type: 'string', default: '2' },
     smoke: { type: 'boolean' },
+    gate: { type: 'boolean' },
     history: { type: 'string' },
     journal: { type: 'string' },
     times: { type: 'string', default: '100' },
@@ -65,6 +68,7 @@ const RATE_MAX = 2_000;
 const PAUSE_MS = 1_500;
 const SMOKE_RATE = 4;
 const SMOKE_SECONDS = 3;
+const GATE_SECONDS = { whole: 15, smoke: 5 };
 const SMOKE_HISTORY = { calls: 500, journaled: 200, times: 3, moves: 1 };
 /** Restarts and takeovers with a history. */
 const MOVES = 3;
@@ -191,6 +195,9 @@ async function smoke(): Promise<void> {
     const isWhole = started > 0 && completed + refused === started && completed > 0 && count.events > 0;
     tell(one.name, isWhole, `${completed} of ${started} calls, ${refused} asked to come again ${JSON.stringify(why)}`);
   }
+  // Nobody counts Kafka's.
+  const costs = broker ? [] : await gate(installation, GATE_SECONDS.smoke, false);
+  for (const { name, isWithin, line } of costs) tell(`${name}'s cost`, isWithin, line);
   const log = broker
     ? await kafkaLog({ brokers: [broker.brokers] })
     : await postgresLog({ url: installation.databaseUrl });
@@ -204,7 +211,7 @@ async function smoke(): Promise<void> {
     asked.length > 0 && unanswered.length === 0,
     `${asked.length} questions; ${unanswered.join(', ') || 'each answered'}`,
   );
-  const passed = CASES.length + 2 - failed;
+  const passed = CASES.length + costs.length + 2 - failed;
   say(`\n${passed} passed, ${failed} failed, 0 skipped`);
   if (process.env.OPENTACT_COUNTS)
     writeFileSync(process.env.OPENTACT_COUNTS, JSON.stringify({ passed, failed, skipped: 0, reasons: [] }));
@@ -213,9 +220,18 @@ async function smoke(): Promise<void> {
 
 try {
   if (values.smoke) await smoke();
+  else if (values.gate) await judgeCosts();
   else await figures();
 } finally {
   await close();
+}
+
+/** Ends 1 where a call costs more than its budget. */
+async function judgeCosts(): Promise<void> {
+  await warm();
+  const costs = await gate(installation, GATE_SECONDS.whole, true);
+  for (const { name, isWithin, line } of costs) say(`${isWithin ? 'ok  ' : 'FAIL'} ${name}: ${line}`);
+  process.exitCode = costs.every(({ isWithin }) => isWithin) ? 0 : 1;
 }
 
 async function figures(): Promise<void> {

@@ -2,6 +2,7 @@
  * A cell: flow-engine, notifier, media and sip-edge in one process. They are the same nodes as in processes of their own,
  * with one log, one exchange with the registry, and between them no network. `--workers N`: threads of media.
  */
+import { availableParallelism } from 'node:os';
 import { openLog } from '@opentact/event-log';
 import { createLocalEngines } from '@opentact/link';
 import { configOrExit, createLogger, runServices } from '@opentact/runtime';
@@ -16,7 +17,9 @@ const logger = createLogger({ service: 'cell', node: config.nodeName, boot: '', 
 const log = await openLog(config);
 const local = createLocalEngines();
 const named = (kind: string) => `${config.nodeName}.${kind}`;
-const workers = Number(args[args.indexOf('--workers') + 1]) || 1;
+/** One core is left to the loops of all cells. */
+const workersOfMachine = Math.max(1, Math.floor((availableParallelism() - 1) / config.cells));
+const workers = Number(args[args.indexOf('--workers') + 1]) || workersOfMachine;
 
 // Facts must find an engine until the last node is gone, and phones are heard until the edge has left: who starts last leaves first.
 const services = {

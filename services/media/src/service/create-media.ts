@@ -11,6 +11,7 @@ import { PromptSource } from '../prompt/prompt-source.ts';
 import { portShare } from '../session/port-pool.ts';
 import type { Recogniser } from '../speech/recogniser.ts';
 import { fliteSpeaker, type Speaker } from '../speech/speaker.ts';
+import { LEGS_FIRST, LEGS_MOST } from '../worker/leg-limit.ts';
 import { watchDisk } from './disk-watch.ts';
 import type { Log } from './log.ts';
 import { type Engines, MediaService } from './media-service.ts';
@@ -29,7 +30,7 @@ export type MediaOptions = {
   speaker?: Speaker;
   /** Default: none, and no recording becomes words. */
   recogniser?: Recogniser | undefined;
-  /** Legs that a worker takes; more, and its packets would be late. */
+  /** Legs that a worker takes; default: by the lateness of its packets. */
   legsMax?: number;
   silentMs?: number;
   /** Addresses beyond public ones that an SDP may name; default: none. */
@@ -38,7 +39,6 @@ export type MediaOptions = {
   diskFloorBytes?: number;
 };
 
-export const LEGS_MAX = 150;
 export const SILENT_MS = 60_000;
 const DECODE_DEADLINE_MS = 20_000;
 
@@ -65,7 +65,8 @@ export function createMedia(options: MediaOptions): { service: MediaService; clo
     ...portShare(options.rtpPorts, index, options.workers),
     silentMs: options.silentMs ?? SILENT_MS,
     allowed: options.allowed ?? [],
-    legsMax: options.legsMax ?? LEGS_MAX,
+    legsFirst: options.legsMax ?? LEGS_FIRST,
+    legsMost: options.legsMax ?? LEGS_MOST,
   }));
   const { recogniser } = options;
   const service = new MediaService({ workers, prompts, home, recogniser, engines, log, failed });

@@ -17,7 +17,6 @@ type Member = {
   worker: Worker;
   load: WorkerLoad;
   legs: number;
-  legsMax: number;
   left: PromiseWithResolvers<void>;
   closed: Promise<void>;
 };
@@ -56,7 +55,7 @@ export class WorkerPool {
   /** Legs in percent of what the workers take. */
   get loadPercent(): number {
     const legs = this.members.reduce((sum, member) => sum + member.legs, 0);
-    const most = this.members.reduce((sum, member) => sum + member.legsMax, 0);
+    const most = this.members.reduce((sum, member) => sum + member.load.legsMax, 0);
     return Math.min(100, Math.round((100 * legs) / most));
   }
 
@@ -99,12 +98,11 @@ export class WorkerPool {
   private start(data: WorkerData): Member {
     const worker = new Worker(new URL('../worker/thread.ts', import.meta.url), { workerData: data });
     const { promise: closed, resolve } = Promise.withResolvers<void>();
-    const load: WorkerLoad = { legs: 0, freePorts: 0, lateShare: 0, worstMs: 0 };
+    const load: WorkerLoad = { legs: 0, legsMax: data.legsFirst, freePorts: 0, lateShare: 0, worstMs: 0 };
     const member: Member = {
       worker,
       load,
       legs: 0,
-      legsMax: data.legsMax,
       left: Promise.withResolvers<void>(),
       closed,
     };

@@ -54,7 +54,7 @@ function engine(silentMs = 60_000, firstSeq = 0, recordedBytesMax?: number) {
     ports,
     silentMs,
     allowed: parseAllowList('127.0.0.1'),
-    legsMax: 4,
+    legsMax: () => 4,
     ...(recordedBytesMax && { recordedBytesMax }),
     report: (_, fact) => facts.push(fact),
   });

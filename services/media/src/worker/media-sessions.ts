@@ -16,7 +16,8 @@ import { Registry } from './registry.ts';
 export type MediaSessionsOptions = OpeningOptions & {
   /** Folder of the recordings; it exists. */
   recordings: string;
-  legsMax: number;
+  /** Legs it takes at the moment. */
+  legsMax(): number;
   /** Of all recordings of one call; nine hours where it isn't said. */
   recordedBytesMax?: number;
   /** The disk failed a recording, which ends. */
@@ -127,7 +128,7 @@ export class MediaSessions {
     if (known) return reopenSession(known, ask, this.options);
     // Later legs of a call that lives here must come here too, for a bridge; a few are let in beyond the number.
     const isExpected = this.registry.has(callId) || (ask.beside !== undefined && this.registry.has(ask.beside));
-    const limit = isExpected ? this.options.legsMax * 1.2 : this.options.legsMax;
+    const limit = this.options.legsMax() * (isExpected ? 1.2 : 1);
     if (this.registry.legs >= limit) return { type: 'SessionFailed', requestId, leg, reason: 'full' };
     const { session, fact } = await openSession(ask, this.options);
     if (!session) return fact;

@@ -32,7 +32,7 @@ export type ToWorker =
   | { kind: 'close' };
 
 /** `lateShare`: packets late or dropped, 0 … 1, since the worker began. */
-export type WorkerLoad = { legs: number; freePorts: number; lateShare: number; worstMs: number };
+export type WorkerLoad = { legs: number; legsMax: number; freePorts: number; lateShare: number; worstMs: number };
 
 export type FromWorker =
   | { kind: 'fact'; callId: string; fact: Observed }
@@ -49,5 +49,7 @@ export type WorkerData = {
   lastPort: number;
   silentMs: number;
   allowed: readonly Allowed[];
-  legsMax: number;
+  /** Legs it takes before it has measured, and whatever it measures. */
+  legsFirst: number;
+  legsMost: number;
 };

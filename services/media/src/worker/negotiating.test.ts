@@ -14,7 +14,7 @@ import type { WorkerAsk } from './messages.ts';
 
 const facts: Observed[] = [];
 const board = new MediaSessions({
-  ...{ bind: '127.0.0.1', advertise: '127.0.0.1', recordings: tmpdir(), silentMs: 60_000, legsMax: 9 },
+  ...{ bind: '127.0.0.1', advertise: '127.0.0.1', recordings: tmpdir(), silentMs: 60_000, legsMax: () => 9 },
   ports: new PortPool(23_100, 23_139),
   allowed: parseAllowList('127.0.0.1'),
   report: (_, fact) => facts.push(fact),

@@ -6,6 +6,8 @@ const PHASES = 10;
 const SLOT_MS = FRAME_MS / PHASES;
 /** A packet this much behind its moment counts as late in the figures. */
 const LATE_MS = 5;
+/** And so much is heard: what decides how many legs a worker takes. */
+const HEARD_MS = 10;
 
 /** What the pacer drives. Within a group everybody hears before anybody speaks, so that bridged legs are in step. */
 export type Paced = {
@@ -14,8 +16,8 @@ export type Paced = {
 };
 
 export class Pacer {
-  /** Frames given, frames given late, and frames dropped because the thread was away. */
-  readonly figures = { frames: 0, late: 0, dropped: 0, worstMs: 0 };
+  /** Frames given, given late, so late that it is heard, and dropped because the thread was away. */
+  readonly figures = { frames: 0, late: 0, heardLate: 0, dropped: 0, worstMs: 0 };
   private readonly groups: Set<Paced>[] = Array.from({ length: PHASES }, () => new Set());
   private timer: NodeJS.Timeout | undefined;
   private startMs = 0;
@@ -85,6 +87,7 @@ export class Pacer {
       const behindMs = now - dueMs;
       this.figures.frames++;
       if (behindMs > LATE_MS) this.figures.late++;
+      if (behindMs > HEARD_MS) this.figures.heardLate++;
       if (behindMs > this.figures.worstMs) this.figures.worstMs = behindMs;
     }
     this.figures.dropped += (frames - 1) * group.size;

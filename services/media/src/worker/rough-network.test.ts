@@ -71,7 +71,7 @@ async function session(phone: RtpPeer) {
     ports: new PortPool(25_000, 25_009),
     silentMs: 60_000,
     allowed: parseAllowList('127.0.0.1'),
-    legsMax: 2,
+    legsMax: () => 2,
     report: (_, fact) => facts.push(fact),
   });
   closing.push(

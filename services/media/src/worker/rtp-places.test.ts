@@ -98,7 +98,7 @@ function media(silentMs = 60_000) {
   const facts: Observed[] = [];
   firstPort += 20;
   const board = new MediaSessions({
-    ...{ bind: SIGNALS, advertise: SIGNALS, recordings, silentMs, legsMax: 4 },
+    ...{ bind: SIGNALS, advertise: SIGNALS, recordings, silentMs, legsMax: () => 4 },
     ports: new PortPool(firstPort, firstPort + 19),
     allowed: [],
     isPublic: (address) => address === PUBLIC,

@@ -2,6 +2,7 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PortPool } from '../session/port-pool.ts';
+import { LegLimit } from './leg-limit.ts';
 import { MediaSessions } from './media-sessions.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 
@@ -19,17 +20,25 @@ try {
 const data = workerData as WorkerData;
 const ports = new PortPool(data.firstPort, data.lastPort, Math.random());
 const say = (message: FromWorker) => parentPort?.postMessage(message);
+const limit = new LegLimit({ first: data.legsFirst, most: data.legsMost });
 const sessions = new MediaSessions({
   ...data,
+  legsMax: () => limit.legs,
   ports,
   report: (callId, fact) => say({ kind: 'fact', callId, fact }),
   diskFailed: (callId, recordingId, { message }) => say({ kind: 'disk-failed', callId, recordingId, cause: message }),
 });
 
+let seen = { frames: 0, late: 0 };
+
 function sayLoad(): void {
-  const { frames, late, dropped, worstMs } = sessions.pacer.figures;
+  const { frames, late, heardLate, dropped, worstMs } = sessions.pacer.figures;
+  const now = { frames: frames + dropped, late: heardLate + dropped };
+  limit.learn({ frames: now.frames - seen.frames, late: now.late - seen.late }, sessions.registry.legs);
+  seen = now;
   const lateShare = frames === 0 ? 0 : (late + dropped) / (frames + dropped);
-  say({ kind: 'load', load: { legs: sessions.registry.legs, freePorts: ports.available, lateShare, worstMs } });
+  const { legs } = sessions.registry;
+  say({ kind: 'load', load: { legs, legsMax: limit.legs, freePorts: ports.available, lateShare, worstMs } });
 }
 
 const loads = setInterval(sayLoad, LOAD_EVERY_MS);
