@@ -322,7 +322,10 @@ export class Partition {
     const { code, keys } = error instanceof LogError ? error : new LogError('unavailable', String(error));
     const reason = code === 'fenced' ? code : 'unavailable';
     this.#needs.refused.learn(keys, error as Error);
-    this.#needs.logger.warn({ partition: this.number, epoch: this.epoch, code, keys, err: error }, 'partition lost');
+    this.#needs.logger.warn(
+      { partition: this.number, epoch: this.epoch, reason: code, keys, err: error },
+      'partition lost',
+    );
     for (const item of items) this.#turnAway(item);
     if (this.#state === 'closed') return; // it was handed over meanwhile
     this.#close();
