@@ -166,7 +166,7 @@ async function holdPartition(connectionString: string, callId: string) {
   ]);
   return {
     async waitedFor() {
-      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with own%'`;
+      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with given%'`;
       for (const end = Date.now() + 20_000; (await observer.query(waiting)).rows.length === 0; await sleep(10))
         if (Date.now() > end) throw new Error('no append waits for the row');
     },
