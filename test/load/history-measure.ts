@@ -82,7 +82,10 @@ export async function search({ post, times }: Asked, { name, path, body }: Searc
   const page = (skip: number, until?: string) =>
     post(`${path}?take=${TAKE}&skip=${skip}${until ? `&until=${until}` : ''}`, body) as Promise<Page>;
   const first = await timed(`${name}, first page`, times, () => page(0));
-  const { until, skip } = await deepest(page);
+  const found = await deepest(page).catch(String);
+  if (typeof found === 'string')
+    return [first, { ...first, name: `${name}, the way to its deepest page`, count: 1, failed: 1, why: found }];
+  const { until, skip } = found;
   if (skip === 0) return [first];
   const nth = Math.round(skip / TAKE) + 1;
   return [first, await timed(`${name}, page ${nth}`, times, () => page(skip, until))];
