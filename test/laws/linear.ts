@@ -1,6 +1,7 @@
 /**
- * Judges whether work over outside text grows with its length and no faster. It times doubled inputs and compares the
- * fastest of several runs, so that a busy machine doesn't decide; what takes next to no time is not judged by a ratio.
+ * Judges whether work over outside text grows with its length and no faster. It times a short and a long input and compares the
+ * fastest of several runs, so that a busy machine doesn't decide; what takes next to no time is not judged by a ratio. (A
+ * thread's processor time won't do: the system counts it too coarsely.)
  */
 
 /** Below this a ratio says nothing: the clock and the collector are part of it. */
@@ -12,6 +13,8 @@ const RUNS = 3;
 /** A short text takes next to no time: one slow reading of it would hide what grows. */
 const SHORT_RUNS = 12;
 const ROUNDS = 8;
+/** What takes long enough to be judged is timed so often, whatever it looks like: a slow reading of the short text would hide what grows. */
+const ROUNDS_LEAST = 3;
 
 /** A text of about `n` characters, made so that a careless pattern would go back over it again and again. */
 export type Shape = { name: string; make: (n: number) => string };
@@ -23,7 +26,8 @@ export function growsFaster(shapes: readonly Shape[], chars: number, work: (text
     const [short, long] = [make(chars / TIMES), make(chars)];
     let [small, large] = [fastest(work, short, SHORT_RUNS), fastest(work, long, RUNS)];
     // What looks too slow is timed again: growth stays, a busy moment doesn't.
-    for (let round = 1; round < ROUNDS && isTooFast(small, large); round++)
+    const isOpen = (round: number) => isTooFast(small, large) || (round < ROUNDS_LEAST && large > JUDGED_FROM_MS);
+    for (let round = 1; round < ROUNDS && isOpen(round); round++)
       [small, large] = [Math.min(small, fastest(work, short, RUNS)), Math.min(large, fastest(work, long, RUNS))];
     if (isTooFast(small, large))
       found.push(
