@@ -76,7 +76,7 @@ const TIERS: Tier[] = [
     name: 'load',
     files: ['test/load/run.ts'],
     program: ['test/load/run.ts', '--smoke'],
-    budgetMs: 150_000,
+    budgetMs: 220_000,
     concurrency: 1,
   },
   // Two at a time, since they mostly wait for what is frozen, killed or replaced.
