@@ -69,11 +69,13 @@ addDirectory(grpc, createDirectory(database, seal, isLoopback(config.bind) ? dem
 const serving = addGrpcHealth(grpc);
 await listenGrpc(grpc, config.directory);
 
-const databaseCheck = async () => {
+/** Until it knows what the log of before had, whoever asks for a past call would hear that there is none. */
+let isServing = false;
+const check = async () => {
   await sql`select 1`.execute(database);
-  return undefined;
+  return isServing ? undefined : 'starting: the log of before is being read';
 };
-const health = await serveHealth(config.health, { database: databaseCheck });
+const health = await serveHealth(config.health, { database: check });
 const engine = connectEngine(addressesOf(config).grpc, operator);
 const mail = config.smtpUrl
   ? smtpMail(config.smtpUrl, config.mailFrom)
@@ -81,7 +83,7 @@ const mail = config.smtpUrl
 const { googleIssuer, googleClientId } = config;
 const recordings = join(config.home, 'recordings');
 const http = createHttp({
-  checks: { api: databaseCheck, ...checksOf(config.readyOf) },
+  checks: { api: check, ...checksOf(config.readyOf) },
   recordings,
   trustedProxies: config.trustedProxies,
   token: operator,
@@ -119,6 +121,7 @@ await changeLog(
 );
 await events.registry.join({ name: config.nodeName, boot, kind: 'api', address: config.directory, loadPercent: 0 });
 serving(true);
+isServing = true;
 const over = new AbortController();
 const following = Promise.all([
   ...[CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
