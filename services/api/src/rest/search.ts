@@ -10,14 +10,26 @@ const ORDERS_MAX = 6;
 const TAKE = 10;
 
 const Mode = Type.Union([Type.Literal('AND'), Type.Literal('OR')]);
-const Direction = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
+/** Which way an order goes. */
+export const Direction = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
+/** A page as a body asks for it; without defaults, since the query may say it, too. */
+export const BODY_PAGE = {
+  take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+};
+/** When rows were made or changed. */
+export const MOMENTS = {
+  created_on_from: Type.Optional(Moment),
+  created_on_to: Type.Optional(Moment),
+  modified_on_from: Type.Optional(Moment),
+  modified_on_to: Type.Optional(Moment),
+};
 
 /** @param columns by the names of `order`: the columns that rows can be put in order by. */
 export const searchBody = <F extends TProperties>(filters: F, columns: Record<string, string>) =>
   Type.Object({
     ...filters,
-    take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-    skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+    ...BODY_PAGE,
     mode: Type.Optional(Mode),
     order: Type.Optional(
       Type.Object(
@@ -25,10 +37,7 @@ export const searchBody = <F extends TProperties>(filters: F, columns: Record<st
         { maxProperties: ORDERS_MAX, description: 'In the order of its names.' },
       ),
     ),
-    created_on_from: Type.Optional(Moment),
-    created_on_to: Type.Optional(Moment),
-    modified_on_from: Type.Optional(Moment),
-    modified_on_to: Type.Optional(Moment),
+    ...MOMENTS,
   });
 
 /** A page with how it was asked for. */

@@ -3,15 +3,15 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { Call, callOf } from '../../calls/rest/call-object.ts';
 import type { Database } from '../../database/database.ts';
-import { answers, Moment, ok, optionalBody, Uuid } from '../../rest/envelope.ts';
+import { answers, ok, optionalBody, Uuid } from '../../rest/envelope.ts';
 import { operation } from '../../rest/operation.ts';
+import { BODY_PAGE, Direction, MOMENTS } from '../../rest/search.ts';
 import { objectOfRow } from '../row.ts';
 import { keysOf, rowsOf } from './call-order.ts';
-import { LogQuery, logPageOf, placeOf, totalOf, untilOf } from './log-pages.ts';
+import { LogMode, LogQuery, logPageOf, placeOf, totalOf, untilOf } from './log-pages.ts';
 import { Mask, OwnNumber } from './masks.ts';
 import { searched } from './searched-calls.ts';
 
-const Way = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
 const Filters = Type.Object({
   direction: Type.Optional(Type.Union([Type.Literal('in'), Type.Literal('out')])),
   from: Type.Optional(Mask),
@@ -19,30 +19,22 @@ const Filters = Type.Object({
   tn: Type.Optional(OwnNumber),
   state: Type.Optional(Type.Union([Type.Literal('online'), Type.Literal('offline')])),
   sip_control_app: Type.Optional(Uuid),
-  created_on_from: Type.Optional(Moment),
-  created_on_to: Type.Optional(Moment),
-  modified_on_from: Type.Optional(Moment),
-  modified_on_to: Type.Optional(Moment),
-  mode: Type.Optional(
-    Type.Union([Type.Literal('AND'), Type.Literal('OR')], {
-      description: 'How filters go together; those of time always narrow. Left out: AND.',
-    }),
-  ),
+  ...MOMENTS,
+  mode: Type.Optional(LogMode),
   order: Type.Optional(
     Type.Object(
       {
-        tn: Type.Optional(Way),
-        to: Type.Optional(Way),
-        from: Type.Optional(Way),
-        state: Type.Optional(Way),
-        created_on: Type.Optional(Way),
-        modified_on: Type.Optional(Way),
+        tn: Type.Optional(Direction),
+        to: Type.Optional(Direction),
+        from: Type.Optional(Direction),
+        state: Type.Optional(Direction),
+        created_on: Type.Optional(Direction),
+        modified_on: Type.Optional(Direction),
       },
       { description: 'Left out: created_on DESC. Pages are exact where the order is one of what never changes.' },
     ),
   ),
-  take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  ...BODY_PAGE,
 });
 type Filters = Static<typeof Filters>;
 

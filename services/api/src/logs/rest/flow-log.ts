@@ -7,8 +7,19 @@ import { isUuid } from '../../kernel/uuid.ts';
 import { answers, Moment, ok, optionalBody, stamp, Uuid, UuidPath } from '../../rest/envelope.ts';
 import { notFound } from '../../rest/errors.ts';
 import { operation } from '../../rest/operation.ts';
-import { joined } from '../../rest/search.ts';
-import { behind, type Key, LogQuery, logPageOf, momentKey, placeOf, totalOf, untilOf, wasThere } from './log-pages.ts';
+import { BODY_PAGE, Direction, joined, MOMENTS } from '../../rest/search.ts';
+import {
+  behind,
+  type Key,
+  LogMode,
+  LogQuery,
+  logPageOf,
+  momentKey,
+  placeOf,
+  totalOf,
+  untilOf,
+  wasThere,
+} from './log-pages.ts';
 import { isLike, Mask, OwnNumber, windowOf } from './masks.ts';
 
 const Flow = Type.Object(
@@ -27,30 +38,22 @@ const Flow = Type.Object(
   },
   { title: 'FlowLogEntry' },
 );
-const Way = Type.Union([Type.Literal('ASC'), Type.Literal('DESC')]);
 const Filters = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 32, description: 'Of the verb.' })),
   success: Type.Optional(Type.Boolean()),
   call: Type.Optional(Uuid),
   from: Type.Optional(Mask),
   tn: Type.Optional(OwnNumber),
-  created_on_from: Type.Optional(Moment),
-  created_on_to: Type.Optional(Moment),
-  modified_on_from: Type.Optional(Moment),
-  modified_on_to: Type.Optional(Moment),
-  mode: Type.Optional(
-    Type.Union([Type.Literal('AND'), Type.Literal('OR')], {
-      description: 'How filters go together; those of time always narrow. Left out: AND.',
-    }),
-  ),
+  ...MOMENTS,
+  mode: Type.Optional(LogMode),
   order: Type.Optional(
     Type.Object(
       {
-        name: Type.Optional(Way),
-        from: Type.Optional(Way),
-        tn: Type.Optional(Way),
-        created_on: Type.Optional(Way),
-        modified_on: Type.Optional(Way),
+        name: Type.Optional(Direction),
+        from: Type.Optional(Direction),
+        tn: Type.Optional(Direction),
+        created_on: Type.Optional(Direction),
+        modified_on: Type.Optional(Direction),
       },
       {
         maxProperties: 1,
@@ -59,8 +62,7 @@ const Filters = Type.Object({
       },
     ),
   ),
-  take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  ...BODY_PAGE,
 });
 type Filters = Static<typeof Filters>;
 
@@ -175,28 +177,16 @@ export const flowLog =
     });
   };
 
-const told = ({
-  call_id,
-  seq,
-  document,
-  path,
-  name,
-  success,
-  reason,
-  tag,
-  created_on,
-  caller,
-  own_number,
-}: Logged) => ({
-  call: call_id,
-  seq,
-  from: caller,
-  tn: own_number,
-  document,
-  path,
-  name,
-  success,
-  reason,
-  tag,
-  created_on: stamp(created_on),
+const told = (row: Logged) => ({
+  call: row.call_id,
+  seq: row.seq,
+  from: row.caller,
+  tn: row.own_number,
+  document: row.document,
+  path: row.path,
+  name: row.name,
+  success: row.success,
+  reason: row.reason,
+  tag: row.tag,
+  created_on: stamp(row.created_on),
 });

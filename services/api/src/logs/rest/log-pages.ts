@@ -23,6 +23,11 @@ export const LogQuery = Type.Object({
   until: Type.Optional(Until),
 });
 
+/** How the filters of a log go together. */
+export const LogMode = Type.Union([Type.Literal('AND'), Type.Literal('OR')], {
+  description: 'How filters go together; those of time always narrow. Left out: AND.',
+});
+
 /** Rows are counted up to so many, so that no page costs more the longer the log is. */
 const TOTAL_MAX = 10_000;
 

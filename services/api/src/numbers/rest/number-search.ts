@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { answers, ok, optionalBody, pageOf } from '../../rest/envelope.ts';
 import { badInput, notFound } from '../../rest/errors.ts';
 import { operation } from '../../rest/operation.ts';
+import { BODY_PAGE } from '../../rest/search.ts';
 import type { NumberCarrier, Offer } from '../carrier.ts';
 
 export const FEATURES = ['voice', 'fax', 'sms', 'mms', 'emergency'] as const;
@@ -55,12 +56,10 @@ const Search = Type.Object({
   nxx: Type.Optional(Type.String({ pattern: '^[0-9]{3}$', description: 'three digits' })),
   line: Type.Optional(Type.String({ pattern: '^[0-9]{4}$', description: 'four digits' })),
   features: Type.Optional(Type.Array(Feature, { maxItems: 5 })),
-  take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  ...BODY_PAGE,
 });
 const Pages = Type.Object({
-  take: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  skip: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  ...BODY_PAGE,
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   size: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
 });
