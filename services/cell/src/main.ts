@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { openLog } from '@opentact/event-log';
 import { createLocalEngines } from '@opentact/link';
-import { configOrExit, createLogger, runServices } from '@opentact/runtime';
+import { configOrExit, runServices } from '@opentact/runtime';
 import { startEngine } from '../../flow-engine/src/start.ts';
 import { startMedia } from '../../media/src/start.ts';
 import { startNotifier } from '../../notifier/src/start.ts';
@@ -13,19 +13,19 @@ import { startEdge } from '../../sip-edge/src/start.ts';
 
 const args = process.argv.slice(2);
 const config = configOrExit('cell', process.env, args);
-const logger = createLogger({ service: 'cell', node: config.nodeName, boot: '', level: config.logLevel });
 const log = await openLog(config);
 const local = createLocalEngines();
-const named = (kind: string) => `${config.nodeName}.${kind}`;
+/** What each is started with. */
+const as = (kind: string) => ({ config, name: `${config.nodeName}.${kind}`, events: log, local });
 /** One core is left to the loops of all cells. */
 const workersOfMachine = Math.max(1, Math.floor((availableParallelism() - 1) / config.cells));
 const workers = Number(args[args.indexOf('--workers') + 1]) || workersOfMachine;
 
 // Facts must find an engine until the last node is gone, and phones are heard until the edge has left: who starts last leaves first.
 const services = {
-  'flow-engine': () => startEngine({ config, name: named('flow-engine'), log, local }),
-  notifier: () => startNotifier({ config, name: named('notifier'), events: log, local }),
-  media: () => startMedia({ config, name: named('media'), events: log, workers, local }),
-  'sip-edge': () => startEdge({ config, name: named('sip-edge'), events: log, local }),
+  'flow-engine': () => startEngine(as('flow-engine')),
+  notifier: () => startNotifier(as('notifier')),
+  media: () => startMedia({ ...as('media'), workers }),
+  'sip-edge': () => startEdge(as('sip-edge')),
 };
-await runServices({ config, logger, services, close: () => log.close() });
+await runServices({ kind: 'cell', config, services, close: () => log.close() });

@@ -1,15 +1,15 @@
 /** One flow-engine in this process: chooses the adapters, joins, and says in which order it leaves. */
 import { status } from '@grpc/grpc-js';
 import type { EventLog } from '@opentact/event-log';
-import type { LocalEngines } from '@opentact/link';
+import type { NodeStart } from '@opentact/link';
 import { CallV1, EngineV1 } from '@opentact/proto';
 import {
   addGrpcHealth,
   bootId,
-  type Config,
   closeGrpc,
   createGrpcServer,
   createLogger,
+  hostPort,
   internalAddress,
   isLoopback,
   listenGrpc,
@@ -28,15 +28,6 @@ import { addReflection } from './adapters/reflection.ts';
 import { tellPeer } from './adapters/tell-peer.ts';
 import { createDocumentReader } from './engine/document-reader.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
-
-export type EngineStart = {
-  config: Config;
-  /** Name of this node in the registry. */
-  name: string;
-  log: EventLog;
-  /** Where it is found by the nodes of its own process. */
-  local?: LocalEngines;
-};
 
 /** The partitions that should be this engine's and are not ready. */
 function notReady(engine: Engine, log: EventLog, name: string): string | undefined {
@@ -81,8 +72,7 @@ function forwardTo(engine: Engine, peers: ReturnType<typeof createPeers>, log: E
 }
 
 /** What nodes and engines say to each other is served on this engine's own port only, never on the customers' one. */
-async function serve(of: EngineStart, engine: Engine, control: CallV1.CallControlServer) {
-  const { config, log } = of;
+async function serve({ config, events: log }: NodeStart, engine: Engine, control: CallV1.CallControlServer) {
   const server = createGrpcServer(await nodeToken(config));
   const publicServer = createGrpcServer(await operatorToken(config));
   const setServing = addGrpcHealth(publicServer);
@@ -100,8 +90,8 @@ async function serve(of: EngineStart, engine: Engine, control: CallV1.CallContro
 }
 
 /** Resolves once it has joined the registry and takes partitions. */
-export async function startEngine(of: EngineStart): Promise<Service> {
-  const { config, log, local } = of;
+export async function startEngine(of: NodeStart): Promise<Service> {
+  const { config, events: log, local } = of;
   const self = { name: of.name, boot: bootId() };
   const logger = createLogger({ service: 'flow-engine', node: self.name, boot: self.boot, level: config.logLevel });
   const loop = watchLoopDelay();
@@ -119,8 +109,7 @@ export async function startEngine(of: EngineStart): Promise<Service> {
   });
   const served = await serve(of, engine, control);
   local?.offer(self, engine.link.connect);
-  const host = await internalAddress(config);
-  const address = `${host.includes(':') ? `[${host}]` : host}:${served.port}`;
+  const address = hostPort(await internalAddress(config), served.port);
   await log.registry.join({ ...self, kind: 'flow-engine', address, loadPercent: 0 }, () =>
     Math.min(100, Math.round(loop.p99Ms() * 5)),
   );

@@ -1,12 +1,11 @@
 // A process of the media service. `--workers N`: threads that hold legs, 1 by default.
 import { openLog } from '@opentact/event-log';
-import { configOrExit, createLogger, runServices } from '@opentact/runtime';
+import { configOrExit, runServices } from '@opentact/runtime';
 import { startMedia } from './start.ts';
 
 const args = process.argv.slice(2);
 const config = configOrExit('media', process.env, args);
-const logger = createLogger({ service: 'media', node: config.nodeName, boot: '', level: config.logLevel });
 const events = await openLog(config);
 const workers = Number(args[args.indexOf('--workers') + 1]) || 1;
 const start = () => startMedia({ config, name: config.nodeName, events, workers });
-await runServices({ config, logger, services: { media: start }, close: () => events.close() });
+await runServices({ kind: 'media', config, services: { media: start }, close: () => events.close() });

@@ -1,11 +1,10 @@
 // The media service in this process: workers, speech, link. It decides nothing else.
 import { join } from 'node:path';
 import type { EventLog } from '@opentact/event-log';
-import type { LocalEngines } from '@opentact/link';
+import type { NodeStart } from '@opentact/link';
 import {
   advertisedAddress,
   bootId,
-  type Config,
   createLogger,
   internalAddress,
   nodeToken,
@@ -19,16 +18,8 @@ import { mediaOnLink } from './service/on-link.ts';
 import { keepDeleting } from './service/retention.ts';
 import { httpRecogniser } from './speech/recogniser.ts';
 
-export type MediaStart = {
-  config: Config;
-  /** Name of this node in the registry. */
-  name: string;
-  events: EventLog;
-  /** Threads that hold legs. */
-  workers: number;
-  /** Engines of this process. */
-  local?: LocalEngines;
-};
+/** `workers`: threads that hold legs. */
+export type MediaStart = NodeStart & { workers: number };
 
 /** The notifier that a URL belongs to, so that each keeps its own connections warm. */
 const gateAmong = (registry: EventLog['registry']) => (url: string) => {

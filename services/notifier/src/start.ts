@@ -1,7 +1,6 @@
 /** The notifier in this process: chooses its adapters, joins, and says in which order it leaves. */
-import type { EventLog } from '@opentact/event-log';
-import { createNodeLink, type LocalEngines, type NodeLink } from '@opentact/link';
-import { bootId, type Config, createLogger, internalAddress, nodeToken, type Service } from '@opentact/runtime';
+import { createNodeLink, type NodeLink, type NodeStart } from '@opentact/link';
+import { bootId, createLogger, hostPort, internalAddress, nodeToken, type Service } from '@opentact/runtime';
 import { createDocuments } from './documents.ts';
 import { createDoor } from './door/door.ts';
 import { createGate, GATE_LIMITS, PROMPT_GATE_LIMITS } from './door/gate.ts';
@@ -9,21 +8,12 @@ import { servePrompts } from './prompts.ts';
 import { servePublicEvents } from './public-events/serve.ts';
 import { createSigningKeys } from './signing-keys.ts';
 
-export type NotifierStart = {
-  config: Config;
-  /** Name of this node in the registry. */
-  name: string;
-  events: EventLog;
-  /** Engines of this process. */
-  local?: LocalEngines;
-};
-
 const until = async (done: () => boolean) => {
   while (!done()) await new Promise((next) => setTimeout(next, 20));
 };
 
 /** Resolves once it has joined the registry. */
-export async function startNotifier({ config, name, events, local }: NotifierStart): Promise<Service> {
+export async function startNotifier({ config, name, events, local }: NodeStart): Promise<Service> {
   const boot = bootId();
   const log = createLogger({ service: 'notifier', node: name, boot, level: config.logLevel });
   const door = createDoor({ allowed: config.fetchAllow, userAgent: 'Opentact/0.1' });
@@ -34,12 +24,11 @@ export async function startNotifier({ config, name, events, local }: NotifierSta
   const promptGate = createGate(PROMPT_GATE_LIMITS);
   const load = () => 100 * Math.max(gate.busy() / GATE_LIMITS.total, promptGate.busy() / PROMPT_GATE_LIMITS.total);
   const prompts = await servePrompts({ door, gate: promptGate, log, host: config.bind, token });
-  const host = await internalAddress(config);
   const link: NodeLink = createNodeLink({
     ...{ name, boot, kind: 'notifier', events, log, load, token, local },
     handlers: { ...documents, known: () => {}, hint: () => {} },
   });
-  const address = `${host.includes(':') ? `[${host}]` : host}:${prompts.port}`;
+  const address = hostPort(await internalAddress(config), prompts.port);
   await events.registry.join({ name, boot, kind: 'notifier', address, loadPercent: 0 }, load);
   const publicEvents = servePublicEvents({ log: events, name, logger: log });
   log.info({ address }, 'ready');

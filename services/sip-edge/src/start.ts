@@ -1,14 +1,13 @@
 // One SIP edge in this process: Directory, link, sockets, cluster. It decides nothing else.
 
-import type { EventLog } from '@opentact/event-log';
-import type { LocalEngines } from '@opentact/link';
+import type { NodeStart } from '@opentact/link';
 import {
   advertisedAddress,
   bootId,
-  type Config,
   closeGrpc,
   createGrpcServer,
   createLogger,
+  hostPort,
   isAllowedAddress,
   listenGrpc,
   nodeToken,
@@ -28,17 +27,8 @@ const DRAIN_MS = 5_000;
 /** Starting is late by nature: for so long the event loop's delay refuses nobody (the facts' store still does). */
 const WARM_MS = 5_000;
 
-export type EdgeStart = {
-  config: Config;
-  /** Name of this node in the registry. */
-  name: string;
-  events: EventLog;
-  /** Engines of this process. */
-  local?: LocalEngines;
-};
-
 /** Resolves once it has joined the registry and its sockets are open. */
-export async function startEdge({ config, name, events, local }: EdgeStart): Promise<Service> {
+export async function startEdge({ config, name, events, local }: NodeStart): Promise<Service> {
   const instanceId = bootId();
   const log = createLogger({ service: 'sip-edge', node: name, boot: instanceId, level: config.logLevel });
   const advertise = await advertisedAddress(config);
@@ -72,9 +62,7 @@ export async function startEdge({ config, name, events, local }: EdgeStart): Pro
   });
   load = edge.load;
   // The port of SIP belongs to every edge of this address; this one belongs to us alone.
-  const host = (address: string) => (address.includes(':') ? `[${address}]` : address);
-  const peerPort = await listenGrpc(grpc, `${host(config.bind)}:0`);
-  const address = `${host(advertise)}:${peerPort}`;
+  const address = hostPort(advertise, await listenGrpc(grpc, hostPort(config.bind, 0)));
   await events.registry.join({ name, boot: instanceId, kind: 'sip-edge', address, loadPercent: 0 }, edge.load);
   log.info({ advertise, port: edge.port }, 'sip-edge is up');
   const close = () => {

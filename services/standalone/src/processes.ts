@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, isOurs, pidFileOf, readPid } from '@opentact/runtime';
+import { isAlive, pidFileOf, readPid, servingPid } from '@opentact/runtime';
 
 /**
  * Asks the supervisor of the home to leave its processes to another, and waits until it is gone.
@@ -29,24 +29,27 @@ export async function endProcess(pid: number, graceMs: number): Promise<boolean>
   return true;
 }
 
+/**
+ * The processes of a home by their pid files, but for its supervisor and PostgreSQL, whichever version started them. `pid`
+ * undefined: only the file is left.
+ */
+export async function processesAt(home: string): Promise<Array<{ name: string; pid: number | undefined }>> {
+  const files = await readdir(join(home, 'run')).catch(() => []);
+  const names = files.filter((file) => file.endsWith('.pid')).map((file) => file.slice(0, -'.pid'.length));
+  const others = names.filter((name) => name !== 'postgres' && name !== 'standalone');
+  return Promise.all(others.map(async (name) => ({ name, pid: await servingPid(home, name) })));
+}
+
 /** Ends what a killed supervisor left running. PostgreSQL is not among it: that is adopted. @returns their names. */
 export async function endLeftovers(home: string, graceMs: number): Promise<string[]> {
-  const files = (await readdir(join(home, 'run')).catch(() => [])).filter((file) => file.endsWith('.pid'));
-  const names = files
-    .map((file) => file.slice(0, -'.pid'.length))
-    .filter((n) => n !== 'postgres' && n !== 'standalone');
-  const ended = await Promise.all(
-    names.map(async (name) => {
-      const file = pidFileOf(home, name);
-      const pid = await readPid(file);
-      // Of whichever version: an upgrade that was stopped halfway leaves those of another clone.
-      const ours = pid !== undefined && isAlive(pid) && (await isOurs(pid, '', home));
-      if (ours) await endProcess(pid, graceMs);
-      await rm(file, { force: true });
-      return ours ? [name] : [];
+  const left = await processesAt(home);
+  await Promise.all(
+    left.map(async ({ name, pid }) => {
+      if (pid !== undefined) await endProcess(pid, graceMs);
+      await rm(pidFileOf(home, name), { force: true });
     }),
   );
-  return ended.flat();
+  return left.filter(({ pid }) => pid !== undefined).map(({ name }) => name);
 }
 
 /**

@@ -5,3 +5,4 @@ export { createLocalEngines, type LocalEngines } from './local.ts';
 export { createNodeLink, type NodeLinkOptions } from './node.ts';
 export * from './port.ts';
 export { AwayError, type Holder } from './questions.ts';
+export type { NodeStart } from './start.ts';

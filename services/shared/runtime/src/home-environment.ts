@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Environment, readConfig } from './config.ts';
+import { hostPort } from './host-port.ts';
 import { isWildcard } from './parsers.ts';
 import { advertisedAddress, type Config, INTERNAL, PUBLIC, readPlatformConfig } from './variables.ts';
 
@@ -78,8 +79,7 @@ export const readHomeConfig = (service: string, environment: Environment): Confi
 export function addressesOf(config: Pick<Config, 'bind' | 'sipPort' | 'httpPort' | 'grpcPort'>) {
   const { bind, sipPort, httpPort, grpcPort } = config;
   const own = isWildcard(bind) ? (bind.includes(':') ? '::1' : '127.0.0.1') : bind;
-  const host = own.includes(':') ? `[${own}]` : own;
-  return { sip: `${host}:${sipPort}`, http: `${host}:${httpPort}`, grpc: `${host}:${grpcPort}` };
+  return { sip: hostPort(own, sipPort), http: hostPort(own, httpPort), grpc: hostPort(own, grpcPort) };
 }
 
 /** Where others reach it; without a route out, and nothing said of it, where this machine does. @param advertised for tests */

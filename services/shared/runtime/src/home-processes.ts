@@ -22,19 +22,16 @@ export async function readPid(file: string): Promise<number | undefined> {
   return Number.isInteger(pid) && pid > 1 ? pid : undefined;
 }
 
-/**
- * Is this living process one that runs a script of this clone (of any, where none is named) for this home? A number in
- * a file may be anyone's by now.
- */
-export async function isOurs(pid: number, clone: string, home: string): Promise<boolean> {
+/** Is this living process one that runs a script of any clone for this home? A number in a file may be anyone's by now. */
+async function isOurs(pid: number, home: string): Promise<boolean> {
   const read = (what: string) => readFile(`/proc/${pid}/${what}`, 'utf8').catch(() => '');
   const [args, environment] = await Promise.all([read('cmdline'), read('environ')]);
-  const script = args.split('\0').some((arg) => arg.startsWith(`${clone}/`) && arg.endsWith('.ts'));
+  const script = args.split('\0').some((arg) => arg.startsWith('/') && arg.endsWith('.ts'));
   return script && environment.split('\0').includes(`OPENTACT_HOME=${home}`);
 }
 
 /** The living process of that name that serves the home, whichever version started it. */
 export async function servingPid(home: string, name: string): Promise<number | undefined> {
   const pid = await readPid(pidFileOf(home, name));
-  return pid !== undefined && isAlive(pid) && (await isOurs(pid, '', home)) ? pid : undefined;
+  return pid !== undefined && isAlive(pid) && (await isOurs(pid, home)) ? pid : undefined;
 }

@@ -11,6 +11,7 @@ export * from './hash.ts';
 export * from './health.ts';
 export * from './home-environment.ts';
 export * from './home-processes.ts';
+export * from './host-port.ts';
 export type { NameAddress } from './hosts-file.ts';
 export * from './job-thread.ts';
 export * from './logger.ts';

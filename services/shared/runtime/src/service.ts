@@ -4,7 +4,7 @@
  */
 import type { RequestListener } from 'node:http';
 import { type Check, serveHealth } from './health.ts';
-import type { Logger } from './logger.ts';
+import { createLogger } from './logger.ts';
 import { createShutdown, type DrainStep, runSteps } from './shutdown.ts';
 import type { Config } from './variables.ts';
 
@@ -23,6 +23,8 @@ export type Service = {
 
 const HEALTH_MS = 500;
 const CLOSE_MS = 2_000;
+/** More than the steps of all services, each of which has a deadline of its own. */
+const SERVICES_MS_MAX = 60_000;
 /** A join may wait for the log so long. */
 const START_MS_MAX = 20_000;
 
@@ -30,15 +32,16 @@ const START_MS_MAX = 20_000;
  * Starts services one after the other, by name, and has them leave in the opposite order when the process is told to: then
  * health, then what they share. Told to while they start, it ends those that are up; where one can't be started, too, and
  * the process ends with 1.
- * @param of.close ends what the services share: the log.
+ * @param of.kind of this process, for its log. @param of.close ends what the services share: the log.
  */
 export async function runServices(of: {
-  config: Pick<Config, 'health'>;
-  logger: Logger;
+  kind: string;
+  config: Pick<Config, 'health' | 'nodeName' | 'logLevel'>;
   services: Record<string, () => Promise<Service>>;
   close(): Promise<unknown>;
 }): Promise<void> {
-  const { config, logger } = of;
+  const { config } = of;
+  const logger = createLogger({ service: of.kind, node: config.nodeName, boot: '', level: config.logLevel });
   const starts = Object.entries(of.services);
   const up: Service[] = []; // first who leaves first
   const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
@@ -49,8 +52,7 @@ export async function runServices(of: {
   );
   const shutdown = createShutdown(logger);
   shutdown.step('start', START_MS_MAX, () => settled);
-  const sumOf = () => up.flatMap(({ leaving }) => leaving).reduce((sum, { deadlineMs }) => sum + deadlineMs, 0);
-  shutdown.step('services', sumOf, async () => {
+  shutdown.step('services', SERVICES_MS_MAX, async () => {
     for (const { leaving } of up) await runSteps(leaving, logger);
   });
   shutdown.step('health', HEALTH_MS, () => health.close());

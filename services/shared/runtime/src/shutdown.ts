@@ -7,12 +7,9 @@ import type { Logger } from './logger.ts';
 /** One step of leaving. It is given up after `deadlineMs`; the next one runs all the same. */
 export type DrainStep = { name: string; deadlineMs: number; run(): Promise<unknown> | unknown };
 
-/** A deadline that is known when the step begins. */
-type Step = Omit<DrainStep, 'deadlineMs'> & { deadlineMs: number | (() => number) };
-
 export type Shutdown = {
   /** Adds a step; steps run in the order they were added. */
-  step(name: string, deadlineMs: Step['deadlineMs'], run: DrainStep['run']): void;
+  step(name: string, deadlineMs: number, run: DrainStep['run']): void;
   /** Runs all steps once; later calls wait for the same end. */
   begin(reason: string): Promise<void>;
   /** Aborted as leaving begins. */
@@ -24,17 +21,16 @@ const SAME_SIGNAL_MS = 1000;
 type Process = Pick<NodeJS.Process, 'on'> & { exit(code: number): unknown };
 
 /** Resolves with what became of the step; never rejects. */
-async function runStep(step: Step, log: Logger): Promise<void> {
-  const deadlineMs = typeof step.deadlineMs === 'number' ? step.deadlineMs : step.deadlineMs();
+async function runStep(step: DrainStep, log: Logger): Promise<void> {
   const started = Date.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((done) => {
-    timer = setTimeout(done, deadlineMs, 'late');
+    timer = setTimeout(done, step.deadlineMs, 'late');
   });
   try {
     const ended = await Promise.race([Promise.resolve().then(step.run), late]);
     const fields = { step: step.name, tookMs: Date.now() - started };
-    if (ended === 'late') log.warn({ ...fields, deadlineMs }, 'drain step given up');
+    if (ended === 'late') log.warn({ ...fields, deadlineMs: step.deadlineMs }, 'drain step given up');
     else log.debug(fields, 'drain step done');
   } catch (err) {
     log.error({ step: step.name, err }, 'drain step failed');
@@ -44,13 +40,13 @@ async function runStep(step: Step, log: Logger): Promise<void> {
 }
 
 /** Runs steps one after the other, each with its deadline. Never rejects. */
-export async function runSteps(steps: readonly Step[], log: Logger): Promise<void> {
+export async function runSteps(steps: readonly DrainStep[], log: Logger): Promise<void> {
   for (const step of steps) await runStep(step, log);
 }
 
 /** @param host the process to listen on and to end; tests give their own. */
 export function createShutdown(log: Logger, host: Process = process): Shutdown {
-  const steps: Step[] = [];
+  const steps: DrainStep[] = [];
   const leaving = new AbortController();
   let end: Promise<void> | undefined;
   let signalledAt = 0;

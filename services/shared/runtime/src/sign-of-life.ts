@@ -3,6 +3,7 @@
  * that the process is gone. It ends connections beyond a number, and keeps nothing that it reads.
  */
 import { createServer, type Socket } from 'node:net';
+import { hostPort } from './host-port.ts';
 
 /** Every node watches every other. Whoever is one too many still sees the end: by a refusal when it asks again. */
 const CONNECTIONS_MAX = 512;
@@ -29,7 +30,7 @@ export async function serveSignOfLife(
   });
   const { port } = server.address() as { port: number };
   return {
-    address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    address: hostPort(host, port),
     close: () =>
       new Promise((done) => {
         for (const socket of open) socket.destroy();

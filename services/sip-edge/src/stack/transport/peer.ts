@@ -1,5 +1,7 @@
 // The far end of a message as the layers above see it: somewhere to put bytes, and how far it can be trusted to arrive.
 
+import { hostPort } from '@opentact/runtime';
+
 /** `udp` may lose, repeat and reorder; `tcp` is what RFC 3261 calls reliable. */
 export type TransportName = 'udp' | 'tcp';
 
@@ -26,5 +28,5 @@ export type Arrival = {
 
 /** `ip:port`, with brackets around an IPv6 address. */
 export function formatAddress({ address, port }: Pick<Peer, 'address' | 'port'>): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return hostPort(address, port);
 }
