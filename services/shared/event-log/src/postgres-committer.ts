@@ -2,7 +2,7 @@
  * The appends of one process to PostgreSQL. One statement is under way at a time; the appends of all partitions that
  * arrived meanwhile are the next one, so that the cost of a commit is shared by whoever waits for it.
  */
-import type pg from 'pg';
+import pg from 'pg';
 import type { Batch } from './port.ts';
 
 /** A place to append to, under the epoch of its writer. */
@@ -116,6 +116,7 @@ async function wouldRefuse(pool: pg.Pool, place: Place, batch: Batch): Promise<b
     await client.query('rollback').finally(() => client.release());
   }
 }
+
 export function createCommitter(pool: pg.Pool): Committer {
   const waiting: Waiting[] = [];
   let isRunning = false;
@@ -139,7 +140,7 @@ export function createCommitter(pool: pg.Pool): Committer {
       if (appends.length > 1 && wroteNothing(error)) for (const one of appends) await commit([one]);
       else for (const { answer } of appends) answer.reject(error);
       // What waits would wait as long for a server that can't be reached, one after the other.
-      if (!codeOf(error)) for (const { answer } of waiting.splice(0)) answer.reject(error);
+      if (codeOf(error) === '') for (const { answer } of waiting.splice(0)) answer.reject(error);
     }
   }
   async function run(): Promise<void> {
@@ -171,8 +172,8 @@ export function createCommitter(pool: pg.Pool): Committer {
   };
 }
 
-const codeOf = (error: unknown): string =>
-  String((error as { code?: string }).code ?? '').match(/^(?=.*\d)[0-9A-Z]{5}$/)?.[0] ?? '';
+/** SQLSTATE of what the server answered; empty where it answered nothing. */
+const codeOf = (error: unknown): string => (error instanceof pg.DatabaseError && error.code) || '';
 
 /** It answered with an error of the statement's own: not of the connection, its resources, an operator, or unknown. */
 const wroteNothing = (error: unknown): boolean => {

@@ -28,8 +28,13 @@ export type Place = {
 };
 
 export const openPlace = (topic: string, partition: number): Place => ({
-  ...{ topic, partition, head: 0, position: 0, wake: undefined },
-  ...{ fed: [], fedBytes: 0 },
+  topic,
+  partition,
+  head: 0,
+  position: 0,
+  wake: undefined,
+  fed: [],
+  fedBytes: 0,
 });
 
 /** The partition is known to reach so far. */
