@@ -19,17 +19,14 @@ const COLUMNS: Array<[title: string, value: (m: Measured) => string]> = [
   ['events', (m) => perCall(m, m.count.events)],
   ['appends', (m) => `${perCall(m, m.count.appendsAlone)} (${perCall(m, m.count.appends)})`],
   ['transactions', (m) => perCall(m, m.count.transactions)],
-  [
-    'CPU ms',
-    (m) =>
-      Object.values(m.cpu)
-        .reduce((sum, ms) => sum + ms, 0)
-        .toFixed(1),
-  ],
+  ['CPU ms', (m) => cpuMs(m).toFixed(1)],
   ['cores', (m) => m.cores.toFixed(2)],
   ['caller', (m) => `${m.outcome.callerCpu.toFixed(2)}, ${m.outcome.callerLate.p99.toFixed(0)} ms`],
   ['machine', (m) => `${m.machine.replace(/ cores \(.*\)/, ' cores')}, others ${m.others.toFixed(2)}`],
 ];
+
+/** Of all processes of the platform, a call begun. */
+export const cpuMs = ({ cpu }: Measured): number => Object.values(cpu).reduce((sum, ms) => sum + ms, 0);
 
 const share = (part: number, all: number) => (all === 0 ? '–' : `${((100 * part) / all).toFixed(2)} %`);
 const perCall = (m: Measured, count: number) => (m.count.calls === 0 ? '–' : (count / m.count.calls).toFixed(1));
