@@ -15,22 +15,31 @@ const XML =
 
 let platform: Platform;
 let phone: Phone;
-let database: pg.Client;
 
 before(
   async () => {
     [platform, phone] = await Promise.all([startPlatform(), openPhone()]);
-    database = new pg.Client({ connectionString: environmentOf(platform, 'flow-engine-1', 'DATABASE_URL') });
-    await database.connect();
   },
   { timeout: 90_000 },
 );
 after(async () => {
-  await database?.query('alter table log_record drop constraint if exists unlucky').catch(() => {});
-  await database?.end();
   await phone?.close();
   await platform?.stop();
 });
+
+/** PostgreSQL refuses a call's digits while `during` runs. A connection of its own: the platform may end before this file. */
+async function refusingDigits(callId: string, during: () => Promise<void>): Promise<void> {
+  const database = new pg.Client({ connectionString: environmentOf(platform, 'flow-engine-1', 'DATABASE_URL') });
+  await database.connect();
+  try {
+    await database.query(`alter table log_record add constraint unlucky
+      check (not (key = '${callId}' and headers like '%DigitPressed%')) not valid`);
+    await during();
+  } finally {
+    await database.query('alter table log_record drop constraint if exists unlucky');
+    await database.end();
+  }
+}
 
 /** Two calls of one partition. */
 async function pair() {
@@ -51,18 +60,17 @@ test('an event that PostgreSQL refuses faults its call; another call of its part
 }, async () => {
   const { refused, other } = await pair();
   await platform.until(refused.platformCallId, (e) => e.type === 'LegConfirmed');
-  await database.query(`alter table log_record add constraint unlucky
-    check (not (key = '${refused.platformCallId}' and headers like '%DigitPressed%')) not valid`);
-  await refused.peer.press('4');
-  await eventually(() => refused.state === 'ended', 'the refused call was not ended', 30_000);
-  await platform.until(refused.platformCallId, (e) => e.type === 'CallEnded');
+  await refusingDigits(refused.platformCallId, async () => {
+    await refused.peer.press('4');
+    await eventually(() => refused.state === 'ended', 'the refused call was not ended', 30_000);
+    await platform.until(refused.platformCallId, (e) => e.type === 'CallEnded');
+  });
   const story = await platform.story(refused.platformCallId);
   assert.ok(story.some((e) => e.type === 'CallFaulted'));
   assert.deepEqual(
     story.map((e) => e.seq),
     story.map((_, n) => n + 1),
   );
-  await database.query('alter table log_record drop constraint unlucky');
   await other.peer.press('7');
   const ended = await platform.ended(other.platformCallId);
   assert.ok(ended.some((e) => e.type === 'DigitPressed' && e.digit === '7'));

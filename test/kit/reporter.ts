@@ -13,6 +13,11 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
       if (process.env.OPENTACT_VERBOSE) yield event.data.message;
       continue;
     }
+    // What breaks when its test has ended makes the run fail, and is told in no other way.
+    if (event.type === 'test:diagnostic' && event.data.message.includes('asynchronous activity after the test ended')) {
+      counts.failed++;
+      yield `FAIL after the end of its test\n${indent(event.data.message)}\n`;
+    }
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const { data } = event;
     // A file or suite is no test of its own, unless it broke outside its tests.
