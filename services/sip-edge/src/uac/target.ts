@@ -24,8 +24,8 @@ export type NoTarget = { readonly reason: string; readonly q850: number };
 
 type Dial = CallEvent<FactOf<'DialRequested'>>;
 
-/** A Directory that is being started again is waited for while the call rings nobody yet. */
-const AWAY_TRIES = 20;
+/** A Directory that is being started again is waited for while the call rings nobody yet: 24 s, and what it takes to ask. */
+const AWAY_TRIES = 60;
 const AWAY_WAIT_MS = 400;
 
 export async function findTarget(context: TargetLookUp, call: EdgeCall, ask: Dial): Promise<Target | NoTarget> {
