@@ -2,6 +2,7 @@
  * Kills the very process that serves a call, as a power cut would, and says what its caller lost by that. It goes by the
  * pid file of this home alone, and only for a process that runs for it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallEvent } from '@opentact/proto';
 import { processOf, servingPid } from '@opentact/runtime';
 import type { PhoneCall } from '../phone-call.ts';
@@ -19,6 +20,14 @@ const NODES: Partial<Record<Kind, string>> = { media: 'media', edge: 'sip-edge',
 const WINDOW_MS = 10_000;
 
 type Heard = Pick<PhoneCall['peer']['heard'], 'packets' | 'longestGapMs' | 'lastPacketMs'>;
+
+/** The first packet of sound may follow the event by some milliseconds; a kill before it would show no loss. */
+const FIRST_SOUND_MS_MAX = 1_000;
+
+async function firstSound(heard: Heard): Promise<void> {
+  for (const end = performance.now() + FIRST_SOUND_MS_MAX; heard.packets === 0 && performance.now() < end; )
+    await sleep(10);
+}
 
 /** From now on: the longest time without a packet, until it is closed. */
 export function watchSound(heard: Heard) {
@@ -69,6 +78,7 @@ export function createKill({ kind, at }: Kill, { call, control, home, print }: A
       why = name ? `no ${name} runs for ${home}` : `no ${kind} serves this call at ${at}`;
       return;
     }
+    if (kind === 'media' || kind === 'cell') await firstSound(call.peer.heard);
     const sound = watchSound(call.peer.heard);
     process.kill(pid, 'SIGKILL');
     done = { who: `${name} (pid ${pid})`, sound };
