@@ -2,12 +2,13 @@
  * The only way out to customers' servers: one HTTP request with everything bounded, each redirect judged like the first
  * address. It refuses what is no HTTP, what is not public or allowed, and more than five redirects.
  */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type Allowed, createNames } from '@opentact/runtime';
-import { Agent, type Dispatcher } from 'undici';
 import { type Address, basicAuthorization, parseAddress, receivedAs } from './address.ts';
-import { guardedConnector, lookUp, type Resolve } from './guard.ts';
+import { judged, type Resolve } from './guard.ts';
 import { DoorError, refusalOf } from './refusals.ts';
+import { createSender } from './sender.ts';
 
 const REDIRECTS_MAX = 5;
 
@@ -47,10 +48,10 @@ export type DoorAnswer = { status: number; headers: Record<string, string>; body
 export type Door = {
   /** @throws DoorError */
   open(request: DoorRequest): Promise<DoorAnswer>;
-  close(): Promise<void>;
+  close(): void;
 };
 
-function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
@@ -82,8 +83,8 @@ function deadlines(request: DoorRequest): { signal: AbortSignal; answered(): voi
 type Hop = { address: Address; method: Method; body: string; isAsked: boolean };
 
 /** Where an answer sends us; undefined: it is the last. 303 asks by GET, so do 301 and 302 after a POST (RFC 9110 15.4). */
-function nextHop(hop: Hop, { statusCode, headers }: Dispatcher.ResponseData): Hop | undefined {
-  if (![301, 302, 303, 307, 308].includes(statusCode) || typeof headers.location !== 'string') return undefined;
+function nextHop(hop: Hop, { statusCode = 0, headers }: IncomingMessage): Hop | undefined {
+  if (![301, 302, 303, 307, 308].includes(statusCode) || headers.location === undefined) return undefined;
   const address = parseAddress(headers.location, hop.address);
   const isAsked = hop.isAsked && address.url.origin === hop.address.url.origin;
   const turns = statusCode === 303 || ((statusCode === 301 || statusCode === 302) && hop.method === 'POST');
@@ -92,43 +93,32 @@ function nextHop(hop: Hop, { statusCode, headers }: Dispatcher.ResponseData): Ho
 
 /** @param resolve names to addresses; tests give their own. */
 export function createDoor(of: { allowed: readonly Allowed[]; userAgent: string; resolve?: Resolve }): Door {
-  const resolve = of.resolve ?? createNames().addresses;
-  const agent = new Agent({
-    connect: guardedConnector(of.allowed, resolve),
-    // A connection per request: on a kept one a server's goodbye can cross our request, and then nobody knows
-    // whether it was heard.
-    pipelining: 0,
-    maxHeaderSize: 16 * 1024,
-  });
+  const judging = { allowed: of.allowed, resolve: of.resolve ?? createNames().addresses };
+  const sender = createSender();
 
-  async function ask(hop: Hop, request: DoorRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function ask(hop: Hop, request: DoorRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const { address, method, body, isAsked } = hop;
-    await lookUp(resolve, address.url.hostname, request.account, signal);
+    const { url, target } = address;
+    const { account } = request;
+    const addresses = await judged(judging, { url, account }, signal);
     const headers = {
       'user-agent': of.userAgent,
       'accept-encoding': 'identity',
-      ...basicAuthorization(address.url),
+      ...basicAuthorization(url),
       ...request.headers({ method, body, isAsked, url: receivedAs(address) }),
     };
-    return agent.request({
-      origin: address.url.origin,
-      path: address.target,
-      method,
-      headers,
-      signal,
-      body: method === 'GET' || (method === 'DELETE' && body === '') ? null : body,
-      headersTimeout: request.totalMs,
-      bodyTimeout: request.totalMs,
-    });
+    const hasBody = method !== 'GET' && !(method === 'DELETE' && body === '');
+    const sending = { url, target, method, headers, account, addresses, body: hasBody ? body : undefined };
+    return sender.send(sending, signal);
   }
-  async function follow(request: DoorRequest, signal: AbortSignal): Promise<[Hop, Dispatcher.ResponseData]> {
+  async function follow(request: DoorRequest, signal: AbortSignal): Promise<[Hop, IncomingMessage]> {
     const { method, body } = request;
     let hop: Hop = { address: parseAddress(request.url), method, body, isAsked: true };
     for (let redirects = 0; ; redirects++) {
       const answer = await ask(hop, request, signal);
       const next = nextHop(hop, answer);
       if (!next) return [hop, answer];
-      answer.body.on('error', () => {}).destroy();
+      answer.on('error', () => {}).destroy();
       if (redirects === REDIRECTS_MAX) throw new DoorError('redirects', `more than ${REDIRECTS_MAX} redirects`);
       hop = next;
     }
@@ -139,14 +129,14 @@ export function createDoor(of: { allowed: readonly Allowed[]; userAgent: string;
       try {
         const [hop, answer] = await follow(request, limits.signal);
         limits.answered();
-        const { statusCode: status, headers, body } = answer;
-        return { status, headers: plainHeaders(headers), body, url: hop.address.url.href, done: limits.done };
+        const { statusCode: status = 0, headers } = answer;
+        return { status, headers: plainHeaders(headers), body: answer, url: hop.address.url.href, done: limits.done };
       } catch (error) {
         limits.done();
         throw refusalOf(limits.signal.aborted ? limits.signal.reason : error);
       }
     },
-    close: () => agent.close(),
+    close: () => sender.close(),
   };
 }
 

@@ -1,16 +1,16 @@
 /**
- * Connects only to addresses that a customer may make us talk to. A name is judged by all of its addresses, and the
- * socket by the address it is connected to: what a name says may change between the two.
+ * Judges where a customer may make us connect to. A name is judged by all of its addresses, and the connection is made to
+ * those that were judged: what the name says a moment later doesn't matter.
  */
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { type Allowed, isAllowedAddress, type NameAddress, NameUnknown } from '@opentact/runtime';
-import { buildConnector } from 'undici';
 import { DoorError } from './refusals.ts';
 
 /** All addresses of a name. @param account whose share of the look-ups under way it takes @throws where it has none */
 export type Resolve = (hostname: string, account: string) => Promise<readonly NameAddress[]>;
 
-const CONNECT_MS_MAX = 5000;
+/** Where to, and for whom. */
+export type Asked = { url: URL; account: string };
 
 function refused(address: string, port: number): DoorError {
   return new DoorError('refused-address', `${address} port ${port} is neither public nor allowed`);
@@ -21,55 +21,46 @@ function noAddress(hostname: string, cause?: unknown): DoorError {
   return new DoorError('connect', `${hostname} ${why}`, { cause });
 }
 
-/**
- * Has the addresses of a host remembered, in the share of an account, before a connection asks for them.
- * @throws DoorError where it has none; the signal's reason where that gives up first
- */
-export async function lookUp(resolve: Resolve, host: string, account: string, signal: AbortSignal): Promise<void> {
-  const hostname = host.replace(/^\[|\]$/g, '');
-  if (isIP(hostname) !== 0) return;
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+export const portOf = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80);
+
+/** The addresses of a host, by the share of an account. @throws DoorError where it has none; the signal's reason where that gives up first */
+async function addressesOf(
+  resolve: Resolve,
+  { url, account }: Asked,
+  signal: AbortSignal,
+): Promise<readonly NameAddress[]> {
+  const host = hostOf(url);
+  const family = isIP(host);
+  if (family !== 0) return [{ address: host, family: family as 4 | 6 }];
   signal.throwIfAborted();
   const left = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  const found = resolve(hostname, account).catch((error: unknown) => {
-    throw noAddress(hostname, error);
-  });
-  if ((await Promise.race([found, left])).length === 0) throw noAddress(hostname);
+  const found = await Promise.race([
+    resolve(host, account).catch((error: unknown) => {
+      throw noAddress(host, error);
+    }),
+    left,
+  ]);
+  if (found.length === 0) throw noAddress(host);
+  return found;
 }
 
-/** A connector for undici. */
-export function guardedConnector(allowed: readonly Allowed[], resolve: Resolve): buildConnector.connector {
-  const lookupFor =
-    (port: number): LookupFunction =>
-    (hostname, options, answer) => {
-      // It was looked up before, in the share of whoever asks: see `lookUp`. Here it is remembered.
-      resolve(hostname, '').then(
-        (found) => {
-          if (found.length === 0) return answer(noAddress(hostname), []);
-          // One bad address is enough: which of them the socket would take is not ours to choose.
-          const bad = found.find(({ address }) => !isAllowedAddress(allowed, address, port));
-          if (bad) answer(refused(bad.address, port), []);
-          else if (options.all) answer(null, [...found]);
-          else answer(null, found[0]!.address, found[0]!.family);
-        },
-        (error) => answer(noAddress(hostname, error), []),
-      );
-    };
-  return (options, answer) => {
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-    if (isIP(host) !== 0 && !isAllowedAddress(allowed, host, port)) {
-      answer(refused(host, port), null);
-      return;
-    }
-    const connect = buildConnector({ timeout: CONNECT_MS_MAX, lookup: lookupFor(port) } as buildConnector.BuildOptions);
-    connect(options, (...result) => {
-      const [, socket] = result;
-      if (socket && !isAllowedAddress(allowed, socket.remoteAddress ?? '', port)) {
-        socket.destroy();
-        answer(refused(socket.remoteAddress ?? 'unknown', port), null);
-      } else answer(...result);
-    });
-  };
+/**
+ * The addresses that a request may be connected to.
+ * @throws DoorError `refused-address` where one of them is neither public nor allowed, `connect` where there is none; the
+ * signal's reason where that gives up first
+ */
+export async function judged(
+  of: { allowed: readonly Allowed[]; resolve: Resolve },
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<readonly NameAddress[]> {
+  const found = await addressesOf(of.resolve, asked, signal);
+  const port = portOf(asked.url);
+  // One bad address is enough: which of them the socket would take is not ours to choose.
+  const bad = found.find(({ address }) => !isAllowedAddress(of.allowed, address, port));
+  if (bad) throw refused(bad.address, port);
+  return found;
 }

@@ -31,7 +31,5 @@ export function refusalOf(error: unknown): DoorError {
     if (inner) return inner;
   }
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT')
-    return new DoorError('timeout', message, { cause: error });
   return new DoorError('connect', code ?? message, { cause: error });
 }
