@@ -7,7 +7,7 @@ import { openPhone, type Phone, type PhoneCall } from '@opentact/phone';
 import { legUuid } from '@opentact/proto';
 import { partitionOf } from '@opentact/runtime';
 import { type Database, openDatabase } from '../../services/api/src/database/database.ts';
-import { forgetCallLog } from '../../services/api/src/logs/follow.ts';
+import { forgetCallLog } from '../../services/api/src/logs/forget.ts';
 import { checkedFetch } from '../../services/api/src/testing/contract.ts';
 import { fromElsewhere } from '../kit/elsewhere.ts';
 import { type Platform, startPlatform } from '../kit/platform.ts';

@@ -36,7 +36,7 @@ import { keepEndpoints } from './directory/endpoints.ts';
 import { addDirectory } from './directory/service.ts';
 import { keepSchedule } from './jobs/schedule.ts';
 import { changeLog } from './logs/change-log.ts';
-import { CALL_LOG, CHARGES, followJournal } from './logs/follow.ts';
+import { followJournal } from './logs/follow.ts';
 import { liveCalls } from './logs/live-calls.ts';
 import { retain } from './logs/retain.ts';
 import { keepStories } from './logs/stories.ts';
@@ -124,7 +124,7 @@ serving(true);
 isServing = true;
 const over = new AbortController();
 const following = Promise.all([
-  ...[CALL_LOG, CHARGES].map((reader) => followJournal(database, events, over.signal, log, reader)),
+  followJournal(database, events, over.signal, log),
   keepStories(database, events, over.signal, log),
 ]);
 const batches = runBatches(database, engine, over.signal, log);

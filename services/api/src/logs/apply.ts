@@ -33,7 +33,7 @@ export async function apply(tx: Kysely<Tables>, events: CallEvent[]): Promise<vo
       .values(begun)
       .onConflict((c) => c.doNothing())
       .execute();
-  for (const event of events) await learnRecording(tx, event);
+  await learnRecordings(tx, events);
 }
 
 /** The calls of these events, as they are after them. */
@@ -103,15 +103,26 @@ function recordingOf(event: CallEvent, call: PublicCall | undefined) {
   ];
 }
 
-async function learnRecording(tx: Kysely<Tables>, event: CallEvent): Promise<void> {
-  if (event.type !== 'RecordFinished' && event.type !== 'TranscriptReady') return;
-  if (!isUuid(event.recordingId)) return;
-  await tx
-    .updateTable('recording_log')
-    .set(
-      event.type === 'RecordFinished' ? { duration_ms: String(event.durationMs) } : { transcript: clean(event.text) },
-    )
-    .where('id', '=', event.recordingId)
-    .where('call_id', '=', event.callId)
-    .execute();
+type Learnt = { id: string; call: string; durationMs: number | null; transcript: string | null };
+
+/** How long recordings are, and what is said in them, as far as these events tell; the last that is told of one counts. */
+async function learnRecordings(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+  const learnt = new Map<string, Learnt>();
+  for (const event of events) {
+    if ((event.type !== 'RecordFinished' && event.type !== 'TranscriptReady') || !isUuid(event.recordingId)) continue;
+    const { callId: call, recordingId: id } = event;
+    const known = learnt.get(`${call} ${id}`) ?? { id, call, durationMs: null, transcript: null };
+    const more = event.type === 'RecordFinished' ? { durationMs: event.durationMs } : { transcript: clean(event.text) };
+    learnt.set(`${call} ${id}`, { ...known, ...more });
+  }
+  if (learnt.size === 0) return;
+  const of = <T>(value: (one: Learnt) => T) => [...learnt.values()].map(value);
+  await sql`
+    update recording_log set duration_ms = coalesce(told.duration_ms, recording_log.duration_ms),
+      transcript = coalesce(told.transcript, recording_log.transcript)
+    from unnest(
+      ${of(({ id }) => id)}::uuid[], ${of(({ call }) => call)}::uuid[],
+      ${of(({ durationMs }) => durationMs)}::bigint[], ${of(({ transcript }) => transcript)}::text[]
+    ) as told (id, call_id, duration_ms, transcript)
+    where recording_log.id = told.id and recording_log.call_id = told.call_id`.execute(tx);
 }

@@ -11,7 +11,9 @@ import { type CallEvent, encodeEvent, readStoryFile, versionOf } from '@opentact
 import { createLogger, partitionOf } from '@opentact/runtime';
 import { type Database, openDatabase } from '../database/database.ts';
 import { type TestDatabase, testDatabase } from '../database/testing/test-database.ts';
-import { followJournal, forgetCallLog } from './follow.ts';
+import { followJournal } from './follow.ts';
+import { forgetCallLog } from './forget.ts';
+import { CALL_LOG } from './readers.ts';
 import { objectOfRow } from './row.ts';
 
 const CALLS = fileURLToPath(new URL('../../../../test/replay/calls/', import.meta.url));
@@ -56,7 +58,7 @@ async function tell(log: ReturnType<typeof memoryLog>, name: string): Promise<vo
 async function followed(processes = 1): Promise<unknown> {
   const over = new AbortController();
   const logs = Array.from({ length: processes }, () => memoryLog(journal));
-  const following = logs.map((log) => followJournal(db, log, over.signal, logger));
+  const following = logs.map((log) => followJournal(db, log, over.signal, logger, [CALL_LOG]));
   let last = '';
   for (let calm = 0, until = Date.now() + 20_000; calm < 5; calm++) {
     await sleep(100);
@@ -129,7 +131,7 @@ test('whatever characters a caller’s name or a tag has, the log goes on', asyn
   await log.close();
   const end = new AbortController();
   const reading = memoryLog(journal);
-  const following = followJournal(db, reading, end.signal, logger);
+  const following = followJournal(db, reading, end.signal, logger, [CALL_LOG]);
   const row = () => db.selectFrom('call_log').selectAll().where('id', '=', callId).executeTakeFirst();
   for (let i = 0; i < 100 && (await row())?.state !== 'destroyed'; i++) await sleep(50);
   end.abort();
@@ -165,7 +167,7 @@ test('a record that can’t be read stops neither its partition nor its call’s
     ],
   });
   const end = new AbortController();
-  const following = followJournal(db, log, end.signal, told);
+  const following = followJournal(db, log, end.signal, told, [CALL_LOG]);
   const rows = () =>
     db
       .selectFrom('call_log')

@@ -13,8 +13,9 @@ import { sql } from 'kysely';
 import { type Database, openDatabase } from '../database/database.ts';
 import { type TestDatabase, testDatabase } from '../database/testing/test-database.ts';
 import { changeLog } from './change-log.ts';
-import { CALL_LOG, CHARGES, readToEnd } from './follow.ts';
+import { READERS } from './readers.ts';
 import { readOn, storyOf } from './stories.ts';
+import { readToEnd } from './write-journal.ts';
 
 const STORY = fileURLToPath(new URL('../../../../test/replay/calls/real-callback.story', import.meta.url));
 const RECORDED_STORY = fileURLToPath(
@@ -97,7 +98,7 @@ const seenLast = (log: string, at: number) =>
     .where('log', '=', log)
     .execute();
 const follow = async (log: EventLog) => {
-  for (const reader of [CALL_LOG, CHARGES]) await readToEnd(db, log, reader);
+  for (const reader of READERS) await readToEnd(db, log, reader);
 };
 const unexpected = () => assert.fail('it is the log that was followed last');
 const standing = async (log: string) =>

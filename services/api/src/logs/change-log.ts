@@ -10,10 +10,11 @@ import { type Kysely, sql } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import { charge } from '../money/charge.ts';
 import { adoptCursors, CURSORS, followedBefore } from './cursors.ts';
-import { CALL_LOG, CHARGES, readToEnd } from './follow.ts';
+import { READERS } from './readers.ts';
 import { viewOfRow } from './row.ts';
 import { readOn } from './stories.ts';
 import { endNow } from './unreadable.ts';
+import { readToEnd } from './write-journal.ts';
 
 const CALLS_AT_ONCE = 200;
 const NO_CALL = '00000000-0000-0000-0000-000000000000';
@@ -63,7 +64,7 @@ async function readBefore(db: Database, before: EventLog | undefined): Promise<v
     await adoptCursors(db, before);
     const { isKnown } = await followedBefore(db, before);
     if (!isKnown) return;
-    for (const reader of [CALL_LOG, CHARGES]) await readToEnd(db, before, reader);
+    for (const reader of READERS) await readToEnd(db, before, reader);
     const failed = (_: unknown, error: unknown) => {
       throw error;
     };

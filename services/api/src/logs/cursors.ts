@@ -1,7 +1,7 @@
 /** How far each partition of a log was read into tables. A log that is not the one of before has positions of its own. */
 import type { EventLog } from '@opentact/event-log';
-import { sql } from 'kysely';
-import type { Database } from '../database/database.ts';
+import { type Kysely, sql } from 'kysely';
+import type { Database, Tables } from '../database/database.ts';
 
 export type Cursor = 'call_log_cursor' | 'charge_cursor';
 export const CURSORS: Cursor[] = ['call_log_cursor', 'charge_cursor'];
@@ -31,18 +31,49 @@ export async function followedBefore(
   return { isKnown, isAnother: last ? last.log !== id : !isKnown && rows.length > 0 };
 }
 
-/** Where a reader stands in a partition. */
-export async function positionOf(db: Database, { id }: EventLog, partition: number, cursor: Cursor): Promise<number> {
-  await db
-    .insertInto(cursor)
-    .values({ log: id, partition, position: '0' })
-    .onConflict((c) => c.doNothing())
-    .execute();
-  const row = await db
-    .selectFrom(cursor)
-    .select('position')
-    .where('log', '=', id)
-    .where('partition', '=', partition)
-    .executeTakeFirstOrThrow();
-  return Number(row.position);
+/** Where a reader stands in each partition. */
+export async function positionsOf(
+  db: Database,
+  { id, partitions }: EventLog,
+  cursor: Cursor,
+): Promise<Map<number, number>> {
+  const read = () => db.selectFrom(cursor).select(['partition', 'position']).where('log', '=', id).execute();
+  let rows = await read();
+  if (rows.length < partitions) {
+    const all = Array.from({ length: partitions }, (_, partition) => ({ log: id, partition, position: '0' }));
+    await db
+      .insertInto(cursor)
+      .values(all)
+      .onConflict((c) => c.doNothing())
+      .execute();
+    rows = await read();
+  }
+  return new Map(rows.map(({ partition, position }) => [partition, Number(position)]));
+}
+
+/**
+ * Moves a cursor on in partitions where it still stands at `from`; the rows are locked in the order of their partitions.
+ * @returns the partitions where it did
+ */
+export async function advance(
+  tx: Kysely<Tables>,
+  log: string,
+  cursor: Cursor,
+  steps: Array<{ partition: number; from: number; to: number }>,
+): Promise<Set<number>> {
+  const table = sql.table(cursor);
+  const partitions = steps.map(({ partition }) => partition);
+  const { rows } = await sql<{ partition: number }>`
+    with held as (
+      select partition from ${table} where log = ${log} and partition = any(${partitions}::int[])
+      order by partition for update
+    )
+    update ${table} as mine set position = step.ahead
+    from held, unnest(
+      ${partitions}::int[], ${steps.map(({ from }) => from)}::bigint[], ${steps.map(({ to }) => to)}::bigint[]
+    ) as step (partition, behind, ahead)
+    where mine.log = ${log} and mine.partition = held.partition
+      and step.partition = mine.partition and mine.position = step.behind
+    returning mine.partition`.execute(tx);
+  return new Set(rows.map(({ partition }) => partition));
 }

@@ -1,223 +1,157 @@
 /**
- * Follows the journal into tables: the call log, the charges. What was read and how far lie in one transaction, so each
- * event changes them once, whoever is killed when; of several api processes one is ahead at each partition, and the others
- * see that. A record that can't be read stops nothing: it is noted, and its call is charged by the operator; one that a newer version
- * wrote stops the reader.
+ * Follows the journal into the call log and the charges. What came of all partitions is gathered and written together; who
+ * can't write stands still alone, and reads on by itself until it has what the others have.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogRecord } from '@opentact/event-log';
-import { type CallEvent, isUnreadable, readRecord, UnknownEvent } from '@opentact/proto';
 import type { Logger } from '@opentact/runtime';
-import type { Kysely } from 'kysely';
-import type { Database, Tables } from '../database/database.ts';
-import { COSTS, charge } from '../money/charge.ts';
-import { apply, isPassedOver } from './apply.ts';
-import { type Cursor, positionOf } from './cursors.ts';
-import { endUnreadable, noteUnreadable } from './unreadable.ts';
+import type { Database } from '../database/database.ts';
+import { positionsOf } from './cursors.ts';
+import { concerns, READERS, type Reader } from './readers.ts';
+import type { Unreadable } from './unreadable.ts';
+import { BATCH_MAX, JOURNAL, type Lane, type Part, readOnAlone, writeParts } from './write-journal.ts';
 
-const JOURNAL = 'calls.journal';
-const BATCH_MAX = 200;
-/** Events gather so long: a call's come in bursts. */
-const GATHER_MS = 100;
-const UNREADABLE = 'a record of the journal can’t be read: npm run ops -- quarantine list';
+/** Events gather so long: a call's come in bursts, and a transaction for all costs what one for a call does. */
+const GATHER_MS = 250;
+/** Of a partition; past them it is read no further until they are written. */
+const WAITING_RECORDS_MAX = BATCH_MAX * 5;
+const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 const AGAIN_MS = 1_000;
-const AGAIN_MAX_MS = 10_000;
+const AGAIN_MS_MAX = 10_000;
+/** Of a lane that stood still, before the others have their turn. */
+const ALONE_BATCHES_MAX = 10;
+const UNREADABLE = 'a record of the journal can’t be read: npm run ops -- quarantine list';
 
-/** What is made of the journal, and how far it was made. */
-export type Reader = {
-  name: string;
-  cursor: Cursor;
-  /** Does it read events of that type? The others are passed over. */
-  reads(type: string): boolean;
-  /** Whether a record can be read is asked of every type, not only of those. */
-  examines: boolean;
-  /** In the transaction that moves the cursor; events in the order of their partition. */
-  write(tx: Kysely<Tables>, events: CallEvent[]): Promise<void>;
+/** A lane as it is followed. `againAt`: it stands still until then, ms; `waitMs`: how long it waits the next time. */
+type Followed = Lane & { againAt: number | undefined; waitMs: number };
+/** What was read of a partition and not written. */
+type Feed = { readonly partition: number; read: number; records: LogRecord[]; bytes: number };
+
+type Following = {
+  db: Database;
+  log: EventLog;
+  signal: AbortSignal;
+  logger: Logger;
+  readers: readonly Reader[];
 };
 
-export const CALL_LOG: Reader = {
-  name: 'call log',
-  cursor: 'call_log_cursor',
-  reads: (type) => !isPassedOver(type),
-  examines: false,
-  write: apply,
-};
-export const CHARGES: Reader = {
-  name: 'charging',
-  cursor: 'charge_cursor',
-  reads: (type) => COSTS.has(type),
-  examines: true,
-  write: charge,
-};
-
-/** Somebody else read this partition meanwhile. */
-class Overtaken extends Error {
-  override name = 'Overtaken';
-}
-
-/** Follows every partition until `signal` aborts; resolves when all have stopped. Never rejects. */
+/** Follows every partition until `signal` aborts; resolves when all has stopped. Never rejects. */
 export async function followJournal(
   db: Database,
   log: EventLog,
   signal: AbortSignal,
   logger: Logger,
-  reader: Reader = CALL_LOG,
+  readers: readonly Reader[] = READERS,
 ): Promise<void> {
-  const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
-  await Promise.all(partitions.map((partition) => keepFollowing(db, log, partition, signal, logger, reader)));
+  const of = { db, log, signal, logger, readers };
+  const lanes = await lanesOf(of);
+  const byPartition = Map.groupBy(lanes, ({ partition }) => partition);
+  const feeds = [...byPartition].map(([partition, own]): Feed => {
+    const read = Math.min(...own.map(({ written }) => written));
+    return { partition, read, records: [], bytes: 0 };
+  });
+  await Promise.all([keepWriting(of, lanes, feeds), ...feeds.map((feed) => keepReading(of, feed))]);
 }
 
-async function keepFollowing(
-  db: Database,
-  log: EventLog,
-  partition: number,
-  signal: AbortSignal,
-  logger: Logger,
-  reader: Reader,
-): Promise<void> {
-  for (let waitMs = AGAIN_MS; !signal.aborted; waitMs = Math.min(AGAIN_MAX_MS, waitMs * 2)) {
+/** Where each reader stands; none where `signal` aborts before the database has told. */
+async function lanesOf({ db, log, signal, logger, readers }: Following): Promise<Followed[]> {
+  for (let waitMs = AGAIN_MS; !signal.aborted; waitMs = Math.min(AGAIN_MS_MAX, waitMs * 2))
     try {
-      await follow(db, log, partition, signal, logger, reader);
+      const positions = await Promise.all(readers.map((reader) => positionsOf(db, log, reader.cursor)));
+      return readers.flatMap((reader, n) =>
+        Array.from({ length: log.partitions }, (_, partition) => {
+          const written = positions[n]!.get(partition) ?? 0;
+          return { reader, partition, written, againAt: undefined, waitMs: AGAIN_MS };
+        }),
+      );
     } catch (err) {
-      if (signal.aborted) return;
-      const isOvertaken = err instanceof Overtaken;
-      if (!isOvertaken) logger.warn({ partition, err }, `the ${reader.name} stands still and is tried again`);
-      await sleep(isOvertaken ? AGAIN_MAX_MS : waitMs, undefined, { signal }).catch(() => {});
+      logger.warn({ err }, 'the journal is not followed yet');
+      await sleep(waitMs, undefined, { signal }).catch(() => {});
     }
-  }
+  return [];
 }
 
-async function follow(
-  db: Database,
-  log: EventLog,
-  partition: number,
-  signal: AbortSignal,
-  logger: Logger,
-  reader: Reader,
-): Promise<void> {
-  const place = { log: log.id, partition };
-  let written = await positionOf(db, log, partition, reader.cursor);
-  let waiting: LogRecord[] = [];
-  let last = written;
-  let writing: Promise<void> | undefined;
-  let failed: unknown;
-  const stop = new AbortController();
-  const until = AbortSignal.any([signal, stop.signal]);
-
-  async function write(): Promise<void> {
-    await sleep(GATHER_MS, undefined, { signal: until }).catch(() => {});
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, BATCH_MAX);
-      const position = waiting.length > 0 ? batch.at(-1)!.position : last;
-      const unreadable = await writeBatch(db, place, batch, { from: written, to: position }, reader);
-      for (const { callId, seq } of unreadable) logger.error({ partition, callId, seq }, UNREADABLE);
-      written = position;
-    }
-  }
-  function begin(): void {
-    if (writing || failed || waiting.length === 0) return;
-    writing = write()
-      .catch((error) => {
-        failed = error;
-        stop.abort();
-      })
-      .finally(() => {
-        writing = undefined;
-        begin(); // what came while the last of them was being written
-      });
-  }
-  try {
-    for await (const record of log.follow(JOURNAL, partition, written, until)) {
-      last = record.position;
-      if (!concerns(reader, record)) continue;
-      waiting.push(record);
-      begin();
-      // Past so many nothing more is read until they are written.
-      if (waiting.length >= BATCH_MAX * 5) await writing;
-      if (failed) break;
-    }
-  } finally {
-    waiting = signal.aborted ? [] : waiting;
-    await writing;
-  }
-  if (failed) throw failed;
-}
-
-const isCall = (record: LogRecord): record is LogRecord & { key: string } => Boolean(record.key);
-
-function concerns({ reads, examines }: Reader, record: LogRecord): boolean {
-  const { type } = record.headers;
-  if (!isCall(record) || type === undefined) return false;
-  if (reads(type) || !examines) return reads(type);
-  try {
-    return isUnreadable(readRecord(record));
-  } catch (error) {
-    // Of a type that isn't read here a newer version may write what it likes.
-    if (error instanceof UnknownEvent) return false;
-    throw error;
-  }
-}
-
-/** @returns stubs of what couldn't be read */
-async function writeBatch(
-  db: Database,
-  { log, partition }: { log: string; partition: number },
-  records: LogRecord[],
-  position: { from: number; to: number },
-  reader: Reader,
-): Promise<CallEvent[]> {
-  const read = records.filter(isCall).map((record) => ({ record, event: readRecord(record) }));
-  const stubs = read.filter(({ event }) => isUnreadable(event));
-  const events = read.flatMap(({ event }) => (isUnreadable(event) ? [] : [event]));
-  const noted = stubs.map(({ record, event: { seq } }) => ({ ...record, seq, partition }));
-  await db.transaction().execute(async (tx) => {
-    const moved = await tx
-      .updateTable(reader.cursor)
-      .set({ position: String(position.to) })
-      .where('log', '=', log)
-      .where('partition', '=', partition)
-      .where('position', '=', String(position.from))
-      .executeTakeFirst();
-    if (moved.numUpdatedRows === 0n) throw new Overtaken(`partition ${partition}`);
-    for (const stub of noted) await noteUnreadable(tx, stub);
-    await reader.write(tx, events);
-    for (const stub of noted) await endUnreadable(tx, stub);
-  });
-  return stubs.map(({ event }) => event);
-}
-
-/** Reads what is there now, and no further. @throws what the log or the database said */
-export async function readToEnd(db: Database, log: EventLog, reader: Reader): Promise<void> {
-  for (let partition = 0; partition < log.partitions; )
+async function keepReading({ log, signal, logger, readers }: Following, feed: Feed): Promise<void> {
+  const { partition } = feed;
+  while (!signal.aborted)
     try {
-      await readPartitionToEnd(db, log, partition, reader);
-      partition++;
-    } catch (error) {
-      if (!(error instanceof Overtaken)) throw error;
+      for await (const record of log.follow(JOURNAL, partition, feed.read, signal, GATHER_MS)) {
+        feed.read = record.position;
+        if (!readers.some((reader) => concerns(reader, record))) continue;
+        feed.records.push(record);
+        feed.bytes += record.bytes.byteLength;
+        while (!signal.aborted && (feed.records.length >= WAITING_RECORDS_MAX || feed.bytes >= WAITING_BYTES_MAX))
+          await sleep(GATHER_MS / 5, undefined, { signal }).catch(() => {});
+      }
+    } catch (err) {
+      if (!signal.aborted) logger.warn({ partition, err }, 'the journal can’t be read and is tried again');
+      await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
     }
 }
 
-async function readPartitionToEnd(db: Database, log: EventLog, partition: number, reader: Reader): Promise<void> {
-  let from = await positionOf(db, log, partition, reader.cursor);
-  let waiting: LogRecord[] = [];
-  let last = from;
-  const write = async () => {
-    await writeBatch(db, { log: log.id, partition }, waiting, { from, to: last }, reader);
-    from = last;
-    waiting = [];
-  };
-  for await (const record of log.replay(JOURNAL, partition, from)) {
-    last = record.position;
-    if (concerns(reader, record)) waiting.push(record);
-    if (waiting.length >= BATCH_MAX) await write();
-  }
-  if (last > from) await write();
+/** The next records of a partition; none where nothing waits. */
+function take(feed: Feed): Part[] {
+  const records = feed.records.splice(0, BATCH_MAX);
+  const last = records.at(-1);
+  if (!last) return [];
+  feed.bytes -= records.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  return [{ partition: feed.partition, records, to: feed.records.length > 0 ? last.position : feed.read }];
 }
 
-/** Forgets everything; whoever follows the journal then reads it from its beginning. */
-export async function forgetCallLog(db: Database): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx.updateTable('call_log_cursor').set({ position: '0' }).execute();
-    for (const table of ['recording_log', 'flow_log', 'call_log'] as const) await tx.deleteFrom(table).execute();
-  });
+async function keepWriting(of: Following, lanes: Followed[], feeds: Feed[]): Promise<void> {
+  while (!of.signal.aborted) {
+    if (feeds.every(({ records }) => records.length < BATCH_MAX))
+      await sleep(GATHER_MS, undefined, { signal: of.signal }).catch(() => {});
+    if (of.signal.aborted) return; // what waits is read again by whoever comes next
+    const due = lanes.filter(({ againAt }) => againAt !== undefined && againAt <= Date.now());
+    await Promise.all(due.map((lane) => catchUp(of, lane)));
+    const parts = feeds.flatMap(take);
+    if (parts.length === 0) continue;
+    const partitions = new Set(parts.map(({ partition }) => partition));
+    await writeAll(
+      of,
+      lanes.filter(({ againAt, partition }) => againAt === undefined && partitions.has(partition)),
+      parts,
+    );
+  }
+}
+
+/** All together; where that fails, each lane by itself, so that only who can't write stands still. */
+async function writeAll(of: Following, lanes: Followed[], parts: Part[]): Promise<void> {
+  const write = async (some: Followed[]) => {
+    const { overtaken, unreadable } = await writeParts(of.db, of.log.id, some, parts);
+    tell(of, unreadable);
+    for (const lane of some) if (overtaken.includes(lane)) rest(lane, AGAIN_MS_MAX);
+  };
+  const alone = (lane: Followed) => write([lane]).catch((err) => standStill(of, lane, err));
+  await write(lanes).catch(() => Promise.all(lanes.map(alone)));
+}
+
+/** A lane that stood still reads on by itself; once it has read to the end it has all that the others were given meanwhile. */
+async function catchUp(of: Following, lane: Followed): Promise<void> {
+  try {
+    const { ended, unreadable } = await readOnAlone(of.db, of.log, lane, ALONE_BATCHES_MAX);
+    tell(of, unreadable);
+    lane.waitMs = AGAIN_MS;
+    if (ended === 'end') lane.againAt = undefined;
+    else rest(lane, ended === 'overtaken' ? AGAIN_MS_MAX : 0);
+  } catch (err) {
+    standStill(of, lane, err);
+  }
+}
+
+function rest(lane: Followed, ms: number): void {
+  lane.againAt = Date.now() + ms;
+}
+
+function standStill({ signal, logger }: Following, lane: Followed, err: unknown): void {
+  if (signal.aborted) return;
+  const { partition, reader } = lane;
+  logger.warn({ partition, err }, `the ${reader.name} stands still and is tried again`);
+  rest(lane, lane.waitMs);
+  lane.waitMs = Math.min(AGAIN_MS_MAX, lane.waitMs * 2);
+}
+
+function tell({ logger }: Following, unreadable: Unreadable[]): void {
+  for (const { partition, key, seq } of unreadable) logger.error({ partition, callId: key, seq }, UNREADABLE);
 }

@@ -1,7 +1,7 @@
 /** `node services/api/src/logs/rebuild.ts`: forgets the call log; the running api makes it anew from the journal. */
 import { configOrExit } from '@opentact/runtime';
 import { openDatabase } from '../database/database.ts';
-import { forgetCallLog } from './follow.ts';
+import { forgetCallLog } from './forget.ts';
 
 const HELP = `node services/api/src/logs/rebuild.ts
 

@@ -4,14 +4,15 @@
  * record that can't be read is counted and not charged: quarantine.ts.
  */
 import { type CallEvent, legUuid } from '@opentact/proto';
+import { reachedAddress } from '@opentact/runtime';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Tables } from '../database/database.ts';
-import { endpointsAt } from '../directory/endpoints.ts';
+import { type Endpoint, endpointsAt } from '../directory/endpoints.ts';
 import { digitsOf } from '../kernel/digits.ts';
 import { isUuid } from '../kernel/uuid.ts';
 import { AHEAD_S } from './extend.ts';
-import { type Movement, move } from './move.ts';
-import { priceOf, priceOfSpeech, rateOf } from './price.ts';
+import { type Movement, moveAll } from './move.ts';
+import { priceOf, priceOfSpeech, type Rates, ratesOf } from './price.ts';
 import { quarantinedOf } from './quarantine.ts';
 
 /** Events that may cost; everything else is passed over unread. */
@@ -41,13 +42,13 @@ export async function charge(tx: Kysely<Tables>, events: CallEvent[]): Promise<v
 
 /** Moves the money of what was used already. */
 export async function take(tx: Kysely<Tables>, charges: Movement[]): Promise<void> {
-  // In the same order in every process: two that hold the rows of accounts must not wait for each other.
   // What is taken only as far as there is a balance comes last, or it would take what legs have used.
-  charges.sort((a, b) => compare(a.accountId, b.accountId) || Number(a.caps ?? false) - Number(b.caps ?? false));
-  for (const each of charges) await move(tx, each.caps ? each : { ...each, overdraws: true });
+  charges.sort((a, b) => Number(a.caps ?? false) - Number(b.caps ?? false));
+  await moveAll(
+    tx,
+    charges.map((each) => (each.caps ? each : { ...each, overdraws: true })),
+  );
 }
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** As far as it is known: what it costs is written and moved when it is settled. */
 async function countOnly(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
@@ -114,61 +115,86 @@ async function answerLegs(tx: Kysely<Tables>, events: CallEvent[]): Promise<void
     where outbound_leg.leg = told.leg and answered_on is null`.execute(tx);
 }
 
+type Arrival = Extract<CallEvent, { type: 'CallArrived' }>;
 type WhoCalled = { called: string; is_peer: boolean };
 
 /**
- * A carrier, or the account's own equipment: it pays the minutes of its number, and speech; a machine of a domain of its own:
- * speech alone. What a stranger sends costs nobody anything.
+ * Who sent each of these calls. A carrier, or the account's own equipment: it pays the minutes of its number, and speech; a
+ * machine of a domain of its own: speech alone. What a stranger sends costs nobody anything.
  */
-async function whoCalled(tx: Kysely<Tables>, event: Extract<CallEvent, { type: 'CallArrived' }>): Promise<WhoCalled> {
-  const source = event.sourceAddress.replace(/:\d+$/, '');
-  const from = await endpointsAt(tx, source);
-  const isEndpoint = from.some(
-    ({ kind, account }) => account === event.accountId || (kind === 'trunk' && account === null),
-  );
-  if (isEndpoint) return { called: await leasedThen(tx, event), is_peer: true };
-  return { called: '', is_peer: await isSwitch(tx, event.accountId, source) };
+async function whoCalled(tx: Kysely<Tables>, arrivals: Arrival[]): Promise<Map<string, WhoCalled>> {
+  const places = new Map<string, Endpoint[]>();
+  for (const source of new Set(arrivals.map(sourceOf))) places.set(source, await endpointsAt(tx, source));
+  const isEndpoint = (event: Arrival) =>
+    places
+      .get(sourceOf(event))!
+      .some(({ kind, account }) => account === event.accountId || (kind === 'trunk' && account === null));
+  const [ours, others] = [arrivals.filter(isEndpoint), arrivals.filter((event) => !isEndpoint(event))];
+  const leased = await leasedThen(tx, ours);
+  const switched = await switchesOf(tx, others);
+  const found = new Map<string, WhoCalled>();
+  for (const { callId } of ours) found.set(callId, { called: leased.get(callId) ?? '', is_peer: true });
+  for (const { callId } of others) found.set(callId, { called: '', is_peer: switched.has(callId) });
+  return found;
 }
 
-async function isSwitch(tx: Kysely<Tables>, accountId: string, source: string): Promise<boolean> {
-  if (!isUuid(accountId)) return false;
-  const found = await tx
-    .selectFrom('sip_switch')
-    .innerJoin('sip_domain', 'sip_domain.id', 'sip_switch.domain_id')
-    .select('sip_switch.id')
-    .where('sip_domain.account_id', '=', accountId)
-    .where('sip_switch.remote_ip', '=', source)
-    .where('sip_switch.is_active', '=', true)
-    .executeTakeFirst();
-  return found !== undefined;
+const sourceOf = ({ sourceAddress }: Arrival): string => sourceAddress.replace(/:\d+$/, '');
+
+/** The calls of these that came from a switch of a domain of their account. */
+async function switchesOf(tx: Kysely<Tables>, arrivals: Arrival[]): Promise<Set<string>> {
+  const asked = arrivals.flatMap((event) => {
+    const source = reachedAddress(sourceOf(event));
+    return source === undefined || !isUuid(event.accountId) ? [] : [{ ...event, source }];
+  });
+  if (asked.length === 0) return new Set();
+  const of = (value: (event: (typeof asked)[number]) => string) => asked.map(value);
+  const { rows } = await sql<{ call: string }>`
+    select came.call_id as call from unnest(
+      ${of(({ callId }) => callId)}::text[], ${of(({ accountId }) => accountId)}::uuid[], ${of(({ source }) => source)}::inet[]
+    ) as came (call_id, account_id, source)
+    where exists (
+      select from sip_switch join sip_domain on sip_domain.id = sip_switch.domain_id
+      where sip_domain.account_id = came.account_id and remote_ip = came.source and sip_switch.is_active
+    )`.execute(tx);
+  return new Set(rows.map(({ call }) => call));
 }
 
-/** The number that came in to, where the account had it at that moment; else empty: those minutes cost it nothing. */
-async function leasedThen(tx: Kysely<Tables>, event: Extract<CallEvent, { type: 'CallArrived' }>): Promise<string> {
-  const number = digitsOf(event.toNumber);
-  if (!number || !isUuid(event.accountId)) return '';
-  const at = new Date(event.at);
-  const lease = await tx
-    .selectFrom('lease')
-    .select('id')
-    .where('tn', '=', number)
-    .where('account_id', '=', event.accountId)
-    .where('created_on', '<=', at)
-    .where((w) => w.or([w('released_on', 'is', null), w('released_on', '>', at)]))
-    .executeTakeFirst();
-  return lease ? number : '';
+/** By call: the number that it came in to, where the account had it at that moment; else none: those minutes cost it nothing. */
+async function leasedThen(tx: Kysely<Tables>, arrivals: Arrival[]): Promise<Map<string, string>> {
+  const asked = arrivals.flatMap(({ callId, toNumber, accountId, at }) => {
+    const number = digitsOf(toNumber);
+    return number && isUuid(accountId) ? [{ callId, number, accountId, at: new Date(at) }] : [];
+  });
+  if (asked.length === 0) return new Map();
+  const of = <T>(value: (call: (typeof asked)[number]) => T) => asked.map(value);
+  const { rows } = await sql<{ call: string; number: string }>`
+    select came.call_id as call, came.number from unnest(
+      ${of(({ callId }) => callId)}::text[], ${of(({ number }) => number)}::text[],
+      ${of(({ accountId }) => accountId)}::uuid[], ${of(({ at }) => at)}::timestamptz[]
+    ) as came (call_id, number, account_id, at)
+    where exists (
+      select from lease where tn = came.number and lease.account_id = came.account_id and created_on <= came.at
+        and (released_on is null or released_on > came.at)
+    )`.execute(tx);
+  return new Map(rows.map(({ call, number }) => [call, number]));
 }
 
 async function countCalls(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
-  const counted: Array<WhoCalled & { event: CallEvent & { accountId: string }; appId: string }> = [];
-  for (const event of events) {
-    const isArrival = event.type === 'CallArrived' && event.seq === 1;
-    if (!(isArrival || event.type === 'CallOrdered') || !isUuid(event.accountId)) continue;
-    // What was ordered came in to no number; what goes out is its leg.
-    const who = isArrival ? await whoCalled(tx, event) : { called: '', is_peer: false };
-    counted.push({ ...who, event, appId: event.app?.appId ?? '' });
-  }
-  if (counted.length === 0) return;
+  const begun = events.filter(
+    (event) =>
+      ((event.type === 'CallArrived' && event.seq === 1) || event.type === 'CallOrdered') && isUuid(event.accountId),
+  ) as Array<Arrival | Extract<CallEvent, { type: 'CallOrdered' }>>;
+  if (begun.length === 0) return;
+  const who = await whoCalled(
+    tx,
+    begun.filter((event) => event.type === 'CallArrived'),
+  );
+  // What was ordered came in to no number; what goes out is its leg.
+  const counted = begun.map((event) => ({
+    ...(who.get(event.callId) ?? { called: '', is_peer: false }),
+    event,
+    appId: event.app?.appId ?? '',
+  }));
   const of = <T>(value: (call: (typeof counted)[number]) => T) => counted.map(value);
   await sql`
     insert into billed_call (call_id, account_id, app_id, called, is_peer, came_in)
@@ -238,24 +264,25 @@ async function endCalls(tx: Kysely<Tables>, events: CallEvent[]): Promise<Moveme
     .returningAll()
     .execute();
   const charges: Movement[] = [];
-  for (const call of calls) charges.push(...(await costsOfCall(tx, call, over.get(call.call_id)!)));
+  const rates = ratesOf(tx);
+  for (const call of calls) charges.push(...(await costsOfCall(rates, call, over.get(call.call_id)!)));
   return charges;
 }
 
 /** What a call itself cost, of which this is what was counted. */
 export async function costsOfCall(
-  tx: Kysely<Tables>,
+  rates: Rates,
   call: Selectable<Tables['billed_call']>,
   durationMs: number,
 ): Promise<Movement[]> {
   const about = { accountId: call.account_id, ref: call.call_id, caps: call.came_in };
   const charges: Movement[] = [];
-  const rate = call.called !== '' && durationMs > 0 ? await rateOf(tx, 'in', call.called) : undefined;
+  const rate = call.called !== '' && durationMs > 0 ? await rates('in', call.called) : undefined;
   const amount = rate ? priceOf(rate, durationMs) : 0;
   const description = `${call.called}, ${seconds(durationMs)}`;
   if (amount > 0) charges.push({ ...about, amount: -amount, reason: 'voice_incoming', description });
   const paysSpeech = call.is_peer || !call.came_in;
-  const speech = paysSpeech && call.spoken > 0 ? await rateOf(tx, 'tts', '') : undefined;
+  const speech = paysSpeech && call.spoken > 0 ? await rates('tts', '') : undefined;
   const spoken = speech ? priceOfSpeech(speech, call.spoken) : 0;
   if (spoken > 0) charges.push({ ...about, amount: -spoken, reason: 'tts', description: `${call.spoken} characters` });
   return charges;

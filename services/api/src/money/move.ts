@@ -24,72 +24,113 @@ export type Movement = {
   caps?: boolean;
 };
 
-/** Amounts have four decimals; what is less is none. */
+/** Balances and amounts have four decimals; they are reckoned in whole ten-thousandths. */
+const UNITS = 10_000;
 const FLOAT_ERROR = 1e-6;
+const unitsOf = (amount: number) => Math.round(amount * UNITS);
 
-/** What of a balance no open leg has used or keeps back. Asked once the account's row is locked. */
-async function leftOf(tx: Kysely<Tables>, accountId: string): Promise<number> {
-  const { balance } = await tx
-    .selectFrom('account')
-    .select('balance')
-    .where('id', '=', accountId)
-    .executeTakeFirstOrThrow();
-  const { open } = await tx
-    .selectFrom('outbound_leg')
-    .select(sql<string>`coalesce(sum(${COST}) filter (where ${IS_OPEN}), 0)`.as('open'))
-    .where('account_id', '=', accountId)
-    .where('ended_on', 'is', null)
-    .executeTakeFirstOrThrow();
-  return Math.floor((Number(balance) - Number(open)) * 10_000 + FLOAT_ERROR) / 10_000;
-}
+/** Takes or gives one amount: `moveAll`. @returns whether anything was moved */
+export const move = async (tx: Kysely<Tables>, of: Movement): Promise<boolean> => (await moveAll(tx, [of])) > 0;
 
 /**
- * Takes or gives an amount, in the transaction that does what is paid for. It locks the account's row.
- * @returns whether anything was moved
- * @throws Refusal unaffordable where the balance is too low
+ * Takes or gives amounts, one after the other, in the transaction that does what is paid for: some statements, however many
+ * they are. It locks the rows of their accounts.
+ * @returns how many were moved; none of what was billed before
+ * @throws Refusal unaffordable where a balance is too low, or there is no such account
  */
-export async function move(tx: Kysely<Tables>, of: Movement): Promise<boolean> {
-  const { accountId, reason, ref, description } = of;
-  if (of.amount === 0) return false;
-  const account = await tx
+export async function moveAll(tx: Kysely<Tables>, movements: readonly Movement[]): Promise<number> {
+  const asked = movements.filter(({ amount }) => amount !== 0);
+  if (asked.length === 0) return 0;
+  const balances = await lockAccounts(tx, asked);
+  // Read after the lock, so that nobody bills the same meanwhile.
+  const done = await billedOf(tx, asked);
+  const open = await openCosts(tx, asked.filter(isBounded));
+  const moved: Moved[] = [];
+  for (const of of asked) {
+    if (done.has(nameOf(of))) continue;
+    done.add(nameOf(of));
+    const before = balances.get(of.accountId);
+    const left = isBounded(of) ? (before ?? 0) - (open.get(of.accountId) ?? 0) : Number.POSITIVE_INFINITY;
+    const wanted = unitsOf(of.amount);
+    const isTooMuch = left + wanted < 0;
+    if (before === undefined || (isTooMuch && !of.caps))
+      throw new Refusal('unaffordable', `the balance is too low: ${(-of.amount).toFixed(2)} is needed`);
+    const units = isTooMuch ? -Math.max(0, left) : wanted;
+    balances.set(of.accountId, before + units);
+    const description = units === wanted ? of.description : `${of.description}; of ${-of.amount} what there was`;
+    moved.push({ of, units, after: before + units, description });
+  }
+  if (moved.length > 0) await keepMoved(tx, moved);
+  return moved.length;
+}
+
+/** `units`, `after`: what was moved and the balance behind it, in ten-thousandths. */
+type Moved = { of: Movement; units: number; after: number; description: string };
+
+/** May it not take more than there is? */
+const isBounded = ({ amount, overdraws }: Movement): boolean => amount < 0 && !overdraws;
+
+const nameOf = ({ accountId, reason, ref }: Movement): string => `${accountId.toLowerCase()} ${reason} ${ref}`;
+
+/** @returns balances in ten-thousandths, by the accounts that there are */
+async function lockAccounts(tx: Kysely<Tables>, movements: Movement[]): Promise<Map<string, number>> {
+  const rows = await tx
     .selectFrom('account')
-    .select('id')
-    .where('id', '=', accountId)
+    .select(['id', 'balance'])
+    .where('id', 'in', [...new Set(movements.map(({ accountId }) => accountId))])
+    .orderBy('id')
     // Rows that name the account may be written meanwhile: theirs is a key share, which this lock admits.
     .forNoKeyUpdate()
-    .executeTakeFirst();
-  // Read after the lock, so that nobody bills the same meanwhile.
-  const done = await tx
-    .selectFrom('transaction')
-    .select('id')
-    .where('account_id', '=', accountId)
-    .where('ref_type', '=', reason)
-    .where('ref_id', '=', ref)
-    .executeTakeFirst();
-  if (done) return false;
-  const mayOverdraw = of.amount >= 0 || of.overdraws;
-  const left = account && !mayOverdraw ? await leftOf(tx, accountId) : Number.POSITIVE_INFINITY;
-  const isTooMuch = left + of.amount < -FLOAT_ERROR;
-  if (!account || (isTooMuch && !of.caps))
-    throw new Refusal('unaffordable', `the balance is too low: ${(-of.amount).toFixed(2)} is needed`);
-  const amount = isTooMuch && of.caps ? -Math.max(0, left) : of.amount;
-  const { balance } = await tx
-    .updateTable('account')
-    .set({ balance: sql`balance + ${amount}`, modified_on: new Date() })
-    .where('id', '=', accountId)
-    .returning('balance')
-    .executeTakeFirstOrThrow();
+    .execute();
+  return new Map(rows.map(({ id, balance }) => [id, unitsOf(Number(balance))]));
+}
+
+async function billedOf(tx: Kysely<Tables>, movements: Movement[]): Promise<Set<string>> {
+  const of = (value: (movement: Movement) => string) => movements.map(value);
+  const { rows } = await sql<{ accountId: string; reason: Reason; ref: string }>`
+    select account_id as "accountId", ref_type as reason, ref_id as ref from transaction
+    where (account_id, ref_type, ref_id) in (
+      select * from unnest(
+        ${of(({ accountId }) => accountId)}::uuid[], ${of(({ reason }) => reason)}::text[], ${of(({ ref }) => ref)}::text[]
+      ))`.execute(tx);
+  return new Set(rows.map((row) => nameOf({ ...row, amount: 0, description: '' })));
+}
+
+/** What open legs have come to or keep back, in ten-thousandths, upwards. Asked once the accounts are locked. */
+async function openCosts(tx: Kysely<Tables>, movements: Movement[]): Promise<Map<string, number>> {
+  if (movements.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('outbound_leg')
+    .select(['account_id', sql<string>`coalesce(sum(${COST}) filter (where ${IS_OPEN}), 0)`.as('open')])
+    .where('account_id', 'in', [...new Set(movements.map(({ accountId }) => accountId))])
+    .where('ended_on', 'is', null)
+    .groupBy('account_id')
+    .execute();
+  return new Map(rows.map(({ account_id, open }) => [account_id, Math.ceil(Number(open) * UNITS - FLOAT_ERROR)]));
+}
+
+async function keepMoved(tx: Kysely<Tables>, moved: Moved[]): Promise<void> {
+  const sums = new Map<string, number>();
+  for (const { of, units } of moved) sums.set(of.accountId, (sums.get(of.accountId) ?? 0) + units);
+  const amounts = [...sums.values()].map(amountOf);
+  await sql`
+    update account set balance = balance + moved.amount, modified_on = ${new Date()}
+    from unnest(${[...sums.keys()]}::uuid[], ${amounts}::numeric[]) as moved (id, amount)
+    where account.id = moved.id`.execute(tx);
   await tx
     .insertInto('transaction')
-    .values({
-      id: randomUUID(),
-      account_id: accountId,
-      amount: String(amount),
-      balance_after: balance,
-      ref_type: reason,
-      ref_id: ref,
-      description: amount === of.amount ? description : `${description}; of ${-of.amount} what there was`,
-    })
+    .values(
+      moved.map(({ of, units, after, description }) => ({
+        id: randomUUID(),
+        account_id: of.accountId,
+        amount: amountOf(units),
+        balance_after: amountOf(after),
+        ref_type: of.reason,
+        ref_id: of.ref,
+        description,
+      })),
+    )
     .execute();
-  return true;
 }
+
+const amountOf = (units: number): string => (units / UNITS).toFixed(4);

@@ -27,6 +27,19 @@ export async function rateOf(tx: Kysely<Tables>, direction: Direction, number: s
   return any ? undefined : FREE;
 }
 
+export type Rates = (direction: Direction, number: string) => Promise<Rate | undefined>;
+
+/** Rates as a batch asks for them: of each number once. */
+export function ratesOf(tx: Kysely<Tables>): Rates {
+  const known = new Map<string, Promise<Rate | undefined>>();
+  return (direction, number) => {
+    const key = `${direction} ${number}`;
+    const found = known.get(key) ?? rateOf(tx, direction, number);
+    known.set(key, found);
+    return found;
+  };
+}
+
 const DECIMALS = 10_000;
 /** To four decimals, upwards; what is only a float's error is none. */
 const rounded = (amount: number) => Math.max(0, Math.ceil(amount * DECIMALS - 1e-6)) / DECIMALS;

@@ -4,6 +4,7 @@ import type { Database, Tables } from '../database/database.ts';
 import { isUuid } from '../kernel/uuid.ts';
 import { costOfLeg, costsOfCall, take } from './charge.ts';
 import type { Movement } from './move.ts';
+import { ratesOf } from './price.ts';
 
 /**
  * @returns what was charged, one movement each; the same call again charges nothing
@@ -22,7 +23,7 @@ export const settle = (db: Database, callId: string): Promise<Movement[]> =>
     const call = await tx.deleteFrom('billed_call').where('call_id', '=', callId).returningAll().executeTakeFirst();
     const charges = [
       ...(await legsOf(tx, callId)),
-      ...(call ? await costsOfCall(tx, call, Number(call.duration_ms ?? 0)) : []),
+      ...(call ? await costsOfCall(ratesOf(tx), call, Number(call.duration_ms ?? 0)) : []),
     ].filter(({ amount }) => amount !== 0);
     await take(tx, charges);
     return charges;

@@ -80,8 +80,17 @@ export interface EventLog {
   lowWater(topic: string, partition: number): Promise<number>;
   /** All records of one key, in order, after `position`; see `indexesKeys`. */
   readKey(topic: string, key: string, position?: number): AsyncIterable<LogRecord>;
-  /** Records after `position` for as long as `signal` allows; a new one is seen within 50 ms. */
-  follow(topic: string, partition: number, position: number, signal: AbortSignal): AsyncIterable<LogRecord>;
+  /**
+   * Records after `position` for as long as `signal` allows; a new one is seen within 50 ms. @param everyMs looks no oftener
+   * for new ones, where looking costs something; whoever follows several partitions then looks at all at the same moments
+   */
+  follow(
+    topic: string,
+    partition: number,
+    position: number,
+    signal: AbortSignal,
+    everyMs?: number,
+  ): AsyncIterable<LogRecord>;
   /** Round trip to the log, for readiness. @throws LogError `unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -77,7 +77,7 @@ function createReader(pool: pg.Pool) {
  * failed reading is tried again.
  */
 function createFollow(reader: ReturnType<typeof createReader>, tail: Tail): EventLog['follow'] {
-  return async function* follow(topic: string, partition: number, from: number, signal: AbortSignal) {
+  return async function* follow(topic: string, partition: number, from: number, signal: AbortSignal, everyMs = 0) {
     const follower = tail.follow(topic, partition, signal);
     let position = from;
     let isRead = false; // up to what it was known to reach
@@ -87,6 +87,7 @@ function createFollow(reader: ReturnType<typeof createReader>, tail: Tail): Even
         const head = follower.head();
         if (fed.length === 0 && isRead && head <= position) {
           await follower.grown(position);
+          if (everyMs > 0) await sleep(everyMs - (Date.now() % everyMs), undefined, { signal }).catch(() => {});
           continue;
         }
         const rows = fed.length > 0 ? fed : await reader.page(topic, partition, position).catch(() => undefined);

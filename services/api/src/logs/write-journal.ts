@@ -1,0 +1,121 @@
+/**
+ * Records of the journal into tables. What was made of them and how far it goes lie in one transaction, so each event changes
+ * the tables once, whoever is killed when; of several api processes one is ahead at each partition, and the others see that. A
+ * record that can't be read stops nothing: it is noted, and its call is charged by the operator; one that a newer version wrote
+ * stops the reader.
+ */
+import type { EventLog, LogRecord } from '@opentact/event-log';
+import { type CallEvent, isUnreadable, readRecord } from '@opentact/proto';
+import type { Kysely } from 'kysely';
+import type { Database, Tables } from '../database/database.ts';
+import { advance, positionsOf } from './cursors.ts';
+import { concerns, type Reader } from './readers.ts';
+import { endUnreadable, noteUnreadable, type Unreadable } from './unreadable.ts';
+
+export const JOURNAL = 'calls.journal';
+/** Of one partition at a time. */
+export const BATCH_MAX = 200;
+
+/** A reader at a partition; it has written what is there up to `written`. */
+export type Lane = { readonly reader: Reader; readonly partition: number; written: number };
+/** Records of a partition that wait to be written, and how far it was read: further where the last concern nobody. */
+export type Part = { readonly partition: number; readonly records: LogRecord[]; readonly to: number };
+
+type Work = { lane: Lane; to: number; events: CallEvent[]; unreadable: Unreadable[] };
+
+/** @returns `overtaken`: another process read on meanwhile, and nothing of theirs was written; `unreadable` of the others */
+export type Written = { overtaken: Lane[]; unreadable: Unreadable[] };
+
+/** @throws UnknownEvent where a newer version wrote a record */
+function workOf(lane: Lane, { records, to, partition }: Part): Work {
+  const work: Work = { lane, to, events: [], unreadable: [] };
+  for (const record of records) {
+    if (record.position <= lane.written || !concerns(lane.reader, record)) continue;
+    const event = readRecord(record);
+    if (isUnreadable(event)) work.unreadable.push({ ...record, seq: event.seq, partition });
+    else work.events.push(event);
+  }
+  return work;
+}
+
+/**
+ * Writes what was read of partitions, for those lanes of them, in one transaction: some statements, however many calls.
+ * @throws whatever the database or a record says; nothing was written then
+ */
+export async function writeParts(db: Database, log: string, lanes: Lane[], parts: Part[]): Promise<Written> {
+  const read = new Map(parts.map((part) => [part.partition, part]));
+  const works = lanes.flatMap((lane) => {
+    const part = read.get(lane.partition);
+    return part && part.to > lane.written ? [workOf(lane, part)] : [];
+  });
+  const byReader = Map.groupBy(works, ({ lane }) => lane.reader);
+  const moved = await db.transaction().execute(async (tx) => {
+    const ours = new Map<Reader, Work[]>();
+    // All cursors first, in one order: two processes then wait for each other nowhere else.
+    for (const [reader, own] of byReader) {
+      const steps = own.map(({ lane, to }) => ({ partition: lane.partition, from: lane.written, to }));
+      const ahead = await advance(tx, log, reader.cursor, steps);
+      ours.set(
+        reader,
+        own.filter(({ lane }) => ahead.has(lane.partition)),
+      );
+    }
+    for (const [reader, own] of ours) await write(tx, reader, own);
+    return new Set([...ours.values()].flat());
+  });
+  for (const { lane, to } of moved) lane.written = to;
+  return {
+    overtaken: works.filter((work) => !moved.has(work)).map(({ lane }) => lane),
+    unreadable: [...moved].flatMap(({ unreadable }) => unreadable),
+  };
+}
+
+async function write(tx: Kysely<Tables>, reader: Reader, works: Work[]): Promise<void> {
+  const unreadable = works.flatMap((work) => work.unreadable);
+  const events = works.flatMap((work) => work.events);
+  for (const record of unreadable) await noteUnreadable(tx, record);
+  if (events.length > 0) await reader.write(tx, events);
+  for (const record of unreadable) await endUnreadable(tx, record);
+}
+
+/**
+ * Reads a partition from where its reader stands, and writes it, so many batches at most.
+ * @returns how it ended: `end` of what was there when it began, `more`, or `overtaken` by another process
+ * @throws what the log, the database or a record says
+ */
+export async function readOnAlone(
+  db: Database,
+  log: EventLog,
+  lane: Lane,
+  batchesMax = Number.POSITIVE_INFINITY,
+): Promise<{ ended: 'end' | 'more' | 'overtaken'; unreadable: Unreadable[] }> {
+  const { reader, partition } = lane;
+  lane.written = (await positionsOf(db, log, reader.cursor)).get(partition) ?? 0;
+  const unreadable: Unreadable[] = [];
+  let records: LogRecord[] = [];
+  let to = lane.written;
+  const isOvertaken = async () => {
+    const written = await writeParts(db, log.id, [lane], [{ partition, records, to }]);
+    unreadable.push(...written.unreadable);
+    records = [];
+    return written.overtaken.length > 0;
+  };
+  let batches = 0;
+  for await (const record of log.replay(JOURNAL, partition, lane.written)) {
+    to = record.position;
+    if (concerns(reader, record)) records.push(record);
+    if (records.length < BATCH_MAX) continue;
+    if (await isOvertaken()) return { ended: 'overtaken', unreadable };
+    if (++batches >= batchesMax) return { ended: 'more', unreadable };
+  }
+  const isLost = to > lane.written && (await isOvertaken());
+  return { ended: isLost ? 'overtaken' : 'end', unreadable };
+}
+
+/** Reads what is there now, and no further. @throws what the log or the database said */
+export async function readToEnd(db: Database, log: EventLog, reader: Reader): Promise<void> {
+  for (let partition = 0; partition < log.partitions; ) {
+    const { ended } = await readOnAlone(db, log, { reader, partition, written: 0 });
+    if (ended === 'end') partition++;
+  }
+}
