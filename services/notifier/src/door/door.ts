@@ -60,7 +60,13 @@ function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {
 }
 
 /** The deadlines of one request, as a signal whose reason is the refusal. */
-function deadlines(request: DoorRequest): { signal: AbortSignal; answered(): void; done(): void } {
+function deadlines(request: DoorRequest): {
+  signal: AbortSignal;
+  answered(): void;
+  done(): void;
+  /** Ends whatever is still open of the request. */
+  abandon(reason: DoorError): void;
+} {
   const end = new AbortController();
   const after = (ms: number, what: string) =>
     setTimeout(() => end.abort(new DoorError('timeout', `${what} within ${ms} ms`)), ms);
@@ -72,6 +78,7 @@ function deadlines(request: DoorRequest): { signal: AbortSignal; answered(): voi
   return {
     signal: end.signal,
     answered: () => clearTimeout(first),
+    abandon: (reason) => end.abort(reason),
     done() {
       clearTimeout(first);
       clearTimeout(total);
@@ -133,7 +140,9 @@ export function createDoor(of: { allowed: readonly Allowed[]; userAgent: string;
         return { status, headers: plainHeaders(headers), body: answer, url: hop.address.url.href, done: limits.done };
       } catch (error) {
         limits.done();
-        throw refusalOf(limits.signal.aborted ? limits.signal.reason : error);
+        const refusal = refusalOf(limits.signal.aborted ? limits.signal.reason : error);
+        limits.abandon(refusal);
+        throw refusal;
       }
     },
     close: () => sender.close(),

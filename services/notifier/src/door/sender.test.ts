@@ -102,3 +102,17 @@ test('a server that answers by another protocol, or hangs up, is told by a reaso
   });
   await assert.rejects(ask(door, `http://good.test:${port}/`), { reason: 'connect' });
 });
+
+test('an answer that leads nowhere is left at once, and holds no connection', async (t) => {
+  const door = doorFor(t);
+  const gone: Array<Promise<unknown>> = [];
+  const port = await serve(t, (incoming, response) => {
+    gone.push(new Promise((done) => incoming.socket.once('close', done)));
+    response.writeHead(302, { location: 'ftp://good.test/' });
+    const more = () => void (response.destroyed || response.write(Buffer.alloc(65_536), more));
+    more();
+  });
+  await assert.rejects(ask(door, `http://good.test:${port}/`), { reason: 'bad-url' });
+  await Promise.all(gone);
+  assert.equal(gone.length, 1);
+});

@@ -53,16 +53,18 @@ class KeptHttps extends https.Agent {
 export function createSender(): Sender {
   const keeping = { keepAlive: true, timeout: KEPT_MS, maxFreeSockets: KEPT_PER_SERVER, scheduling: 'lifo' } as const;
   const agents = { 'http:': new KeptHttp(keeping), 'https:': new KeptHttps(keeping) };
+  let isClosed = false;
   return {
     async send(request, signal) {
       const agent = request.method === 'GET' ? agents[request.url.protocol as 'http:'] : undefined;
       if (!agent) return attempt(request, false, signal);
       return attempt(request, agent, signal).catch((error: unknown) => {
-        if (!(error instanceof Crossed)) throw error;
+        if (!(error instanceof Crossed) || isClosed) throw error;
         return attempt(request, false, signal);
       });
     },
     close() {
+      isClosed = true;
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
@@ -104,12 +106,14 @@ function attempt(request: Sending, agent: http.Agent | false, signal: AbortSigna
     }
     signal.addEventListener('abort', giveUp, { once: true });
     sent.on('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', () => clearTimeout(connecting));
+      const isTls = url.protocol === 'https:';
+      if (socket.connecting) socket.once(isTls ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
       else clearTimeout(connecting);
     });
     sent.on('response', (response) => {
       answer = response;
       response.once('close', () => signal.removeEventListener('abort', giveUp));
+      response.on('error', () => {}); // told to whoever reads it; nobody may
       answered(response);
     });
     sent.on('error', (error: NodeJS.ErrnoException) => {
