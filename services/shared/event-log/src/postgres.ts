@@ -17,6 +17,8 @@ import { migrate } from './schema.ts';
 const PARTITIONS = 8;
 const PAGE = 256;
 const READ_AGAIN_MS = 100;
+/** One for the appends of the process, which share a statement; the others for partitions that are taken meanwhile. */
+const WRITERS = 3;
 const MIGRATE_EVERY_MS = 6 * 3_600_000;
 const MIGRATE_MS_MAX = 30_000;
 
@@ -148,7 +150,7 @@ export async function postgresLog(options: {
     schema.stop();
     throw error;
   });
-  const writes = createPool(url, partitions, 'opentact log writer');
+  const writes = createPool(url, WRITERS, 'opentact log writer');
   const reads = createPool(url, 4, 'opentact log reader');
   const reader = createReader(reads);
   const committer = createCommitter(writes);
