@@ -14,8 +14,11 @@ import { clean, short } from './text.ts';
 /** Does such an event change nothing here? It is passed over unread. */
 export const isPassedOver = (type: string) => (UNSEEN as ReadonlySet<string>).has(type);
 
-/** @param events in the order of their partition */
-export async function apply(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+/** @param all in the order of their partitions; what has no UUID for a key is of no call */
+export async function apply(tx: Kysely<Tables>, all: CallEvent[]): Promise<void> {
+  const events = all.flatMap((event) =>
+    isUuid(event.callId) ? [{ ...event, callId: event.callId.toLowerCase() } as CallEvent] : [],
+  );
   const folded = await fold(tx, events);
   if (folded.size > 0) await keep(tx, [...folded.values()]);
   const of = (event: CallEvent) => folded.get(event.callId);
@@ -38,7 +41,7 @@ export async function apply(tx: Kysely<Tables>, events: CallEvent[]): Promise<vo
 
 /** The calls of these events, as they are after them. */
 async function fold(tx: Kysely<Tables>, events: CallEvent[]): Promise<Map<string, PublicCall>> {
-  const ids = [...new Set(events.map(({ callId }) => callId))].filter(isUuid);
+  const ids = [...new Set(events.map(({ callId }) => callId))];
   const calls = new Map<string, PublicCall>();
   if (ids.length === 0) return calls;
   const rows = await tx.selectFrom('call_log').selectAll().where('id', 'in', ids).execute();

@@ -50,6 +50,22 @@ function journalOf() {
   };
 }
 
+/** A journal that was written before anybody followed it. */
+async function longJournal(length: number) {
+  const journal = journalOf();
+  const writer = await journal.log.take(JOURNAL, 0);
+  const headers = { type: 'CallEnded', seq: '1', schema: String(versionOf('CallEnded')) };
+  const calls = Array.from({ length }, () => randomUUID());
+  const event = { type: 'CallEnded', owner: 'us', reason: 'bye', q850: 16, durationMs: 1, seq: 1, at: 1 };
+  const records = calls.map((key) => ({
+    ...{ key, headers },
+    bytes: encodeEvent({ ...event, callId: key } as CallEvent),
+  }));
+  await writer.append({ records });
+  await writer.release();
+  return { ...journal, calls };
+}
+
 /** A reader that writes which calls it was given into a table of the test; it can't write those of `spoiled`. */
 async function noting(cursor: Reader['cursor'], spoiled = new Set<string>()) {
   const name = randomUUID();
@@ -159,4 +175,39 @@ test('of several processes each event is written by one, also when the one that 
   await Promise.all(following);
   assert.deepEqual((await written()).sort(), calls.toSorted());
   await Promise.all([log, ...logs].map((one) => one.close()));
+});
+
+test('a reader that is far behind when api starts holds up nobody else, and comes to the end', async (t) => {
+  const { log, tell, calls } = await longJournal(3_000);
+  const [behind, ahead] = await Promise.all([noting('call_log_cursor'), noting('charge_cursor')]);
+  const stand = (cursor: Reader['cursor'], position: number) =>
+    db
+      .updateTable(cursor)
+      .set({ position: String(position) })
+      .where('log', '=', log.id)
+      .where('partition', '=', 0);
+  await db.deleteFrom('call_log_cursor').execute();
+  await db.deleteFrom('charge_cursor').execute();
+  const places = Array.from({ length: log.partitions }, (_, partition) => ({ log: log.id, partition, position: '0' }));
+  for (const cursor of ['call_log_cursor', 'charge_cursor'] as const)
+    await db.insertInto(cursor).values(places).execute();
+  await stand('charge_cursor', calls.length).execute();
+  const slow = behind.reader.write;
+  behind.reader.write = async (tx, events) => {
+    await sleep(100);
+    await slow(tx, events);
+  };
+  const end = new AbortController();
+  t.after(() => end.abort());
+  const following = followJournal(db, log, end.signal, logger, [behind.reader, ahead.reader]);
+  const late = randomUUID();
+  await tell(0, late);
+  await until(async () => (await ahead.calls()).includes(late), 'the one that was ahead was never given it');
+  assert.ok((await behind.calls()).length < calls.length, 'it waited for the one behind');
+  await until(async () => (await behind.calls()).includes(late), 'the one behind never came to the end');
+  assert.deepEqual((await behind.calls()).toSorted(), [...calls, late].sort());
+  assert.deepEqual(await ahead.calls(), [late]);
+  end.abort();
+  await following;
+  await log.close();
 });

@@ -1,6 +1,6 @@
 /**
- * Follows the journal into the call log and the charges. What came of all partitions is gathered and written together; who
- * can't write stands still alone, and reads on by itself until it has what the others have.
+ * Follows the journal into the call log and the charges. What came of all partitions is gathered and written together. A lane
+ * that is behind, or can't write, is left out and reads on by itself, until it has what the others were given meanwhile.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, LogRecord } from '@opentact/event-log';
@@ -18,14 +18,20 @@ const WAITING_RECORDS_MAX = BATCH_MAX * 5;
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 const AGAIN_MS = 1_000;
 const AGAIN_MS_MAX = 10_000;
-/** Of a lane that stood still, before the others have their turn. */
+/** Of all partitions, in one transaction: what a statement and its time can take. */
+const TOGETHER_MAX = 1_500;
+/** Lanes that read on by themselves at once, and batches of each before another has its turn. */
+const ALONE_MAX = 4;
 const ALONE_BATCHES_MAX = 10;
 const UNREADABLE = 'a record of the journal can’t be read: npm run ops -- quarantine list';
 
-/** A lane as it is followed. `againAt`: it stands still until then, ms; `waitMs`: how long it waits the next time. */
-type Followed = Lane & { againAt: number | undefined; waitMs: number };
-/** What was read of a partition and not written. */
-type Feed = { readonly partition: number; read: number; records: LogRecord[]; bytes: number };
+/**
+ * A lane as it is followed. `againAt`: left out, it reads on by itself from then on, ms; `isReading`: it does so now; `waitMs`: how
+ * long it stands still the next time it fails.
+ */
+type Followed = Lane & { againAt: number | undefined; isReading: boolean; waitMs: number };
+/** What was read of a partition and not taken to be written. `given`: what was taken goes so far; `read`: what was read. */
+type Feed = { readonly partition: number; given: number; read: number; records: LogRecord[]; bytes: number };
 
 type Following = {
   db: Database;
@@ -47,8 +53,9 @@ export async function followJournal(
   const lanes = await lanesOf(of);
   const byPartition = Map.groupBy(lanes, ({ partition }) => partition);
   const feeds = [...byPartition].map(([partition, own]): Feed => {
-    const read = Math.min(...own.map(({ written }) => written));
-    return { partition, read, records: [], bytes: 0 };
+    const read = Math.max(...own.map(({ written }) => written));
+    for (const lane of own) if (lane.written < read) rest(lane, 0);
+    return { partition, given: read, read, records: [], bytes: 0 };
   });
   await Promise.all([keepWriting(of, lanes, feeds), ...feeds.map((feed) => keepReading(of, feed))]);
 }
@@ -61,7 +68,7 @@ async function lanesOf({ db, log, signal, logger, readers }: Following): Promise
       return readers.flatMap((reader, n) =>
         Array.from({ length: log.partitions }, (_, partition) => {
           const written = positions[n]!.get(partition) ?? 0;
-          return { reader, partition, written, againAt: undefined, waitMs: AGAIN_MS };
+          return { reader, partition, written, againAt: undefined, isReading: false, waitMs: AGAIN_MS };
         }),
       );
     } catch (err) {
@@ -89,54 +96,71 @@ async function keepReading({ log, signal, logger, readers }: Following, feed: Fe
     }
 }
 
-/** The next records of a partition; none where nothing waits. */
-function take(feed: Feed): Part[] {
-  const records = feed.records.splice(0, BATCH_MAX);
-  const last = records.at(-1);
-  if (!last) return [];
-  feed.bytes -= records.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-  return [{ partition: feed.partition, records, to: feed.records.length > 0 ? last.position : feed.read }];
+/** The next records of each partition; first of those behind `first`, so that each has its turn. */
+function take(feeds: Feed[], first: number): Part[] {
+  let room = TOGETHER_MAX;
+  const inTurn = [...feeds.slice(first), ...feeds.slice(0, first)];
+  return inTurn.flatMap((feed) => {
+    const { partition, given: from } = feed;
+    const records = feed.records.splice(0, Math.min(BATCH_MAX, room));
+    const last = records.at(-1);
+    if (!last) return [];
+    room -= records.length;
+    feed.bytes -= records.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+    feed.given = feed.records.length > 0 ? last.position : feed.read;
+    return [{ partition, records, from, to: feed.given }];
+  });
 }
 
 async function keepWriting(of: Following, lanes: Followed[], feeds: Feed[]): Promise<void> {
-  while (!of.signal.aborted) {
+  const given = (partition: number) => feeds.find((feed) => feed.partition === partition)!.given;
+  for (let turn = 0; !of.signal.aborted; turn++) {
     if (feeds.every(({ records }) => records.length < BATCH_MAX))
       await sleep(GATHER_MS, undefined, { signal: of.signal }).catch(() => {});
-    if (of.signal.aborted) return; // what waits is read again by whoever comes next
-    const due = lanes.filter(({ againAt }) => againAt !== undefined && againAt <= Date.now());
-    await Promise.all(due.map((lane) => catchUp(of, lane)));
-    const parts = feeds.flatMap(take);
-    if (parts.length === 0) continue;
+    if (of.signal.aborted) break; // what waits is read again by whoever comes next
+    for (const lane of due(lanes)) void readAlone(of, lane, () => given(lane.partition));
+    const parts = take(feeds, turn % feeds.length);
     const partitions = new Set(parts.map(({ partition }) => partition));
-    await writeAll(
-      of,
-      lanes.filter(({ againAt, partition }) => againAt === undefined && partitions.has(partition)),
-      parts,
-    );
+    const together = lanes.filter(({ againAt, partition }) => againAt === undefined && partitions.has(partition));
+    if (together.length > 0) await writeTogether(of, together, parts);
+  }
+  while (lanes.some(({ isReading }) => isReading)) await sleep(GATHER_MS / 5);
+}
+
+/** The lanes that may read on by themselves now; who has waited longest comes first. */
+function due(lanes: Followed[]): Followed[] {
+  const room = ALONE_MAX - lanes.filter(({ isReading }) => isReading).length;
+  const waiting = lanes.filter(
+    ({ againAt, isReading }) => !isReading && againAt !== undefined && againAt <= Date.now(),
+  );
+  return waiting.sort((a, b) => a.againAt! - b.againAt!).slice(0, Math.max(0, room));
+}
+
+async function writeTogether(of: Following, lanes: Followed[], parts: Part[]): Promise<void> {
+  try {
+    const { overtaken, unreadable } = await writeParts(of.db, of.log.id, lanes, parts);
+    tell(of, unreadable);
+    for (const lane of lanes) if (overtaken.includes(lane)) rest(lane, AGAIN_MS_MAX);
+  } catch {
+    // Which of them can't write is seen when each reads on by itself.
+    for (const lane of lanes) rest(lane, 0);
   }
 }
 
-/** All together; where that fails, each lane by itself, so that only who can't write stands still. */
-async function writeAll(of: Following, lanes: Followed[], parts: Part[]): Promise<void> {
-  const write = async (some: Followed[]) => {
-    const { overtaken, unreadable } = await writeParts(of.db, of.log.id, some, parts);
-    tell(of, unreadable);
-    for (const lane of some) if (overtaken.includes(lane)) rest(lane, AGAIN_MS_MAX);
-  };
-  const alone = (lane: Followed) => write([lane]).catch((err) => standStill(of, lane, err));
-  await write(lanes).catch(() => Promise.all(lanes.map(alone)));
-}
-
-/** A lane that stood still reads on by itself; once it has read to the end it has all that the others were given meanwhile. */
-async function catchUp(of: Following, lane: Followed): Promise<void> {
+/** Never rejects. @param given how far the others were given of its partition meanwhile: whoever has that is with them again */
+async function readAlone(of: Following, lane: Followed, given: () => number): Promise<void> {
+  const { db, log, signal } = of;
+  lane.isReading = true;
   try {
-    const { ended, unreadable } = await readOnAlone(of.db, of.log, lane, ALONE_BATCHES_MAX);
+    const { ended, unreadable } = await readOnAlone(db, log, lane, { batchesMax: ALONE_BATCHES_MAX, signal });
     tell(of, unreadable);
     lane.waitMs = AGAIN_MS;
-    if (ended === 'end') lane.againAt = undefined;
+    if (ended === 'end' && lane.written >= given()) lane.againAt = undefined;
     else rest(lane, ended === 'overtaken' ? AGAIN_MS_MAX : 0);
   } catch (err) {
     standStill(of, lane, err);
+  } finally {
+    lane.isReading = false;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Tables } from '../database/database.ts';
 import { isUuid } from '../kernel/uuid.ts';
 import { keep } from './apply.ts';
 import { type LoggedCall, viewOfRow } from './row.ts';
+import { clean } from './text.ts';
 
 const TYPE_MAX = 64;
 
@@ -21,10 +22,11 @@ export type Unreadable = {
 /** Noted again it stays as it was: settled where it was. */
 export async function noteUnreadable(tx: Kysely<Tables>, of: Unreadable): Promise<void> {
   if (!isUuid(of.key)) return; // nothing here belongs to it
-  const type = (of.headers.type ?? '').slice(0, TYPE_MAX);
+  const type = clean((of.headers.type ?? '').slice(0, TYPE_MAX));
+  const seq = Number.isInteger(of.seq) && Math.abs(of.seq) < 2 ** 31 ? of.seq : 0;
   await tx
     .insertInto('quarantined_record')
-    .values({ partition: of.partition, position: String(of.position), call_id: of.key, seq: of.seq, type })
+    .values({ partition: of.partition, position: String(of.position), call_id: of.key, seq, type })
     .onConflict((c) => c.doNothing())
     .execute();
 }

@@ -15,11 +15,18 @@ import { endUnreadable, noteUnreadable, type Unreadable } from './unreadable.ts'
 export const JOURNAL = 'calls.journal';
 /** Of one partition at a time. */
 export const BATCH_MAX = 200;
+/** Records that concern nobody are passed over; the cursor is moved past so many. */
+const PASSED_MAX = 2_000;
 
 /** A reader at a partition; it has written what is there up to `written`. */
 export type Lane = { readonly reader: Reader; readonly partition: number; written: number };
-/** Records of a partition that wait to be written, and how far it was read: further where the last concern nobody. */
-export type Part = { readonly partition: number; readonly records: LogRecord[]; readonly to: number };
+/** What was read of a partition behind `from`, up to `to`: of its records those that concern anybody. */
+export type Part = {
+  readonly partition: number;
+  readonly records: LogRecord[];
+  readonly from: number;
+  readonly to: number;
+};
 
 type Work = { lane: Lane; to: number; events: CallEvent[]; unreadable: Unreadable[] };
 
@@ -40,12 +47,15 @@ function workOf(lane: Lane, { records, to, partition }: Part): Work {
 
 /**
  * Writes what was read of partitions, for those lanes of them, in one transaction: some statements, however many calls.
- * @throws whatever the database or a record says; nothing was written then
+ * @throws whatever the database or a record says, and Error where a part begins behind what its lane has written; nothing was
+ * written then
  */
 export async function writeParts(db: Database, log: string, lanes: Lane[], parts: Part[]): Promise<Written> {
   const read = new Map(parts.map((part) => [part.partition, part]));
   const works = lanes.flatMap((lane) => {
     const part = read.get(lane.partition);
+    if (part && part.from > lane.written)
+      throw new Error(`partition ${part.partition}: a gap between ${lane.written} and ${part.from}`);
     return part && part.to > lane.written ? [workOf(lane, part)] : [];
   });
   const byReader = Map.groupBy(works, ({ lane }) => lane.reader);
@@ -78,33 +88,40 @@ async function write(tx: Kysely<Tables>, reader: Reader, works: Work[]): Promise
   for (const record of unreadable) await endUnreadable(tx, record);
 }
 
+/** How reading on ended: at the `end` of what was there as it began, with `more` to read, or `overtaken` by another process. */
+export type Ended = 'end' | 'more' | 'overtaken';
+
 /**
  * Reads a partition from where its reader stands, and writes it, so many batches at most.
- * @returns how it ended: `end` of what was there when it began, `more`, or `overtaken` by another process
  * @throws what the log, the database or a record says
  */
 export async function readOnAlone(
   db: Database,
   log: EventLog,
   lane: Lane,
-  batchesMax = Number.POSITIVE_INFINITY,
-): Promise<{ ended: 'end' | 'more' | 'overtaken'; unreadable: Unreadable[] }> {
+  of: { batchesMax?: number; signal?: AbortSignal } = {},
+): Promise<{ ended: Ended; unreadable: Unreadable[] }> {
   const { reader, partition } = lane;
+  const { batchesMax = Number.POSITIVE_INFINITY, signal } = of;
   lane.written = (await positionsOf(db, log, reader.cursor)).get(partition) ?? 0;
   const unreadable: Unreadable[] = [];
   let records: LogRecord[] = [];
+  let passed = 0;
   let to = lane.written;
   const isOvertaken = async () => {
-    const written = await writeParts(db, log.id, [lane], [{ partition, records, to }]);
+    const written = await writeParts(db, log.id, [lane], [{ partition, records, from: lane.written, to }]);
     unreadable.push(...written.unreadable);
     records = [];
+    passed = 0;
     return written.overtaken.length > 0;
   };
   let batches = 0;
   for await (const record of log.replay(JOURNAL, partition, lane.written)) {
+    if (signal?.aborted) return { ended: 'more', unreadable };
     to = record.position;
     if (concerns(reader, record)) records.push(record);
-    if (records.length < BATCH_MAX) continue;
+    else passed++;
+    if (records.length < BATCH_MAX && passed < PASSED_MAX) continue;
     if (await isOvertaken()) return { ended: 'overtaken', unreadable };
     if (++batches >= batchesMax) return { ended: 'more', unreadable };
   }

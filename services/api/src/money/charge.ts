@@ -4,16 +4,14 @@
  * record that can't be read is counted and not charged: quarantine.ts.
  */
 import { type CallEvent, legUuid } from '@opentact/proto';
-import { reachedAddress } from '@opentact/runtime';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Tables } from '../database/database.ts';
-import { type Endpoint, endpointsAt } from '../directory/endpoints.ts';
-import { digitsOf } from '../kernel/digits.ts';
 import { isUuid } from '../kernel/uuid.ts';
 import { AHEAD_S } from './extend.ts';
 import { type Movement, moveAll } from './move.ts';
 import { priceOf, priceOfSpeech, type Rates, ratesOf } from './price.ts';
 import { quarantinedOf } from './quarantine.ts';
+import { type Arrival, whoCalled } from './who-called.ts';
 
 /** Events that may cost; everything else is passed over unread. */
 export const COSTS = new Set<string>([
@@ -30,6 +28,7 @@ export const COSTS = new Set<string>([
 export async function charge(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
   const mine = events.filter(({ callId }) => isUuid(callId));
   if (mine.length === 0) return;
+  await lockPayers(tx, mine);
   const quarantined = await quarantinedOf(tx, mine);
   const held = mine.filter(({ callId }) => quarantined.has(callId));
   const charges = await costsOf(
@@ -38,6 +37,21 @@ export async function charge(tx: Kysely<Tables>, events: CallEvent[]): Promise<v
   );
   if (held.length > 0) await countOnly(tx, held);
   await take(tx, charges);
+}
+
+/**
+ * Locks the accounts that may have to pay, in the order of their ids, before any of their legs: whoever reserves a leg or pays one
+ * ahead does it in that order, too, and two in opposite orders would wait for each other.
+ */
+async function lockPayers(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
+  const calls = [...new Set(events.map(({ callId }) => callId))];
+  const begun = events.flatMap((event) => ('accountId' in event && isUuid(event.accountId) ? [event.accountId] : []));
+  await sql`
+    select id from account where id in (
+      select unnest(${[...new Set(begun)]}::uuid[])
+      union select account_id from outbound_leg where call_id = any(${calls}::uuid[])
+      union select account_id from billed_call where call_id = any(${calls}::uuid[])
+    ) order by id for no key update`.execute(tx);
 }
 
 /** Moves the money of what was used already. */
@@ -113,70 +127,6 @@ async function answerLegs(tx: Kysely<Tables>, events: CallEvent[]): Promise<void
     update outbound_leg set answered_on = told.at, next_on = told.at + (hold_s - ${AHEAD_S}::int) * interval '1 s'
     from unnest(${[...answered.keys()]}::uuid[], ${[...answered.values()]}::timestamptz[]) as told (leg, at)
     where outbound_leg.leg = told.leg and answered_on is null`.execute(tx);
-}
-
-type Arrival = Extract<CallEvent, { type: 'CallArrived' }>;
-type WhoCalled = { called: string; is_peer: boolean };
-
-/**
- * Who sent each of these calls. A carrier, or the account's own equipment: it pays the minutes of its number, and speech; a
- * machine of a domain of its own: speech alone. What a stranger sends costs nobody anything.
- */
-async function whoCalled(tx: Kysely<Tables>, arrivals: Arrival[]): Promise<Map<string, WhoCalled>> {
-  const places = new Map<string, Endpoint[]>();
-  for (const source of new Set(arrivals.map(sourceOf))) places.set(source, await endpointsAt(tx, source));
-  const isEndpoint = (event: Arrival) =>
-    places
-      .get(sourceOf(event))!
-      .some(({ kind, account }) => account === event.accountId || (kind === 'trunk' && account === null));
-  const [ours, others] = [arrivals.filter(isEndpoint), arrivals.filter((event) => !isEndpoint(event))];
-  const leased = await leasedThen(tx, ours);
-  const switched = await switchesOf(tx, others);
-  const found = new Map<string, WhoCalled>();
-  for (const { callId } of ours) found.set(callId, { called: leased.get(callId) ?? '', is_peer: true });
-  for (const { callId } of others) found.set(callId, { called: '', is_peer: switched.has(callId) });
-  return found;
-}
-
-const sourceOf = ({ sourceAddress }: Arrival): string => sourceAddress.replace(/:\d+$/, '');
-
-/** The calls of these that came from a switch of a domain of their account. */
-async function switchesOf(tx: Kysely<Tables>, arrivals: Arrival[]): Promise<Set<string>> {
-  const asked = arrivals.flatMap((event) => {
-    const source = reachedAddress(sourceOf(event));
-    return source === undefined || !isUuid(event.accountId) ? [] : [{ ...event, source }];
-  });
-  if (asked.length === 0) return new Set();
-  const of = (value: (event: (typeof asked)[number]) => string) => asked.map(value);
-  const { rows } = await sql<{ call: string }>`
-    select came.call_id as call from unnest(
-      ${of(({ callId }) => callId)}::text[], ${of(({ accountId }) => accountId)}::uuid[], ${of(({ source }) => source)}::inet[]
-    ) as came (call_id, account_id, source)
-    where exists (
-      select from sip_switch join sip_domain on sip_domain.id = sip_switch.domain_id
-      where sip_domain.account_id = came.account_id and remote_ip = came.source and sip_switch.is_active
-    )`.execute(tx);
-  return new Set(rows.map(({ call }) => call));
-}
-
-/** By call: the number that it came in to, where the account had it at that moment; else none: those minutes cost it nothing. */
-async function leasedThen(tx: Kysely<Tables>, arrivals: Arrival[]): Promise<Map<string, string>> {
-  const asked = arrivals.flatMap(({ callId, toNumber, accountId, at }) => {
-    const number = digitsOf(toNumber);
-    return number && isUuid(accountId) ? [{ callId, number, accountId, at: new Date(at) }] : [];
-  });
-  if (asked.length === 0) return new Map();
-  const of = <T>(value: (call: (typeof asked)[number]) => T) => asked.map(value);
-  const { rows } = await sql<{ call: string; number: string }>`
-    select came.call_id as call, came.number from unnest(
-      ${of(({ callId }) => callId)}::text[], ${of(({ number }) => number)}::text[],
-      ${of(({ accountId }) => accountId)}::uuid[], ${of(({ at }) => at)}::timestamptz[]
-    ) as came (call_id, number, account_id, at)
-    where exists (
-      select from lease where tn = came.number and lease.account_id = came.account_id and created_on <= came.at
-        and (released_on is null or released_on > came.at)
-    )`.execute(tx);
-  return new Map(rows.map(({ call, number }) => [call, number]));
 }
 
 async function countCalls(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {

@@ -120,7 +120,7 @@ async function keepMoved(tx: Kysely<Tables>, moved: Moved[]): Promise<void> {
   await tx
     .insertInto('transaction')
     .values(
-      moved.map(({ of, units, after, description }) => ({
+      moved.map(({ of, units, after, description }, nth) => ({
         id: randomUUID(),
         account_id: of.accountId,
         amount: amountOf(units),
@@ -128,6 +128,8 @@ async function keepMoved(tx: Kysely<Tables>, moved: Moved[]): Promise<void> {
         ref_type: of.reason,
         ref_id: of.ref,
         description,
+        // One after the other, as they were moved.
+        created_on: sql<Date>`clock_timestamp() + ${nth}::int * interval '1 microsecond'`,
       })),
     )
     .execute();
