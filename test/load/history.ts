@@ -34,8 +34,10 @@ export type Wanted = {
   journaled: number;
   /** How often each question is asked. */
   times: number;
-  /** How often it is stopped and started, and an engine killed. */
+  /** How often it is stopped and started, and an engine killed; never where only some searches are asked. */
   moves: number;
+  /** Of the searches those that have this in their name; absent: all. */
+  search?: string | undefined;
   /** Filled where it is new, and kept; absent: a folder that goes. */
   home?: string | undefined;
   say(text: string): void;
@@ -122,15 +124,19 @@ async function shown(platform: Platform, filled: Filled, of: Wanted & { to: stri
   );
   of.say(`\n${HEADING}`);
   const figures = await asked(platform, filled, of);
-  const large = await moves(platform, partitionsOf(of), of.moves);
-  of.say(`\n| ms | one call before | with the history |\n|---|---|---|`);
-  of.say(`| restart until ready | ${list(small.restartMs)} | ${list(large.restartMs)} |`);
-  of.say(`| takeover of a killed engine's partitions | ${list(small.takeoverMs)} | ${list(large.takeoverMs)} |`);
+  if (of.search === undefined) await tellMoves(platform, small, of);
   const over = figures.filter(({ name, p99 }) => p99 > (name.startsWith('GetCall') ? READ_MS_MAX : ASK_MS_MAX));
   of.say(
     `\nover ${READ_MS_MAX} ms (GetCall) or ${ASK_MS_MAX} ms at p99: ${over.map(({ name }) => name).join('; ') || 'none'}; ${machine()}`,
   );
   return figures;
+}
+
+async function tellMoves(platform: Platform, small: Moves, of: Wanted): Promise<void> {
+  const large = await moves(platform, partitionsOf(of), of.moves);
+  of.say(`\n| ms | one call before | with the history |\n|---|---|---|`);
+  of.say(`| restart until ready | ${list(small.restartMs)} | ${list(large.restartMs)} |`);
+  of.say(`| takeover of a killed engine's partitions | ${list(small.takeoverMs)} | ${list(large.takeoverMs)} |`);
 }
 
 async function asked(platform: Platform, filled: Filled, of: Wanted & { to: string }): Promise<Figure[]> {
@@ -173,7 +179,7 @@ async function asked(platform: Platform, filled: Filled, of: Wanted & { to: stri
   for (const id of placed) await platform.ended(id);
   const { from, created_on } = (await client.searchCalls({ take: 1, skip: placed.length + 50 })).data[0]!;
   const to = new Date(Date.now() - 10 * 86_400_000).toISOString();
-  for (const each of searches({ app: filled.appId, call: ids[0]!, number: from, from: created_on, to }))
-    tell(await search(context, each));
+  const wanted = searches({ app: filled.appId, call: ids[0]!, number: from, from: created_on, to });
+  for (const each of wanted.filter(({ name }) => name.includes(of.search ?? ''))) tell(await search(context, each));
   return all;
 }

@@ -34,6 +34,7 @@ const HELP = `npm run load -- [options]
                       about past and new calls takes, each search and its deepest page, a restart and a takeover
       --journal N     how many of those have their records in the journal, too; default: all of them
       --times N       how often each question of --history is asked; default 100
+      --search TEXT   of the searches of --history only those that have this in their name; no restart, no takeover
       --home DIR      a folder for --history: filled where it is new, kept, and asked again the next time
       --gate          transactions and CPU ms of a call against the budgets of test/load/budgets.json; ends 1 where one costs more
       --smoke         every case for seconds, without figures: does each of its calls do what it is there for? Ends 1 where
@@ -59,6 +60,7 @@ const { values } = parseArgs({
     history: { type: 'string' },
     journal: { type: 'string' },
     times: { type: 'string', default: '100' },
+    search: { type: 'string' },
     home: { type: 'string' },
   },
 });
@@ -89,8 +91,12 @@ if (values.history) {
   const journaled = Math.min(calls, Number(values.journal ?? calls));
   if (!(calls > 0 && journaled > 0)) throw new Error('--history and --journal take a number of calls');
   const log = values.log === 'kafka' ? 'kafka' : 'postgres';
-  const { home } = values;
-  const found = await history({ ...{ log, calls, journaled, home, say }, times: Number(values.times), moves: MOVES });
+  const { home, search } = values;
+  const found = await history({
+    ...{ log, calls, journaled, home, search, say },
+    times: Number(values.times),
+    moves: MOVES,
+  });
   process.exit(found.some(({ failed }) => failed > 0) ? 1 : 0);
 }
 
