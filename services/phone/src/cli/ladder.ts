@@ -5,9 +5,12 @@ import { join } from 'node:path';
 
 type Traced = { at: number; direction: 'in' | 'out'; peer: string; text: string };
 
+/** The sockets of processes that have an edge. */
+const WITH_AN_EDGE = /^(sip-edge|cell)-\d+\.health$/;
+
 /** @param folder of the processes' health sockets. */
 export async function ladder(callId: string, folder: string, print: (line: string) => void): Promise<void> {
-  const sockets = readdirSync(folder).filter((file) => /^sip-edge.*\.health$/.test(file));
+  const sockets = readdirSync(folder).filter((file) => WITH_AN_EDGE.test(file));
   let isKept = false;
   for (const file of sockets) {
     const messages = await messagesOf(callId, join(folder, file)).catch((error: Error) => {
