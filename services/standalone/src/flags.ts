@@ -6,7 +6,7 @@ export const HELP = `npm start [-- --quiet] [--shape cells|services] [--small] [
 
 Runs everything on this machine. --quiet: no stories of live calls.
 --shape: cells (engine, notifier, media and edge in one process, twice) or services (each a process, twice).
---small: one cell, for a small machine; without a second one a call ends with it.
+--small: one cell, for a small machine; after its death a call waits until it is started again.
 --kafka: the journal is kept there (OPENTACT_LOG=kafka, KAFKA_BROKERS); api keeps its PostgreSQL.
 --replace: takes over from the one that runs for this home, process by process; calls go on. For an upgrade,
   from the new version's clone: OPENTACT_HOME=<the old one's> npm start -- --replace

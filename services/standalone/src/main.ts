@@ -2,7 +2,7 @@
  * Everything on one machine: PostgreSQL and each service as a process of its own, under supervision. It imports no
  * service. A second one for the same home is refused; what a killed one left behind is recognised.
  */
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -88,6 +88,12 @@ function readConfig(): Config {
   }
 }
 
+/** The operator's token that this home was given at its first start. */
+function ownToken(): string | undefined {
+  const path = join(homeOf(process.env), 'operator.token');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
+}
+
 /** Sees that an upgrade stays where the home is, and says what is other than it was. @throws ConfigError */
 function settleWithHome(): void {
   const before = startedWith(homeOf(process.env));
@@ -98,6 +104,9 @@ function settleWithHome(): void {
     const told = taken.map(([name, value]) => `${name}=${value}`).join(' ');
     if (told) say(`as this home was started: ${told}\n`);
   }
+  // What `npm run env` gave this shell is the home's own.
+  if (!before.secrets.includes('OPENTACT_GRPC_TOKEN') && process.env.OPENTACT_GRPC_TOKEN === ownToken())
+    delete process.env.OPENTACT_GRPC_TOKEN;
   const differences = differencesFrom(before, process.env);
   if (differences.length === 0) return;
   if (isReplacing && !isChanging)
@@ -183,7 +192,9 @@ async function run(config: Config): Promise<void> {
     },
   };
   const shutdown = createShutdown(log, host as never);
-  shutdown.signal.addEventListener('abort', () => say('\nleaving: the edge, the services, then PostgreSQL\n'));
+  shutdown.signal.addEventListener('abort', () =>
+    say('\nleaving: no new calls, live ones have 5 s in each cell; Ctrl-C once more ends at once\n'),
+  );
 
   process.once('SIGUSR2', async () => {
     say('another takes over; the calls go on\n');

@@ -1,5 +1,4 @@
 /** What the person at the terminal is told. */
-import { basename } from 'node:path';
 import type { Config } from '@opentact/runtime';
 import { isLoopback, isWildcard, PUBLIC } from '@opentact/runtime';
 import type { Demo } from './demo/demo.ts';
@@ -12,7 +11,7 @@ export function lastWords(
 ): string {
   const host = isWildcard(config.bind) ? '127.0.0.1' : config.bind;
   const lan = isLoopback(config.bind)
-    ? `Only this machine can call. To open it to your network:\n  OPENTACT_BIND=0.0.0.0 OPENTACT_GRPC_TOKEN=<a secret> npm start`
+    ? `Only this machine can call. To open it to your network:\n  ${homeOf(config)}OPENTACT_BIND=0.0.0.0 OPENTACT_GRPC_TOKEN=<a secret> npm start`
     : `It listens on ${config.bind}.`;
   const callee = of.hasCallee ? 'who answers, speaks and hangs up after 10 s' : 'who isn’t running';
   return `
@@ -28,7 +27,7 @@ It asks for a key:
   none     it asks once more, then says so
 
 ${lan}
-State and logs: ${config.home}   Account: ${demo.email}, secrets in ${basename(config.home)}/demo.json
+State and logs: ${config.home}   Account: ${demo.email}, secrets in ${config.home}/demo.json
 All of it for a shell: eval "$(${homeOf(config)}npm run -s env)"
 Ready: http://${host}:${config.httpPort}/ready   gRPC: ${host}:${config.grpcPort}
 ${of.quiet ? '' : 'Stories of live calls follow, one line per event (--quiet: none). '}Ctrl-C stops everything.
