@@ -75,6 +75,7 @@ async function noting(cursor: Reader['cursor'], spoiled = new Set<string>()) {
     cursor,
     reads: () => true,
     examines: false,
+    async writeUnreadable() {},
     async write(tx: Kysely<Tables>, events: CallEvent[]) {
       batches++;
       const calls = events.map(({ callId }) => callId);

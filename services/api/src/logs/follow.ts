@@ -136,14 +136,19 @@ function due(lanes: Followed[]): Followed[] {
   return waiting.sort((a, b) => a.againAt! - b.againAt!).slice(0, Math.max(0, room));
 }
 
+/** All in one transaction; where that fails each reader in one of its own, and then each lane by itself. */
 async function writeTogether(of: Following, lanes: Followed[], parts: Part[]): Promise<void> {
   try {
     const { overtaken, unreadable } = await writeParts(of.db, of.log.id, lanes, parts);
     tell(of, unreadable);
     for (const lane of lanes) if (overtaken.includes(lane)) rest(lane, AGAIN_MS_MAX);
-  } catch {
+  } catch (err) {
+    if (of.signal.aborted) return;
+    of.logger.warn({ err, lanes: lanes.length }, 'what came of the journal can’t be written together');
+    const byReader = [...Map.groupBy(lanes, ({ reader }) => reader).values()];
+    if (byReader.length > 1) for (const own of byReader) await writeTogether(of, own, parts);
     // Which of them can't write is seen when each reads on by itself.
-    for (const lane of lanes) rest(lane, 0);
+    else for (const lane of lanes) rest(lane, 0);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Tables } from '../database/database.ts';
 import { COSTS, charge } from '../money/charge.ts';
 import { apply, isPassedOver } from './apply.ts';
 import type { Cursor } from './cursors.ts';
+import { endLegsOf, endUnreadable, type Unreadable } from './unreadable.ts';
 
 export type Reader = {
   name: string;
@@ -16,6 +17,8 @@ export type Reader = {
   examines: boolean;
   /** In the transaction that moves the cursor; events in the order of their partitions. */
   write(tx: Kysely<Tables>, events: CallEvent[]): Promise<void>;
+  /** After that: what a record means that can't be read. */
+  writeUnreadable(tx: Kysely<Tables>, record: Unreadable): Promise<void>;
 };
 
 export const CALL_LOG: Reader = {
@@ -24,6 +27,7 @@ export const CALL_LOG: Reader = {
   reads: (type) => !isPassedOver(type),
   examines: false,
   write: apply,
+  writeUnreadable: endUnreadable,
 };
 export const CHARGES: Reader = {
   name: 'charging',
@@ -31,6 +35,7 @@ export const CHARGES: Reader = {
   reads: (type) => COSTS.has(type),
   examines: true,
   write: charge,
+  writeUnreadable: endLegsOf,
 };
 export const READERS: readonly Reader[] = [CALL_LOG, CHARGES];
 

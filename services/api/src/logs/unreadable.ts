@@ -31,20 +31,26 @@ export async function noteUnreadable(tx: Kysely<Tables>, of: Unreadable): Promis
     .execute();
 }
 
-/** After the records before it were written: a call whose end can't be read is over now, or what is kept back for its legs grows for ever. */
-export async function endUnreadable(tx: Kysely<Tables>, of: Unreadable): Promise<void> {
-  if (of.headers.type !== 'CallEnded' || !isUuid(of.key)) return;
-  const now = new Date();
+const isEnd = ({ headers, key }: Unreadable): boolean => headers.type === 'CallEnded' && isUuid(key);
+
+/** For the charges, after the records before it were written: or what is kept back for the call's legs grows for ever. */
+export async function endLegsOf(tx: Kysely<Tables>, of: Unreadable): Promise<void> {
+  if (!isEnd(of)) return;
   await tx
     .updateTable('outbound_leg')
-    .set({ ended_on: now })
+    .set({ ended_on: new Date() })
     .where('call_id', '=', of.key)
     .where('ended_on', 'is', null)
     .execute();
+}
+
+/** For the call log, after the records before it were written: a call whose end can't be read is over now. */
+export async function endUnreadable(tx: Kysely<Tables>, of: Unreadable): Promise<void> {
+  if (!isEnd(of)) return;
   const row = await tx.selectFrom('call_log').selectAll().where('id', '=', of.key).executeTakeFirst();
   if (!row || row.state === 'destroyed') return;
   const ended = { type: 'CallEnded', owner: 'us', reason: 'unreadable record', q850: 0, durationMs: 0 } as const;
-  await endNow(tx, row, { ...ended, callId: of.key, seq: of.seq, at: now.getTime() });
+  await endNow(tx, row, { ...ended, callId: of.key, seq: of.seq, at: Date.now() });
 }
 
 /** A call is over in the call log. What was still being recorded is not waited for: nobody can tell of it any more. */

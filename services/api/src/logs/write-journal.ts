@@ -6,15 +6,17 @@
  */
 import type { EventLog, LogRecord } from '@opentact/event-log';
 import { type CallEvent, isUnreadable, readRecord } from '@opentact/proto';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import { advance, positionsOf } from './cursors.ts';
 import { concerns, type Reader } from './readers.ts';
-import { endUnreadable, noteUnreadable, type Unreadable } from './unreadable.ts';
+import { noteUnreadable, type Unreadable } from './unreadable.ts';
 
 export const JOURNAL = 'calls.journal';
 /** Of one partition at a time. */
 export const BATCH_MAX = 200;
+/** How long a transaction of several lanes waits for a row. */
+const LOCK_MS_MAX = 300;
 /** Records that concern nobody are passed over; the cursor is moved past so many. */
 const PASSED_MAX = 2_000;
 
@@ -60,6 +62,8 @@ export async function writeParts(db: Database, log: string, lanes: Lane[], parts
   });
   const byReader = Map.groupBy(works, ({ lane }) => lane.reader);
   const moved = await db.transaction().execute(async (tx) => {
+    // A row that is held for long must not hold up everybody: who wants it is found when each writes by itself.
+    if (lanes.length > 1) await sql.raw(`set local lock_timeout = ${LOCK_MS_MAX}`).execute(tx);
     const ours = new Map<Reader, Work[]>();
     // All cursors first, in one order: two processes then wait for each other nowhere else.
     for (const [reader, own] of byReader) {
@@ -85,7 +89,7 @@ async function write(tx: Kysely<Tables>, reader: Reader, works: Work[]): Promise
   const events = works.flatMap((work) => work.events);
   for (const record of unreadable) await noteUnreadable(tx, record);
   if (events.length > 0) await reader.write(tx, events);
-  for (const record of unreadable) await endUnreadable(tx, record);
+  for (const record of unreadable) await reader.writeUnreadable(tx, record);
 }
 
 /** How reading on ended: at the `end` of what was there as it began, with `more` to read, or `overtaken` by another process. */

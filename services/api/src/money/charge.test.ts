@@ -14,7 +14,7 @@ import { type Database, openDatabase } from '../database/database.ts';
 import { type TestDatabase, testDatabase } from '../database/testing/test-database.ts';
 import { followJournal } from '../logs/follow.ts';
 import { forgetCallLog } from '../logs/forget.ts';
-import { CHARGES } from '../logs/readers.ts';
+import { CHARGES, READERS, type Reader } from '../logs/readers.ts';
 import { charge } from './charge.ts';
 import { listQuarantined } from './quarantine.ts';
 import { reserve } from './reserve.ts';
@@ -106,10 +106,10 @@ const granted = (leg: string, called = '13055550100') =>
   db.transaction().execute((tx) => reserve(tx, { leg, accountId: account, profileId: undefined, called }));
 
 /** Follows until every cursor stands still. */
-async function followed(processes = 1): Promise<void> {
+async function followed(processes = 1, readers: readonly Reader[] = [CHARGES]): Promise<void> {
   const end = new AbortController();
   const logs = Array.from({ length: processes }, () => memoryLog(journal));
-  const following = logs.map((log) => followJournal(db, log, end.signal, logger, [CHARGES]));
+  const following = logs.map((log) => followJournal(db, log, end.signal, logger, readers));
   let last = '';
   for (let calm = 0; calm < 6; ) {
     await sleep(100);
@@ -375,4 +375,24 @@ test('a batch asks as much for twenty calls as for one, and ends what it answere
   const one = await lived(1);
   assert.equal(await lived(20), one);
   assert.ok(one >= 10 && one <= 20, `${one} statements`);
+});
+
+test('a leg whose end was read costs what it cost, also where the end of its call can’t be read and both are written at once', async () => {
+  await db.updateTable('account').set({ balance: '10' }).where('id', '=', account).execute();
+  const call = newCall();
+  const leg = legUuid(call, 1);
+  await granted(leg);
+  await tell(
+    call,
+    [
+      [0, arrived('15550000000', '198.51.100.1:5060')],
+      [2, { type: 'LegAnswered', requestId: 2, leg: 1, sdp: '' } as never],
+      [67, { type: 'LegEnded', leg: 1, by: 'peer', status: 0, q850: 16, reason: 'bye' } as never],
+      [68, over(66_000)],
+    ],
+    3,
+  );
+  await followed(1, READERS);
+  await settle(db, call);
+  assert.deepEqual(await billed(leg), [['voice_outgoing', -0.04]]);
 });

@@ -28,7 +28,8 @@ export const COSTS = new Set<string>([
 export async function charge(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
   const mine = events.filter(({ callId }) => isUuid(callId));
   if (mine.length === 0) return;
-  await lockPayers(tx, mine);
+  const begun = mine.flatMap((event) => ('accountId' in event && isUuid(event.accountId) ? [event.accountId] : []));
+  await lockPayers(tx, [...new Set(mine.map(({ callId }) => callId))], [...new Set(begun)]);
   const quarantined = await quarantinedOf(tx, mine);
   const held = mine.filter(({ callId }) => quarantined.has(callId));
   const charges = await costsOf(
@@ -40,15 +41,13 @@ export async function charge(tx: Kysely<Tables>, events: CallEvent[]): Promise<v
 }
 
 /**
- * Locks the accounts that may have to pay, in the order of their ids, before any of their legs: whoever reserves a leg or pays one
- * ahead does it in that order, too, and two in opposite orders would wait for each other.
+ * Locks the accounts that may have to pay for calls, and others, in the order of their ids, before any of their legs: whoever
+ * reserves a leg or pays one ahead does it in that order, too, and two in opposite orders would wait for each other.
  */
-async function lockPayers(tx: Kysely<Tables>, events: CallEvent[]): Promise<void> {
-  const calls = [...new Set(events.map(({ callId }) => callId))];
-  const begun = events.flatMap((event) => ('accountId' in event && isUuid(event.accountId) ? [event.accountId] : []));
+export async function lockPayers(tx: Kysely<Tables>, calls: string[], others: string[]): Promise<void> {
   await sql`
     select id from account where id in (
-      select unnest(${[...new Set(begun)]}::uuid[])
+      select unnest(${others}::uuid[])
       union select account_id from outbound_leg where call_id = any(${calls}::uuid[])
       union select account_id from billed_call where call_id = any(${calls}::uuid[])
     ) order by id for no key update`.execute(tx);

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import { isUuid } from '../kernel/uuid.ts';
-import { costOfLeg, costsOfCall, take } from './charge.ts';
+import { costOfLeg, costsOfCall, lockPayers, take } from './charge.ts';
 import type { Movement } from './move.ts';
 import { ratesOf } from './price.ts';
 
@@ -20,6 +20,7 @@ export const settle = (db: Database, callId: string): Promise<Movement[]> =>
       .where('settled_on', 'is', null)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Error(`${callId} isn’t quarantined: npm run ops -- quarantine list`);
+    await lockPayers(tx, [callId], []);
     const call = await tx.deleteFrom('billed_call').where('call_id', '=', callId).returningAll().executeTakeFirst();
     const charges = [
       ...(await legsOf(tx, callId)),
