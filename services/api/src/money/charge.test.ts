@@ -382,6 +382,8 @@ test('a leg whose end was read costs what it cost, also where the end of its cal
   const call = newCall();
   const leg = legUuid(call, 1);
   await granted(leg);
+  // Both readers stand at the end before.
+  await followed(1, READERS);
   await tell(
     call,
     [
