@@ -9,7 +9,7 @@ import type { Logger } from '@opentact/runtime';
 import { type Kysely, sql } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import { charge } from '../money/charge.ts';
-import { adoptCursors, CURSORS, followedBefore } from './cursors.ts';
+import { adoptCursors, CURSORS, followedBefore, makeRows } from './cursors.ts';
 import { READERS } from './readers.ts';
 import { viewOfRow } from './row.ts';
 import { readOn } from './stories.ts';
@@ -42,13 +42,7 @@ export async function changeLog(
       .values({ log: log.id })
       .onConflict((c) => c.column('one').doUpdateSet({ log: log.id }).where('followed_log.log', '!=', log.id))
       .executeTakeFirstOrThrow();
-    const rows = Array.from({ length: log.partitions }, (_, partition) => ({ log: log.id, partition, position: '0' }));
-    for (const cursor of CURSORS)
-      await tx
-        .insertInto(cursor)
-        .values(rows)
-        .onConflict((c) => c.doNothing())
-        .execute();
+    for (const cursor of CURSORS) await makeRows(tx, log, cursor);
     return isAnother && changed ? endLiveCalls(tx, log.id) : 0;
   });
   if (isAnother)

@@ -31,23 +31,37 @@ export async function followedBefore(
   return { isKnown, isAnother: last ? last.log !== id : !isKnown && rows.length > 0 };
 }
 
-/** Where a reader stands in each partition. */
-export async function positionsOf(
-  db: Database,
+/** A row for each partition; those that are missing begin at 0. */
+export async function makeRows(
+  db: Kysely<Tables>,
   { id, partitions }: EventLog,
-  cursor: Cursor,
-): Promise<Map<number, number>> {
-  const read = () => db.selectFrom(cursor).select(['partition', 'position']).where('log', '=', id).execute();
-  let rows = await read();
-  if (rows.length < partitions) {
-    const all = Array.from({ length: partitions }, (_, partition) => ({ log: id, partition, position: '0' }));
-    await db
-      .insertInto(cursor)
-      .values(all)
-      .onConflict((c) => c.doNothing())
-      .execute();
-    rows = await read();
-  }
+  cursor: Cursor | 'story_cursor',
+): Promise<void> {
+  const rows = Array.from({ length: partitions }, (_, partition) => ({ log: id, partition, position: '0' }));
+  await db
+    .insertInto(cursor)
+    .values(rows)
+    .onConflict((c) => c.doNothing())
+    .execute();
+}
+
+/** What `read` gives of a cursor's rows, once there is one for each partition. */
+export async function allRows<R>(
+  db: Database,
+  log: EventLog,
+  cursor: Cursor | 'story_cursor',
+  read: () => Promise<R[]>,
+): Promise<R[]> {
+  const rows = await read();
+  if (rows.length >= log.partitions) return rows;
+  await makeRows(db, log, cursor);
+  return read();
+}
+
+/** Where a reader stands in each partition. */
+export async function positionsOf(db: Database, log: EventLog, cursor: Cursor): Promise<Map<number, number>> {
+  const read = () => db.selectFrom(cursor).select(['partition', 'position']).where('log', '=', log.id).execute();
+  const rows = await allRows(db, log, cursor, read);
   return new Map(rows.map(({ partition, position }) => [partition, Number(position)]));
 }
 

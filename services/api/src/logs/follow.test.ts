@@ -40,30 +40,19 @@ function journalOf() {
   return {
     server,
     log,
-    async tell(partition: number, callId: string): Promise<void> {
-      const event = { type: 'CallEnded', owner: 'us', reason: 'bye', q850: 16, durationMs: 1, callId, seq: 1, at: 1 };
+    async tell(partition: number, ...calls: string[]): Promise<void> {
+      const event = { type: 'CallEnded', owner: 'us', reason: 'bye', q850: 16, durationMs: 1, seq: 1, at: 1 };
       const headers = { type: event.type, seq: '1', schema: String(versionOf('CallEnded')) };
       const writer = await log.take(JOURNAL, partition);
-      await writer.append({ records: [{ key: callId, headers, bytes: encodeEvent(event as CallEvent) }] });
+      await writer.append({
+        records: calls.map((key) => ({
+          ...{ key, headers },
+          bytes: encodeEvent({ ...event, callId: key } as CallEvent),
+        })),
+      });
       await writer.release();
     },
   };
-}
-
-/** A journal that was written before anybody followed it. */
-async function longJournal(length: number) {
-  const journal = journalOf();
-  const writer = await journal.log.take(JOURNAL, 0);
-  const headers = { type: 'CallEnded', seq: '1', schema: String(versionOf('CallEnded')) };
-  const calls = Array.from({ length }, () => randomUUID());
-  const event = { type: 'CallEnded', owner: 'us', reason: 'bye', q850: 16, durationMs: 1, seq: 1, at: 1 };
-  const records = calls.map((key) => ({
-    ...{ key, headers },
-    bytes: encodeEvent({ ...event, callId: key } as CallEvent),
-  }));
-  await writer.append({ records });
-  await writer.release();
-  return { ...journal, calls };
 }
 
 /** A reader that writes which calls it was given into a table of the test; it can't write those of `spoiled`. */
@@ -179,7 +168,9 @@ test('of several processes each event is written by one, also when the one that 
 });
 
 test('a reader that is far behind when api starts holds up nobody else, and comes to the end', async (t) => {
-  const { log, tell, calls } = await longJournal(3_000);
+  const { log, tell } = journalOf();
+  const calls = Array.from({ length: 3_000 }, () => randomUUID());
+  await tell(0, ...calls);
   const [behind, ahead] = await Promise.all([noting('call_log_cursor'), noting('charge_cursor')]);
   const stand = (cursor: Reader['cursor'], position: number) =>
     db

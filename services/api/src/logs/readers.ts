@@ -41,16 +41,16 @@ export const READERS: readonly Reader[] = [CALL_LOG, CHARGES];
 
 export type CallRecord = LogRecord & { key: string };
 
-/** Is it for that reader to write, or to find that it can't be read? */
-export function concerns({ reads, examines }: Reader, record: LogRecord): record is CallRecord {
+/** Is it for that reader to write, or to find that it can't be read? @param read `readRecord`, or what remembers its answers */
+export function concerns({ reads, examines }: Reader, record: LogRecord, read = readRecord): record is CallRecord {
   const { type } = record.headers;
   if (!record.key || type === undefined) return false;
-  return reads(type) || (examines && isSpoiled(record));
+  return reads(type) || (examines && isSpoiled(record, read));
 }
 
-function isSpoiled(record: LogRecord): boolean {
+function isSpoiled(record: LogRecord, read: typeof readRecord): boolean {
   try {
-    return isUnreadable(readRecord(record));
+    return isUnreadable(read(record));
   } catch (error) {
     // Of a type that isn't read here a newer version may write what it likes.
     return !(error instanceof UnknownEvent);

@@ -10,6 +10,7 @@ import type { Logger } from '@opentact/runtime';
 import { type Kysely, sql } from 'kysely';
 import type { Database, Tables } from '../database/database.ts';
 import { isUuid } from '../kernel/uuid.ts';
+import { allRows } from './cursors.ts';
 import { inOrder, PIECE_BYTES, piecesOf, recordsOf, type StoryRecord, seqOf } from './story-pieces.ts';
 
 const JOURNAL = 'calls.journal';
@@ -70,26 +71,14 @@ export async function readOn(
 }
 
 /** `at`: the database's moment before anything of the journal is read; no clock of ours, no wait for a connection is in it. */
-async function cursorsOf(
-  db: Database,
-  { id, partitions }: EventLog,
-): Promise<{ positions: Map<number, number>; at: Date }> {
+async function cursorsOf(db: Database, log: EventLog): Promise<{ positions: Map<number, number>; at: Date }> {
   const read = () =>
     db
       .selectFrom('story_cursor')
       .select(['partition', 'position', sql<Date>`now()`.as('at')])
-      .where('log', '=', id)
+      .where('log', '=', log.id)
       .execute();
-  let rows = await read();
-  if (rows.length < partitions) {
-    const all = Array.from({ length: partitions }, (_, partition) => ({ log: id, partition, position: '0' }));
-    await db
-      .insertInto('story_cursor')
-      .values(all)
-      .onConflict((c) => c.doNothing())
-      .execute();
-    rows = await read();
-  }
+  const rows = await allRows(db, log, 'story_cursor', read);
   const positions = new Map(rows.map(({ partition, position }) => [partition, Number(position)]));
   return { positions, at: rows[0]!.at };
 }

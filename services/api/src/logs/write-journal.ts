@@ -35,12 +35,22 @@ type Work = { lane: Lane; to: number; events: CallEvent[]; unreadable: Unreadabl
 /** @returns `overtaken`: another process read on meanwhile, and nothing of theirs was written; `unreadable` of the others */
 export type Written = { overtaken: Lane[]; unreadable: Unreadable[] };
 
+/** Decodes a record once, however many readers ask for it. */
+function readingOnce(): typeof readRecord {
+  const known = new Map<object, CallEvent>();
+  return (record) => {
+    const event = known.get(record) ?? readRecord(record);
+    known.set(record, event);
+    return event;
+  };
+}
+
 /** @throws UnknownEvent where a newer version wrote a record */
-function workOf(lane: Lane, { records, to, partition }: Part): Work {
+function workOf(lane: Lane, { records, to, partition }: Part, read: typeof readRecord): Work {
   const work: Work = { lane, to, events: [], unreadable: [] };
   for (const record of records) {
-    if (record.position <= lane.written || !concerns(lane.reader, record)) continue;
-    const event = readRecord(record);
+    if (record.position <= lane.written || !concerns(lane.reader, record, read)) continue;
+    const event = read(record);
     if (isUnreadable(event)) work.unreadable.push({ ...record, seq: event.seq, partition });
     else work.events.push(event);
   }
@@ -53,12 +63,13 @@ function workOf(lane: Lane, { records, to, partition }: Part): Work {
  * written then
  */
 export async function writeParts(db: Database, log: string, lanes: Lane[], parts: Part[]): Promise<Written> {
-  const read = new Map(parts.map((part) => [part.partition, part]));
+  const byPartition = new Map(parts.map((part) => [part.partition, part]));
+  const read = readingOnce();
   const works = lanes.flatMap((lane) => {
-    const part = read.get(lane.partition);
+    const part = byPartition.get(lane.partition);
     if (part && part.from > lane.written)
       throw new Error(`partition ${part.partition}: a gap between ${lane.written} and ${part.from}`);
-    return part && part.to > lane.written ? [workOf(lane, part)] : [];
+    return part && part.to > lane.written ? [workOf(lane, part, read)] : [];
   });
   const byReader = Map.groupBy(works, ({ lane }) => lane.reader);
   const moved = await db.transaction().execute(async (tx) => {
