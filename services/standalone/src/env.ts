@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressesOf, ConfigError, type FOR_SHELLS, type PUBLIC, readHomeConfig, servingPid } from '@opentact/runtime';
+import { addressesOf, type FOR_SHELLS, type PUBLIC } from '@opentact/runtime';
 import type { Demo } from './demo/demo.ts';
+import { runningHome } from './running-home.ts';
 
 const HELP = `npm run -s env
     What a shell must know of the platform that runs in this home (OPENTACT_HOME, else .opentact of this clone):
@@ -13,21 +14,6 @@ const HELP = `npm run -s env
 `;
 
 type Told = (typeof FOR_SHELLS)[number] | (typeof PUBLIC)[keyof typeof PUBLIC]['name'];
-
-/** Ends the command with a sentence for a person. */
-function refuse(code: number, text: string): never {
-  process.stderr.write(`${text}\n`);
-  process.exit(code);
-}
-
-function readConfig() {
-  try {
-    return readHomeConfig('env', process.env);
-  } catch (fault) {
-    if (!(fault instanceof ConfigError)) throw fault;
-    return refuse(78, fault.message);
-  }
-}
 
 /** The text of a file of the home; undefined, with a remark, where we may not read it. */
 function read(path: string): string | undefined {
@@ -44,9 +30,7 @@ if (process.argv.includes('--help')) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const config = readConfig();
-if (!(await servingPid(config.home, 'api')))
-  refuse(1, `No platform runs in ${config.home}. Start one in another terminal: npm start`);
+const config = await runningHome('env');
 const { sip, http, grpc } = addressesOf(config);
 const lines: Partial<Record<Told, string | number>> = {
   OPENTACT_HOME: config.home,
