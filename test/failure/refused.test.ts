@@ -58,6 +58,8 @@ async function pair() {
 test('an event that PostgreSQL refuses faults its call; another call of its partition goes on', {
   timeout: 120_000,
 }, async () => {
+  // What the files before have killed is back, and no partition moves meanwhile.
+  await platform.whole();
   const { refused, other } = await pair();
   await platform.until(refused.platformCallId, (e) => e.type === 'LegConfirmed');
   await refusingDigits(refused.platformCallId, async () => {
